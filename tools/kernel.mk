@@ -1,0 +1,64 @@
+# The kernel: every .c and .S of its folders, but for *_test.c and other CPUs' folders.
+# Objects go to build/<arch>[-debug]/; the result is build/furca-kernel (an ELF with a PVH note).
+
+KDIRS := base boot entry syscall task task/resources pid namespace mm sched signal exec sync ipc \
+         fs fs/proc fs/dev fs/tmpfs fs/tty net time drivers drivers/virtio debug arch/$(ARCH)
+KSRCS := $(sort $(filter-out %_test.c,$(foreach d,$(KDIRS),$(wildcard $(d)/*.c $(d)/*.S))))
+KOBJ  := $(BUILD)/$(ARCH)$(if $(filter y,$(DEBUG)),-debug)
+KGEN  := $(KOBJ)/gen
+KUAPI := $(KOBJ)/uapi
+KOBJS := $(addprefix $(KOBJ)/,$(addsuffix .o,$(KSRCS)))
+KCC   := clang
+KLD   := ld.lld
+
+include arch/$(ARCH)/arch.mk
+
+KFLAGS := $(ARCH_FLAGS) -ffreestanding -nostdinc -isystem $(shell $(KCC) -print-resource-dir)/include \
+          -isystem $(KUAPI) -I. -Iarch/$(ARCH) -I$(KGEN) -D__FURCA__ -fno-pic -fno-pie -fno-stack-protector \
+          -fno-common -fno-strict-aliasing -fno-omit-frame-pointer -fno-delete-null-pointer-checks -fwrapv \
+          -O2 -g -MMD -MP
+ifeq ($(DEBUG),y)
+KFLAGS += -DFURCA_DEBUG=1
+endif
+KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+           -Wno-unused-parameter -Wno-sign-compare -ffunction-sections -fdata-sections
+
+.PHONY: kernel
+kernel: $(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug)
+
+# The kernel sees the kernel's own ABI headers (linux/, asm/, asm-generic/) and nothing of the C library.
+$(KUAPI)/.made:
+	@mkdir -p $(KUAPI)
+	@ln -sfn /usr/include/linux $(KUAPI)/linux
+	@ln -sfn /usr/include/asm-generic $(KUAPI)/asm-generic
+	@ln -sfn /usr/include/$(ARCH_MULTIARCH)/asm $(KUAPI)/asm
+	@touch $@
+
+$(KGEN)/syscall_table.h $(KGEN)/syscalls.h &: syscall/syscalls.tbl tools/gen_syscalls.sh
+	@mkdir -p $(KGEN)
+	sh tools/gen_syscalls.sh $(ARCH) $(KGEN)
+
+KPRE := $(KUAPI)/.made $(KGEN)/syscall_table.h $(KGEN)/syscalls.h $(ARCH_GEN)
+
+$(KOBJ)/%.c.o: %.c | $(KPRE)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(KCC) $(KCFLAGS) -c -o $@ $<
+$(KOBJ)/%.S.o: %.S | $(KPRE)
+	@mkdir -p $(@D)
+	@echo "  AS  $<"
+	@$(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $@ $<
+
+# Linked twice: the second time with the table of symbols that the panic's call trace reads.
+$(KOBJ)/kernel.ld: arch/$(ARCH)/kernel.ld.S | $(KPRE)
+	@mkdir -p $(@D)
+	@$(KCC) $(KFLAGS) -D__ASSEMBLER__ -E -P -x c -o $@ $<
+$(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug): $(KOBJS) $(KOBJ)/kernel.ld tools/gen_symbols.sh
+	@echo "  LD  $@"
+	@sh tools/gen_symbols.sh none $(KOBJ)/symbols0.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols0.o $(KOBJ)/symbols0.S
+	@$(KLD) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel0.elf $(KOBJS) $(KOBJ)/symbols0.o
+	@sh tools/gen_symbols.sh $(KOBJ)/kernel0.elf $(KOBJ)/symbols1.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols1.o $(KOBJ)/symbols1.S
+	@$(KLD) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel.elf $(KOBJS) $(KOBJ)/symbols1.o
+	@cp $(KOBJ)/kernel.elf $@
+
+-include $(KOBJS:.o=.d)

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Installs what the build, the run and the tests need on Debian 12 or Ubuntu 24.04: the one list of packages.
+# Does nothing, and needs no rights, when all of it is there.
+set -eu
+PACKAGES="clang lld llvm make gawk linux-libc-dev libc6-dev gcc pkg-config libarchive-dev libcmocka-dev scdoc
+  qemu-system-x86 busybox-static musl-tools dash strace gnuplot-nox libclang-rt-14-dev"
+ORACLE="linux-image-cloud-amd64"
+case "$(. /etc/os-release; echo "$ID")" in
+ubuntu) ORACLE="linux-image-virtual"; PACKAGES=$(echo "$PACKAGES" | sed 's/libclang-rt-14-dev/libclang-rt-dev/') ;;
+esac
+missing=""
+for p in $PACKAGES $ORACLE; do
+	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+echo "setup: installing$missing"
+if [ "$(id -u)" = 0 ]; then as_root=""; else as_root=sudo; fi
+$as_root apt-get update -q
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -q -y --no-install-recommends $missing
