@@ -1,0 +1,44 @@
+/*
+ * sync/lock_order.h: the one list of locks, in taking order. A task that holds a lock may take only locks further
+ * down this list (same rank only where the comment says so). Debug builds check it at every spin_lock() and mutex_lock().
+ */
+#ifndef SYNC_LOCK_ORDER_H
+#define SYNC_LOCK_ORDER_H
+enum lock_rank {
+	RANK_NONE,		/* not checked */
+	/* sleeping locks */
+	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
+	RANK_MOUNT,		/* mount tree */
+	RANK_RENAME,		/* one cross-directory rename at a time */
+	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent before child, then address */
+	RANK_FILE_POS,		/* file->pos_lock */
+	RANK_PIPE,		/* pipe->lock; two: lower address first */
+	RANK_TTY,		/* tty->lock: line discipline */
+	RANK_MM,		/* mm->lock (rwlock): regions; read by faults, write by mmap, munmap, fork */
+	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */
+	RANK_IPC,
+	/* spinlocks */
+	RANK_FUTEX,		/* futex bucket; two: lower address first */
+	RANK_EPOLL,
+	RANK_PAGETABLE,		/* mm->pt_lock: every table that this mm alone owns; two (fork): parent first */
+	RANK_TASKLIST,		/* tasklist_lock: the tree of tasks, groups, sessions */
+	RANK_SIGHAND,		/* sighand->lock: signal state of a thread group */
+	RANK_FILES,		/* files->lock: descriptor table handle */
+	RANK_FS,		/* fs->lock: root, cwd, umask */
+	RANK_DENTRY,
+	RANK_TIMER_USER,	/* POSIX timers, itimers */
+	RANK_WAITQUEUE,		/* waitqueue->lock, and the inner lock of mutexes */
+	RANK_TASK,		/* task->lock: comm, small fields read by others */
+	RANK_RUNQUEUE,		/* runqueue->lock; two: lower CPU first */
+	RANK_TIMER,		/* per-CPU timer queue */
+	RANK_PID,		/* pid maps */
+	RANK_MAPPING_PAGES,	/* the page index of one mapping */
+	RANK_VMA_LIST,		/* a mapping's list of address spaces that map it */
+	RANK_SLAB,
+	RANK_BUDDY,
+	RANK_KMAP,		/* kernel page tables (kernel stacks) */
+	RANK_DRIVER,		/* a device's registers and rings */
+	RANK_CONSOLE,
+	RANK_LOG,
+};
+#endif

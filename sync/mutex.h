@@ -1,0 +1,38 @@
+/*
+ * sync/mutex.h: sleeping locks: a mutex and a reader-writer lock (writers are not starved).
+ * Errors: the _killable forms return -EINTR when the task is being killed; the others cannot fail.
+ */
+#ifndef SYNC_MUTEX_H
+#define SYNC_MUTEX_H
+#include "sync/spinlock.h"
+#include "base/list.h"
+
+struct task;
+struct mutex {
+	struct spinlock lock;	/* guards the rest */
+	struct task *owner;	/* borrowed: the holder */
+	struct list waiters;	/* in order of arrival */
+	enum lock_rank rank;
+};
+#define MUTEX_INIT(name, r) { SPINLOCK_INIT(RANK_WAITQUEUE), NULL, LIST_INIT((name).waiters), (r) }
+void mutex_init(struct mutex *m, enum lock_rank rank);
+void mutex_lock(struct mutex *m);
+int __must_check mutex_lock_killable(struct mutex *m);
+bool mutex_trylock(struct mutex *m);
+void mutex_unlock(struct mutex *m);
+
+struct rwlock {
+	struct spinlock lock;
+	int readers;		/* readers inside; -1: a writer is */
+	struct list waiters;	/* in order of arrival */
+	enum lock_rank rank;
+};
+#define RWLOCK_INIT(name, r) { SPINLOCK_INIT(RANK_WAITQUEUE), 0, LIST_INIT((name).waiters), (r) }
+void rw_init(struct rwlock *l, enum lock_rank rank);
+void rw_read_lock(struct rwlock *l);
+bool rw_read_trylock(struct rwlock *l);
+void rw_read_unlock(struct rwlock *l);
+void rw_write_lock(struct rwlock *l);
+int __must_check rw_write_lock_killable(struct rwlock *l);
+void rw_write_unlock(struct rwlock *l);
+#endif
