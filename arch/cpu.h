@@ -1,0 +1,42 @@
+/*
+ * arch/cpu.h: the part of the CPU contract that everyone needs inline: interrupts on and off, who am I, what runs here.
+ * arch/<cpu>/cpu_arch.h brings arch_irq_*(), arch_relax(), cpu_self(), and `current` may be one load there.
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+#include "base/types.h"
+
+#define CPUS_MAX 16
+
+struct task;
+struct mm;
+struct runqueue;
+
+/* One per CPU. The first four fields are known to entry code in arch/ by offset. */
+struct cpu {
+	struct cpu *self;		/* 0 */
+	struct task *current;		/* 8: borrowed: what runs here */
+	unsigned long kstack_top;	/* 16: where traps from user mode begin their frame */
+	unsigned long scratch;		/* 24: entry code's */
+	u32 id;				/* 0..CPUS_MAX-1 */
+	u32 hw_id;			/* the interrupt controller's number */
+	bool need_resched;		/* set by a tick or a wake-up; looked at on the way to user mode */
+	u32 irq_depth;			/* inside how many interrupt handlers */
+	struct mm *loaded_mm;		/* reference: whose tables are loaded (kept lazily by kernel tasks); NULL: kernel's */
+	struct runqueue *rq;		/* owned */
+	struct task *idle;		/* owned */
+	void *page_cache;		/* mm/buddy.c: per-CPU free frames */
+	void *debug;			/* debug/: held locks */
+};
+
+extern struct cpu cpus[CPUS_MAX];
+extern u32 cpus_online;
+
+#include "cpu_arch.h"
+
+static inline u32 cpu_id(void) { return cpu_self()->id; }
+#ifndef current
+#define current (cpu_self()->current)
+#endif
+static inline bool in_interrupt(void) { return cpu_self()->irq_depth != 0; }
+#endif

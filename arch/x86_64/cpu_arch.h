@@ -1,0 +1,47 @@
+/* arch/x86_64/cpu_arch.h: interrupts on and off, and the per-CPU pointer in %gs (kernel side). See arch/cpu.h. */
+#ifndef X86_CPU_ARCH_H
+#define X86_CPU_ARCH_H
+
+static inline struct cpu *cpu_self(void)
+{
+	struct cpu *c;
+	__asm__("mov %%gs:0, %0" : "=r"(c));
+	return c;
+}
+static __always_inline struct task *x86_current(void)
+{
+	struct task *t;
+	__asm__ volatile("mov %%gs:8, %0" : "=r"(t));
+	return t;
+}
+#define current x86_current()
+
+static inline unsigned long arch_irq_save(void)
+{
+	unsigned long f;
+	__asm__ volatile("pushfq; popq %0; cli" : "=rm"(f) : : "memory");
+	return f;
+}
+static inline void arch_irq_restore(unsigned long f)
+{
+	if (f & 0x200)
+		__asm__ volatile("sti" : : : "memory");
+}
+static inline void arch_irq_enable(void) { __asm__ volatile("sti" : : : "memory"); }
+static inline void arch_irq_disable(void) { __asm__ volatile("cli" : : : "memory"); }
+static inline bool arch_irqs_are_on(void)
+{
+	unsigned long f;
+	__asm__ volatile("pushfq; popq %0" : "=rm"(f) : : "memory");
+	return f & 0x200;
+}
+static inline void arch_relax(void) { __asm__ volatile("pause" : : : "memory"); }
+/* Turns interrupts on and sleeps until one comes, with no window between. */
+static inline void arch_halt(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
+static inline u64 arch_cycles(void)
+{
+	u32 lo, hi;
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+#endif

@@ -1,0 +1,11 @@
+/*
+ * mm/kstack.h: kernel stacks of KSTACK_SIZE bytes, each with an unmapped guard page below it.
+ * Freed stacks stay mapped in a small cache. A stack overflow faults on the guard page: a double fault, a panic.
+ */
+#ifndef MM_KSTACK_H
+#define MM_KSTACK_H
+#define KSTACK_SIZE 16384UL
+void *kstack_alloc(int node);	/* lowest address; NULL: out of memory */
+void kstack_free(void *stack);	/* NULL is accepted */
+const char *kstack_describe(unsigned long addr);	/* "guard page" if addr is in one, else NULL */
+#endif

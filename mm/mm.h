@@ -1,0 +1,180 @@
+/*
+ * mm/mm.h: an address space: the regions (a persistent B+tree of VMAs) and the page tables.
+ *
+ * Locks: mm->lock (rwlock): regions; faults hold it for reading, mmap, munmap, brk, mprotect, fork for writing.
+ * mm->pt_lock (spinlock): the page tables (see pagetable.h).
+ * Lifetime: users counts tasks (and temporary users) of the address space: at 0 it is torn down; count keeps the
+ * struct itself (a CPU that has it loaded lazily, /proc).
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+#include "mm/page.h"
+#include "mm/pagetable.h"
+#include "sync/mutex.h"
+
+struct file;
+struct task;
+struct mapping;
+struct vma_node;
+
+/* VMA flags: Linux's values where /proc/PID/smaps shows them. */
+#define VM_READ BIT(0)
+#define VM_WRITE BIT(1)
+#define VM_EXEC BIT(2)
+#define VM_SHARED BIT(3)
+#define VM_MAYREAD BIT(4)
+#define VM_MAYWRITE BIT(5)
+#define VM_MAYEXEC BIT(6)
+#define VM_MAYSHARE BIT(7)
+#define VM_GROWSDOWN BIT(8)
+#define VM_LOCKED BIT(13)
+#define VM_LOCKONFAULT BIT(19)
+#define VM_DONTFORK BIT(17)	/* MADV_DONTFORK */
+#define VM_DONTEXPAND BIT(18)
+#define VM_ACCOUNT BIT(20)	/* counted in the commit limit */
+#define VM_NORESERVE BIT(21)
+#define VM_WIPEONFORK BIT(25)
+#define VM_DONTDUMP BIT(26)
+#define VM_SPECIAL BIT(27)	/* vDSO, vvar: frames not counted, no mremap/mlock */
+#define VM_STACK BIT(28)	/* the initial stack, for /proc's [stack] */
+#define VM_SEQ_READ BIT(15)
+#define VM_RAND_READ BIT(16)
+#define VM_NOHUGEPAGE BIT(30)
+#define VM_HUGEPAGE BIT(29)
+#define VM_FORK_SPECIAL (VM_DONTFORK | VM_WIPEONFORK | VM_LOCKED | VM_LOCKONFAULT)	/* what fork must change */
+
+/* A region: a value in a leaf of the tree. file: a reference held by the leaf node that holds the value. */
+struct vma {
+	uptr start, end;	/* page-aligned, [start, end) */
+	u64 flags;		/* VM_* */
+	u64 offset_pages;	/* file: page number at start; private anonymous: start >> PAGE_SHIFT at creation */
+	struct file *file;	/* reference of the node, or NULL: anonymous */
+	const char *name;	/* static: "[vdso]", "[vvar]", or NULL */
+};
+
+struct vma_tree {
+	struct vma_node *root;	/* owned reference; NULL: empty. Bodies are immutable while their count is above 1 */
+	u32 count;		/* regions */
+};
+
+struct mm {
+	refcount_t users;		/* tasks and temporary users; at 0 the address space goes */
+	refcount_t count;		/* keeps this struct; users together hold one */
+	struct rwlock lock;
+	struct vma_tree vmas;		/* under lock */
+	struct spinlock pt_lock;
+	struct page *root;		/* owned: the root table. under pt_lock */
+	u64 cpus_loaded;		/* bit per CPU that may cache this mm; atomic */
+	uptr mmap_base;			/* top of the area for mmap, which grows down */
+	uptr brk_start, brk;		/* under lock */
+	uptr code_start, code_end, data_start, data_end, stack_start;
+	uptr args_start, args_end, env_start, env_end;
+	u64 total_pages, locked_pages, data_pages, stack_pages, exec_pages, committed_pages; /* under lock */
+	u64 peak_total_pages;
+	u64 peak_rss_pages;		/* under pt_lock */
+	u64 locked_default_flags;	/* mlockall(MCL_FUTURE): VM_LOCKED | VM_LOCKONFAULT or 0 */
+	struct file *exe_file;		/* reference */
+	u64 auxv[2 * 24];		/* for /proc/PID/auxv */
+	uptr vdso;			/* address of the vDSO, 0: none */
+	int dumpable;			/* SUID_DUMP_* */
+	atomic_t core_pending;
+	struct task *owner;		/* borrowed: the thread group leader, for the OOM killer's choice; under tasklist_lock */
+	u64 minor_faults;
+};
+
+/* -- life -- */
+struct mm *mm_new(void);					/* empty; NULL: out of memory */
+/* fork's copy: regions by one count, tables by one table_copy. Takes parent->lock for writing.
+ * ERR_PTR(-ENOMEM): memory or the commit limit; nothing changed. */
+struct mm *mm_copy(struct mm *parent);
+static inline struct mm *mm_get(struct mm *mm) { refcount_inc(&mm->users); return mm; }
+void mm_put(struct mm *mm);		/* gives up a use; tears the address space down at 0. May sleep */
+static inline void mm_hold(struct mm *mm) { refcount_inc(&mm->count); }
+void mm_release(struct mm *mm);		/* gives up a hold on the struct; never sleeps */
+void mm_load(struct mm *mm);		/* switch this CPU to mm's tables (NULL: keep what is loaded, lazily) */
+
+/* -- regions (mm/vma.c) -- */
+struct vma *vma_find(struct vma_tree *t, uptr addr);		/* first region with end > addr, or NULL. borrowed under lock */
+struct vma *vma_at(struct vma_tree *t, uptr addr);		/* the region that holds addr, or NULL */
+struct vma *vma_next(struct vma_tree *t, const struct vma *v);	/* by address */
+bool vma_overlaps(struct vma_tree *t, uptr start, uptr end);
+/* Lowest/highest gap search: highest free range of len bytes ending at or below high and starting at or above low; 0: none. */
+uptr vma_find_gap_down(struct vma_tree *t, uptr low, uptr high, size_t len);
+uptr vma_find_gap_up(struct vma_tree *t, uptr low, uptr high, size_t len);
+/* Edits: path copies; the tree is unchanged when they fail with -ENOMEM. Under mm->lock for writing. */
+int __must_check vma_insert(struct vma_tree *t, const struct vma *v);	/* takes its own reference to v->file */
+int __must_check vma_erase(struct vma_tree *t, uptr start);		/* the region that starts there */
+int __must_check vma_replace(struct vma_tree *t, uptr start, const struct vma *v);	/* its place, not its order */
+int __must_check vma_split(struct vma_tree *t, uptr addr);		/* so that no region crosses addr */
+/* Edits make all nodes on their path private first; this does only that, so that later in-place edits cannot fail. */
+void vma_tree_copy(struct vma_tree *to, const struct vma_tree *from);	/* one count */
+void vma_tree_drop(struct vma_tree *t);
+bool vma_tree_has_special(const struct vma_tree *t, u64 flags);		/* any region with VM_FORK_SPECIAL flags below: O(1) */
+
+/* -- mappings (mm/mmap.c and friends); mm->lock is taken inside unless _locked -- */
+/* Maps file (or anonymous: NULL) at addr (a hint, or fixed by MAP_FIXED). Returns the address or -errno. */
+long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_flags, u64 vm_flags, struct file *file,
+	    u64 offset_pages);
+int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
+/* exec: a special region over the given uncounted frames (vDSO). */
+int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns, const char *name);
+long mm_brk(struct mm *mm, uptr brk);
+
+/* -- faults (mm/fault.c) -- */
+/* Settles a user fault. access: FAULT_*. 0, or the signal as -SIGSEGV/-SIGBUS with *code, or -ENOMEM (out of memory was
+ * already handled: retry or die), or -EINTR. Takes mm->lock for reading. */
+int mm_fault(struct mm *mm, uptr addr, unsigned access, int *code);
+/* Foreign access (ptrace, /proc/PID/mem, process_vm_*, exec's argument pages): copies to or from another mm; a write
+ * owns the path first (and, forced, copies a private page even if read-only). Returns bytes done or -EFAULT. */
+#define ACCESS_WRITE 1
+#define ACCESS_FORCE 2
+ssize_t mm_access(struct mm *mm, uptr addr, void *buf, size_t len, unsigned how);
+/* The frame behind addr for a futex key or a pin, faulted in if need be; a reference is taken. ERR_PTR(-EFAULT). */
+struct page *mm_pin(struct mm *mm, uptr addr, bool is_write);
+
+u64 mm_rss_pages(const struct mm *mm);
+/* -- limits -- */
+int __must_check commit_charge(u64 pages);	/* overcommit accounting: 0 or -ENOMEM */
+void commit_uncharge(u64 pages);
+u64 commit_used(void);
+u64 commit_limit(void);
+extern int overcommit_mode;			/* /proc/sys/vm/overcommit_memory: 0, 1, 2 */
+extern int overcommit_ratio;
+/* mm/oom.c: kills the largest task and says so; returns once memory may be there, or true if current must die. */
+bool oom_kill(void);
+
+/* -- page cache (mm/mapping.c): the pages of one file -- */
+struct mapping_ops {
+	/* Fills a new page of the file (in memory file systems: zeroes). 0 or -errno. */
+	int (*read_page)(struct mapping *m, struct page *p, u64 index);
+	void (*page_freed)(struct mapping *m, struct page *p);	/* accounting, may be NULL */
+	int (*charge)(struct mapping *m, long pages);		/* size limit of the file system: 0 or -ENOSPC, may be NULL */
+};
+struct mapping {
+	void *host;			/* borrowed: the inode (fs/vfs.h) */
+	const struct mapping_ops *ops;
+	struct mutex lock;		/* read-in and truncation */
+	struct spinlock pages_lock;
+	void *pages;			/* radix tree by index: mm/mapping.c's own. under pages_lock */
+	u64 page_count;
+	u64 size_bytes;			/* file size: faults beyond its last page are SIGBUS; set by the file system */
+	enum page_kind kind;		/* PAGE_FILE or PAGE_SHMEM */
+	struct spinlock vma_lock;
+	struct list mms;		/* struct mapping_user: address spaces that map it. under vma_lock */
+	atomic_t writable_mappings;
+};
+void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, enum page_kind kind);
+void mapping_destroy(struct mapping *m);		/* frees all pages; nobody maps it any more */
+/* The page at index with a reference, read in if missing. ERR_PTR(-errno). peek: NULL if missing. */
+struct page *mapping_get(struct mapping *m, u64 index);
+struct page *mapping_peek(struct mapping *m, u64 index);
+/* Puts an existing frame (initrd memory) in as a page; takes the reference over. 0 or -ENOMEM. */
+int __must_check mapping_insert(struct mapping *m, u64 index, struct page *p);
+/* Cuts to size: frees pages beyond, zeroes the tail of the last one, unmaps them everywhere (private copies too). */
+void mapping_truncate(struct mapping *m, u64 new_size);
+void mapping_punch(struct mapping *m, u64 start, u64 end);	/* FALLOC_FL_PUNCH_HOLE */
+ssize_t mapping_read(struct mapping *m, loff pos, uptr buf, size_t n);	/* to user memory; stops at size_bytes */
+ssize_t mapping_write(struct mapping *m, loff pos, uptr buf, size_t n);	/* grows size_bytes */
+ssize_t mapping_read_kernel(struct mapping *m, loff pos, void *buf, size_t n);
+ssize_t mapping_write_kernel(struct mapping *m, loff pos, const void *buf, size_t n);
+#endif

@@ -1,0 +1,45 @@
+/*
+ * mm/slab.h: objects of one type, with live-object counts, and kmalloc for the rest.
+ * Way in: any context. Errors: NULL when memory is out. Every cache is listed (name, size, live) in /proc/slabinfo and
+ * /proc/furca/objects: the tests' leak check.
+ */
+#ifndef MM_SLAB_H
+#define MM_SLAB_H
+#include "base/types.h"
+#include "base/list.h"
+#include "sync/spinlock.h"
+
+struct slab_cache {
+	const char *name;
+	u32 size, align;
+	struct spinlock lock;
+	struct list partial, full;	/* of slabs; under lock */
+	void *freelist;			/* quick list of free objects; under lock */
+	atomic_long_t live;		/* objects handed out */
+	u32 objects_per_slab;
+	u32 empty_slabs;
+	struct list caches;		/* in the list of all caches */
+	bool is_ready;
+};
+/* Define a cache for a type at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. */
+#define SLAB_CACHE(var, type) \
+	struct slab_cache var = { .name = #type, .size = sizeof(type), .align = _Alignof(type), \
+		.lock = SPINLOCK_INIT(RANK_SLAB) }
+
+void *slab_alloc(struct slab_cache *c);			/* contents undefined */
+void *slab_zalloc(struct slab_cache *c);
+void slab_free(struct slab_cache *c, void *obj);	/* NULL is accepted */
+
+void *kmalloc(size_t bytes);	/* any size up to 4 MiB; 8-byte aligned, power of two sizes naturally aligned */
+void *kzalloc(size_t bytes);
+void kfree(void *p);		/* NULL is accepted */
+char *kstrdup(const char *s);
+void *kmemdup(const void *src, size_t n);
+
+/* Calls fn for each cache with its name, object size and live count. */
+void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg);
+size_t slab_live_bytes(void);
+
+/* The one gate of all allocations (pages, slabs, kmalloc): true if this allocation must fail (fault injection). */
+bool alloc_should_fail(void);
+#endif
