@@ -1,0 +1,49 @@
+# The user-space tests: static programs, one a file of tests/user/AREA/, built with glibc and, where marked, with musl too.
+#   test-user-native   on this host's own kernel (as root)
+#   test-user-linux    on Debian's Linux in the VM: the oracle
+#   test-user          on Furca
+# Each runs tests/user/runner.c over the folder; T="AREA/NAME ..." picks programs.
+
+BUILD      ?= build
+TEST_AREAS := fork clone cow exec wait signal mm fs thread pid limits
+TEST_SRCS  := $(sort $(foreach a,$(TEST_AREAS),$(wildcard tests/user/$(a)/*.c)))
+TEST_BINS  := $(patsubst tests/user/%.c,$(BUILD)/tests/user/%,$(TEST_SRCS))
+# The musl set: what leans on the C library's own start, threads, signals and exec.
+TEST_MUSL  := $(filter tests/user/thread/% tests/user/exec/% tests/user/signal/% tests/user/fork/% tests/user/cow/%,$(TEST_SRCS))
+TEST_MBINS := $(patsubst tests/user/%.c,$(BUILD)/tests/user-musl/%,$(TEST_MUSL))
+TEST_LATER := $(patsubst tests/user/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/user/later/*.c)))
+TEST_CFLAGS := -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -Wno-format-truncation -Wno-clobbered -Itests/user
+TEST_HDRS  := $(wildcard tests/user/*.h)
+RUNNER     := $(BUILD)/tests/runner
+MEMORY     ?= 512
+
+.PHONY: tests test-user test-user-native test-user-linux test-user-musl test-later-native
+tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+
+$(RUNNER): tests/user/runner.c
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@gcc -std=gnu2x -O1 -g -Wall -Wextra -Werror -static -s -o $@ $<
+$(BUILD)/tests/user/%: tests/user/%.c $(TEST_HDRS)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
+$(BUILD)/tests/later/%: tests/user/later/%.c $(TEST_HDRS)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
+# musl's wrapper hides the kernel's headers: they are looked for last.
+$(BUILD)/tests/user-musl/%: tests/user/%.c $(TEST_HDRS)
+	@mkdir -p $(@D)
+	@echo "  CC  $< (musl)"
+	@musl-gcc $(TEST_CFLAGS) -static -pthread -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -o $@ $<
+
+T ?=
+test-user-native: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+	cd $(BUILD)/tests && ./runner -v $(or $(addprefix user/,$(T)),user user-musl)
+test-later-native: $(RUNNER) $(TEST_LATER)
+	cd $(BUILD)/tests && ./runner -v later
+test-user-linux: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+	sh tests/user/vm.sh -m $(MEMORY) linux $(T)
+test-user: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+	sh tests/user/vm.sh -m $(MEMORY) furca $(T)
