@@ -1,0 +1,62 @@
+/*
+ * pid/pid.h: names. A struct pid is one number in each pid namespace from the task's own level up to the first.
+ * Tasks hang on it by type (its thread, thread group, process group, session), so a name outlives the task it was
+ * given to (a zombie, a process group whose leader is gone), and its numbers are not used again before it is freed.
+ * Locks: the lists are under tasklist_lock; the number maps under the namespace's lock (RANK_PID).
+ */
+#ifndef PID_PID_H
+#define PID_PID_H
+#include "base/list.h"
+#include "base/atomic.h"
+#include "sync/waitqueue.h"
+
+struct task;
+struct pid_ns;
+
+enum pid_type { PID_TASK, PID_TGID, PID_PGID, PID_SID, PID_TYPES };
+#define PID_LEVELS_MAX 32
+#define PID_MAX_DEFAULT 32768
+#define PID_MAX_LIMIT 4194304
+
+struct pid_number {
+	int number;
+	struct pid_ns *ns;		/* reference */
+};
+struct pid {
+	refcount_t count;
+	int level;			/* of the deepest namespace: numbers[level] is the task's own view */
+	struct list tasks[PID_TYPES];	/* of task->pid_links[type]; under tasklist_lock */
+	struct waitqueue exit_wait;	/* pidfd pollers: woken at exit */
+	struct pid_number numbers[];
+};
+
+/* A pid namespace's part in naming (namespace/pid_ns.c adds the rest in a later step). */
+struct pid_ns {
+	refcount_t count;
+	int level;
+	struct pid_ns *parent;		/* reference, NULL for the first */
+	struct task *reaper;		/* borrowed: process 1 here; under tasklist_lock */
+	struct spinlock lock;		/* guards the map below */
+	void **map;			/* number -> struct pid: two-level table, pid.c's own */
+	int last, used, max;		/* last given number; live numbers; pid_max */
+	bool is_dead;			/* its process 1 is gone: no more pids: -ENOMEM */
+};
+extern struct pid_ns first_pid_ns;
+
+/* One number per level of ns. set_numbers (or NULL): wanted numbers, innermost first, n of them. ERR_PTR: -EAGAIN (no
+ * number left), -ENOMEM, -EEXIST, -EINVAL. */
+struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n);
+static inline struct pid *pid_get(struct pid *p) { if (p) refcount_inc(&p->count); return p; }
+void pid_put(struct pid *p);			/* NULL accepted; the last one frees the numbers */
+struct pid *pid_find(int number, struct pid_ns *ns);	/* a reference, or NULL */
+int pid_number_in(const struct pid *p, const struct pid_ns *ns);	/* 0: not visible there; NULL pid: 0 */
+static inline int pid_number_global(const struct pid *p) { return p ? p->numbers[0].number : 0; }
+/* Under tasklist_lock: */
+void pid_attach_locked(struct task *t, enum pid_type type, struct pid *p);	/* takes its own reference */
+void pid_detach_locked(struct task *t, enum pid_type type);			/* drops it (the free is left to the caller's pid_put) */
+struct task *pid_first_task_locked(struct pid *p, enum pid_type type);		/* borrowed, or NULL */
+/* The task with this number as seen by current's namespace; a reference (task_put), or NULL. */
+struct task *task_find(int number);
+/* First pid with a number >= *number in ns (for /proc's listing): a reference, *number updated; NULL: no more. */
+struct pid *pid_find_from(int *number, struct pid_ns *ns);
+#endif

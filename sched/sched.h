@@ -1,0 +1,65 @@
+/*
+ * sched/sched.h: who runs. Classes in order: real-time (FIFO, RR), fair (OTHER, BATCH, IDLE policy), idle (process 0).
+ * The kernel is not preempted: a switch happens in schedule(), or on the way to user mode when need_resched is set.
+ * Locks: runqueue->lock (irqsave, RANK_RUNQUEUE).
+ */
+#ifndef SCHED_SCHED_H
+#define SCHED_SCHED_H
+#include "base/types.h"
+#include "base/list.h"
+#include "base/rbtree.h"
+
+struct task;
+struct runqueue;
+
+struct sched_class {
+	const char *name;
+	void (*enqueue)(struct runqueue *rq, struct task *t, bool is_wakeup);
+	void (*dequeue)(struct runqueue *rq, struct task *t);
+	struct task *(*pick)(struct runqueue *rq);		/* next to run, taken off nothing; NULL: none */
+	void (*put)(struct runqueue *rq, struct task *t);	/* t stops running (still queued or not) */
+	void (*tick)(struct runqueue *rq, struct task *t);
+	bool (*preempts)(struct runqueue *rq, struct task *woken, struct task *running);
+};
+extern const struct sched_class sched_rt, sched_fair, sched_idle;
+
+/* The part of struct task that sched/ owns; under runqueue->lock. */
+struct sched_entity {
+	const struct sched_class *class;
+	bool is_queued;
+	bool is_on_cpu;			/* runs, or its stack is still in use by a switch */
+	u32 cpu;
+	int policy;			/* SCHED_* */
+	bool reset_on_fork;
+	int nice;			/* -20..19 */
+	int rt_priority;		/* 1..99, 0 for the others */
+	u32 weight;
+	u64 vruntime_ns;
+	u64 exec_start_ns;
+	u64 slice_used_ns;
+	u64 sum_exec_ns;		/* CPU time, user and system */
+	u64 affinity;			/* bit per CPU */
+	u64 switches_voluntary, switches_involuntary;
+	struct rb_node fair_node;
+	struct list rt_node;
+};
+
+void sched_init(void);			/* CPU 0's queue; current becomes process 0, its idle task */
+void sched_init_child(struct task *child);	/* clone: policy, priority, fresh times; not queued */
+void sched_start_new(struct task *child);	/* first wake-up */
+void schedule(void);			/* gives the CPU away; current's state says whether it stays queued */
+void sched_yield_current(void);
+bool sched_wake(struct task *t, unsigned states);	/* makes t runnable if its state is one of states; true if it did */
+void sched_set_resched(void);		/* this CPU */
+u64 schedule_timeout(u64 deadline_ns);	/* as schedule(), woken at the deadline (monotonic; 0: never); remaining ns, 0 if passed */
+void sched_tick(void);			/* from the timer interrupt */
+void sched_task_dead(struct task *prev);	/* called on the next stack after a dead task's last switch */
+__noreturn void sched_idle_loop(void);
+u64 sched_cpu_time_ns(struct task *t);	/* up to now */
+/* Changes policy, nice, priority, affinity: the checks of sched_setscheduler(2) are the caller's. */
+void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, bool reset_on_fork);
+void sched_set_affinity(struct task *t, u64 mask);
+void sched_loadavg(unsigned long avg[3]);	/* fixed point, 11 bits */
+u32 sched_running(void);			/* runnable tasks */
+extern u64 sched_switch_count, sched_fork_count;
+#endif

@@ -1,0 +1,103 @@
+/*
+ * signal/signal.h: signals: sending, blocking, delivery on the way to user mode.
+ * Locks: sighand->lock (irqsave; RANK_SIGHAND) guards the pending sets, the blocked mask as others see it, the action
+ * table handle and the group's stop and exit state.
+ */
+#ifndef SIGNAL_SIGNAL_H
+#define SIGNAL_SIGNAL_H
+#include "base/types.h"
+#include "base/list.h"
+#include "base/atomic.h"
+#include "sync/waitqueue.h"
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+struct task;
+struct pid;
+struct regs;
+
+#define SIGNALS 64
+#define SIG_BIT(n) (1UL << ((n) - 1))
+#define SIGNALS_UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+#define HANDLER_DEFAULT 0UL
+#define HANDLER_IGNORE 1UL
+
+/* One action, in the layout of rt_sigaction's kernel struct (x86-64). */
+struct action {
+	uptr handler;	/* HANDLER_DEFAULT, HANDLER_IGNORE or the address */
+	u64 flags;	/* SA_* */
+	uptr restorer;
+	u64 mask;
+};
+/* The table's body: shared by handles until one writes (sighand_own). */
+struct action_table {
+	refcount_t count;
+	struct action actions[SIGNALS];	/* of signal n at [n-1] */
+};
+/* The room "sighand": the handle that CLONE_SIGHAND shares. */
+struct sighand {
+	refcount_t count;
+	struct spinlock lock;		/* RANK_SIGHAND: the signal state of the whole thread group */
+	struct action_table *table;	/* owned reference; never NULL */
+};
+
+struct pending_signal {
+	struct list node;
+	siginfo_t info;
+	struct user_account *account;	/* reference: who is charged (RLIMIT_SIGPENDING) */
+	struct posix_timer *timer;	/* borrowed, or NULL */
+};
+struct pending {
+	u64 set;
+	struct list queue;		/* of pending_signal */
+};
+
+/* What get_signal hands to arch_signal_push. */
+struct signal_delivery {
+	int sig;
+	struct action action;		/* as it was when taken */
+	siginfo_t info;
+	u64 old_mask;			/* to be restored by sigreturn */
+};
+
+/* -- sending. info NULL: from the kernel (SI_KERNEL). 0, -EAGAIN (rt queue full), -ESRCH -- */
+int signal_send_task(int sig, const siginfo_t *info, struct task *t);		/* this thread */
+int signal_send_process(int sig, const siginfo_t *info, struct task *any_thread);	/* its thread group */
+int signal_send_pgrp(int sig, const siginfo_t *info, struct pid *pgrp);
+int signal_send_process_locked(int sig, const siginfo_t *info, struct task *t);	/* under sighand->lock */
+void signal_force(int sig, int code, uptr addr);	/* a fault of current: unblocks, kills if ignored */
+void signal_force_info(const siginfo_t *info);
+void signal_kill_group_locked(struct task *t);		/* SIGKILL to every thread; under sighand->lock */
+/* May current send sig to t? 0, -EPERM. */
+int signal_may_send(int sig, const siginfo_t *info, struct task *t);
+
+/* -- receiving -- */
+static inline bool pending_is_empty(const struct pending *p) { return p->set == 0; }
+void signal_recompute(struct task *t);			/* sets or clears t's SIGPENDING flag; under sighand->lock */
+void signal_set_blocked(u64 mask);			/* current's mask */
+/* The return path: delivers at most what can be; handles stops and death; restarts calls. */
+void signal_return_path(struct regs *r);
+/* Takes one of `mask` off current's queues into *info; 0: none. (sigtimedwait, signalfd) */
+int signal_dequeue(u64 mask, siginfo_t *info);
+int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info, struct posix_timer **timer);
+void pending_flush(struct pending *p);
+void pending_flush_signals(struct pending *p, u64 mask);
+/* The waiting mask of sigsuspend, ppoll, pselect: swaps it in; restored by the return path when no handler ran. */
+int signal_set_user_mask(uptr mask_addr, size_t size);	/* 0 address: nothing */
+void signal_restore_saved_mask_unless(bool interrupted);
+
+/* -- the room -- */
+struct sighand *sighand_new(void);			/* default actions */
+struct sighand *sighand_copy(struct sighand *from);	/* one handle on the same body */
+void sighand_put(struct sighand *s);
+int __must_check sighand_own_locked(struct task *t);	/* makes the table current's own; may drop and retake the lock */
+void sighand_exec(struct task *t);			/* handlers to default, ignored stay; unshares; cannot fail */
+/* Locks t's sighand, which may change under exec, or NULL if t is past release. */
+struct sighand *sighand_lock(struct task *t, unsigned long *flags);
+void sighand_unlock(struct sighand *s, unsigned long flags);
+
+/* The child's news to the parent (task/exit.c): SIGCHLD or exit_signal with its siginfo. True: the parent ignores it,
+ * so the child is to be reaped at once. Under tasklist_lock. */
+bool signal_notify_parent_locked(struct task *t, int sig);
+void signal_notify_stop_locked(struct task *t, bool for_ptracer, int why);
+#endif

@@ -1,0 +1,15 @@
+/*
+ * syscall/define.h: system calls are functions `long sys_NAME(args)` whose prototypes, table and argument kinds are made
+ * from syscalls.tbl. A function returns its result or -errno. A call not in the table is -ENOSYS and named in the log.
+ */
+#ifndef SYSCALL_DEFINE_H
+#define SYSCALL_DEFINE_H
+#include "base/types.h"
+#include "base/errno.h"
+#include "syscalls.h"	/* generated: prototypes */
+struct syscall_row { const char *name; u8 args; const char *kinds; };
+typedef long (*syscall_fn)(u64, u64, u64, u64, u64, u64);
+extern const syscall_fn syscall_table[];
+extern const struct syscall_row syscall_rows[];
+extern const unsigned syscall_count;
+#endif

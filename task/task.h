@@ -1,0 +1,285 @@
+/*
+ * task/task.h: the task: what a process or thread is. A task holds rooms (cred, files, fs, sighand, signal, semundo,
+ * mm, namespaces, io, thread); clone shares or copies each (resources.c), death drops each (the same destructor).
+ *
+ * Locks: each field says who guards it. tasklist_lock (spinlock): the tree, groups, sessions, pids' lists.
+ * task->lock: comm and small fields that others read. Fields marked "own" are only touched by the task itself.
+ */
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+#include "base/types.h"
+#include "base/list.h"
+#include "base/atomic.h"
+#include "sync/mutex.h"
+#include "sync/waitqueue.h"
+#include "sched/sched.h"
+#include "signal/signal.h"
+#include "pid/pid.h"
+#include "time/time.h"
+#include "thread.h"
+
+struct files;
+struct fs_room;
+struct mm;
+struct semundo;
+struct tty;
+struct file;
+struct user_namespace;
+struct cgroup;
+
+enum task_state {
+	TASK_RUNNING = 0,
+	TASK_INTERRUPTIBLE = 1,
+	TASK_UNINTERRUPTIBLE = 2,
+	TASK_STOPPED = 4,
+	TASK_TRACED = 8,
+	TASK_WAKEKILL = 16,	/* modifier: a fatal signal wakes it */
+	TASK_NEW = 32,
+	TASK_DEAD = 64,		/* its last switch */
+	TASK_KILLABLE = TASK_UNINTERRUPTIBLE | TASK_WAKEKILL,
+	TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE,
+};
+enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
+
+/* task->flags: "own" but for PF_EXITING, which others read. */
+#define PF_IDLE BIT(1)
+#define PF_EXITING BIT(2)
+#define PF_FORKNOEXEC BIT(6)	/* forked but did not exec */
+#define PF_SUPERPRIV BIT(8)	/* used superuser rights; cleared by clone */
+#define PF_DUMPCORE BIT(9)
+#define PF_SIGNALED BIT(10)	/* killed by a signal */
+#define PF_KTHREAD BIT(21)
+#define PF_VFORK_CHILD BIT(22)	/* someone waits for our mm */
+
+/* task->work: bits that the return path to user mode looks at; atomic. */
+#define WORK_SIGNAL BIT(0)	/* signals may be pending */
+#define WORK_NOTIFY BIT(1)	/* something to do before user mode (ptrace, deferred file release) */
+#define WORK_SYSCALL_TRACE BIT(2)
+#define WORK_SECCOMP BIT(3)
+
+/* Credentials: immutable once published; changed by copy and replace. */
+#define CAPS_ALL ((1UL << 41) - 1)
+struct group_list { refcount_t count; u32 n; u32 gids[]; };
+struct cred {
+	refcount_t count;
+	u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	u32 securebits;
+	u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
+	struct group_list *groups;		/* reference */
+	struct user_account *account;		/* reference: of the real uid */
+	struct user_namespace *user_ns;		/* reference */
+};
+/* What one real user has: RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK. */
+struct user_account {
+	refcount_t count;
+	struct list node;
+	u32 uid;
+	atomic_t processes, signals;
+	atomic_long_t locked_pages;
+};
+
+struct io_counters { u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes, cancelled_write_bytes; };
+/* The room "io": CLONE_IO shares it. */
+struct io_room { refcount_t count; int priority; };
+
+struct namespaces {
+	refcount_t count;
+	struct pid_ns *pid_ns_for_children;	/* reference */
+	struct mount_ns *mnt;			/* reference */
+	struct uts_ns *uts;			/* reference */
+	struct ipc_ns *ipc;
+	struct net_ns *net;
+	struct cgroup_ns *cgroup;
+	struct time_ns *time, *time_for_children;
+};
+
+struct rlimit_pair { u64 current_limit, max_limit; };
+#define RLIMITS 16
+
+struct rusage_sum {	/* of reaped children, or of dead threads */
+	u64 user_ns, system_ns;
+	u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks;
+	u64 max_rss_pages;
+};
+
+/* The room "signal": what a thread group shares (Linux's signal_struct). Lives until the last thread is released. */
+struct signal {
+	refcount_t count;
+	atomic_t live;			/* threads not yet past exit */
+	int threads;			/* under sighand->lock and tasklist_lock */
+	struct list thread_list;	/* of task->thread_node, leader first; tasklist_lock */
+	struct task *leader;		/* borrowed; tasklist_lock */
+	struct pending shared_pending;	/* sighand->lock */
+	struct waitqueue child_wait;	/* wait4 sleepers of this group */
+	/* group exit, stop: sighand->lock */
+	int group_exit_code;
+	bool is_group_exiting;
+	struct task *group_exec_task;	/* borrowed: exec waits for the others to go */
+	int notify_count;
+	bool is_stopped, is_continued_unreported, is_stop_unreported;
+	int stop_signal;		/* why stopped */
+	int stop_pending;		/* threads still to stop */
+	u32 stop_flags;			/* signal/stop.c's own */
+	/* names */
+	struct pid *pids[PID_TYPES];	/* references, [PID_TASK] unused; tasklist_lock */
+	bool is_session_leader;
+	struct tty *tty;		/* reference: controlling terminal; sighand->lock */
+	bool is_subreaper, has_child_subreaper;
+	struct rlimit_pair limits[RLIMITS];	/* task->lock of the leader */
+	struct rusage_sum children;	/* reaped; sighand->lock */
+	struct rusage_sum dead_threads;	/* sighand->lock */
+	struct io_counters dead_io;
+	/* time: signal/itimer.c, time/posix_timers.c */
+	struct timer real_timer;	/* ITIMER_REAL */
+	u64 real_interval_ns;
+	u64 prof_expires_ns, prof_interval_ns, virt_expires_ns, virt_interval_ns;
+	struct list posix_timers;
+	int next_timer_id;
+	struct mutex exec_lock;		/* RANK_EXEC */
+	int oom_score_adj;
+	struct pid *tty_old_pgrp;	/* reference */
+};
+
+struct robust_list_ref { uptr head; size_t len; };
+
+struct restart_block {		/* what restart_syscall(2) continues; own */
+	long (*fn)(struct restart_block *);
+	u64 args[6];
+};
+
+struct task {
+	struct thread thread;		/* arch: saved stack pointer, FPU, TLS; own, or while not on a CPU */
+	void *kstack;			/* owned */
+	u32 state;			/* enum task_state; runqueue->lock for wake-ups */
+	int exit_state;			/* enum exit_state; tasklist_lock */
+	int exit_code;			/* as wait reports it: status << 8 | signal; tasklist_lock once exiting */
+	int exit_signal;		/* to the parent; -1: a thread, not the leader; tasklist_lock */
+	u64 flags;			/* PF_* */
+	u64 work;			/* WORK_*; atomic */
+	refcount_t count;		/* keeps the struct */
+	struct sched_entity sched;
+
+	/* names */
+	struct pid *pid;		/* reference: this thread's */
+	struct list pid_links[PID_TYPES];	/* in pid->tasks; TGID, PGID, SID only for leaders; tasklist_lock */
+	int tid, tgid;			/* numbers in the first pid namespace */
+	char comm[16];			/* lock */
+	struct spinlock lock;		/* RANK_TASK */
+
+	/* the tree: tasklist_lock */
+	struct task *real_parent, *parent;	/* borrowed; parent differs while traced */
+	struct list children, sibling;	/* of real_parent */
+	struct list traced, traced_node;
+	struct task *leader;		/* borrowed: thread group leader */
+	struct list thread_node;	/* in signal->thread_list */
+	struct list all_node;		/* in all_processes (leaders only) */
+	int parent_death_signal;	/* PR_SET_PDEATHSIG; own */
+	u64 ptrace;			/* PT_* flags; 0: not traced */
+
+	/* the rooms; each a reference, NULL once given up. Pointers change under lock; own may read without */
+	const struct cred *cred;	/* effective */
+	const struct cred *real_cred;
+	struct files *files;
+	struct fs_room *fs;
+	struct sighand *sighand;	/* also under sighand->lock + tasklist_lock */
+	struct signal *signal;
+	struct semundo *semundo;
+	struct mm *mm;			/* NULL: kernel task, or past exit */
+	struct namespaces *ns;
+	struct io_room *io;
+
+	/* fresh in every clone */
+	struct pending pending;		/* sighand->lock */
+	u64 blocked, saved_mask;	/* own; written under sighand->lock */
+	bool has_saved_mask;
+	uptr altstack_addr; size_t altstack_size; int altstack_flags;	/* own */
+	uptr clear_child_tid;		/* own */
+	struct robust_list_ref robust_list;	/* own */
+	struct restart_block restart;
+	u64 start_ns;			/* monotonic: when it was made */
+	u64 utime_ns, stime_ns;		/* sampled by tick or on entry; see sched_cpu_time_ns */
+	u64 minor_faults, major_faults;
+	struct io_counters io_counters;
+	struct completion *vfork_done;	/* borrowed: on the parent's kernel stack; task->lock */
+	void *futex_state;		/* sync/futex.c: PI state list; own */
+	uptr rseq; u32 rseq_len, rseq_sig;
+	int personality;
+	bool no_new_privs, is_in_execve;
+	u8 keep_caps_unused;
+	u32 fail_nth;			/* fault injection: the n-th allocation from now fails; 0: off */
+	u32 lock_depth;			/* debug */
+	u64 timer_slack_ns;
+	int oom_victim;
+	struct list poll_files;		/* fs/: deferred releases */
+	u64 exec_count;			/* how often it ran execve: mm identity for others */
+};
+
+/* A one-shot event. */
+struct completion { bool is_done; struct waitqueue wait; };
+void completion_init(struct completion *c);
+void completion_done(struct completion *c);
+
+extern struct spinlock tasklist_lock;
+extern struct list all_processes;	/* of task->all_node: leaders; tasklist_lock */
+extern struct task first_task;		/* process 0: the boot CPU's idle task */
+extern struct task *init_task;		/* process 1 */
+extern atomic_t task_count;		/* live tasks, zombies included */
+extern int threads_max;
+
+static inline struct task *task_get(struct task *t) { refcount_inc(&t->count); return t; }
+void task_put(struct task *t);				/* NULL accepted */
+static inline bool task_is_leader(const struct task *t) { return t->leader == t; }
+static inline void task_set_state(u32 s) { __atomic_store_n(&current->state, s, __ATOMIC_SEQ_CST); }
+static inline void task_set_work(struct task *t, u64 w) { __atomic_fetch_or(&t->work, w, __ATOMIC_ACQ_REL); }
+static inline void task_clear_work(struct task *t, u64 w) { __atomic_fetch_and(&t->work, ~w, __ATOMIC_ACQ_REL); }
+static inline bool signal_is_pending(void) { return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_NOTIFY); }
+bool fatal_signal_is_pending(void);			/* SIGKILL is queued or the group is exiting */
+static inline u64 task_limit(const struct task *t, int which) { return READ_ONCE(t->signal->limits[which].current_limit); }
+static inline u64 current_limit(int which) { return task_limit(current, which); }
+static inline const struct cred *current_cred(void) { return current->cred; }
+bool capable(int cap);					/* of current, in the first user namespace; marks PF_SUPERPRIV */
+bool cred_has_group(const struct cred *c, u32 gid);
+static inline struct pid_ns *current_pid_ns(void) { return current->pid->numbers[current->pid->level].ns; }
+/* Numbers as current's pid namespace sees them. */
+static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
+int task_tgid_seen(const struct task *t);
+void task_set_comm(struct task *t, const char *name);
+
+/* -- the way of a clone (clone_request.c, clone.c, resources.c, link.c, vfork.c) -- */
+struct clone_request {
+	u64 flags;		/* CLONE_*, without the exit signal */
+	int exit_signal;
+	uptr stack;		/* the child's stack pointer (its top); 0: the parent's */
+	uptr tls;
+	uptr parent_tid, child_tid, pidfd;	/* user addresses */
+	const int *set_tid;	/* kernel copy, innermost first */
+	int set_tid_count;
+	int cgroup_fd;
+	void (*kernel_fn)(void *);	/* a kernel task: what it runs; NULL: returns to user mode */
+	void *kernel_arg;
+	int node;		/* NUMA */
+};
+int __must_check clone_request_check(struct clone_request *req);	/* every EINVAL and EPERM, before anything changes */
+/* All of fork, vfork, clone and clone3 land here: the child's number, or -errno. */
+long clone(struct clone_request *req);
+/* Kernel tasks and process 1. ERR_PTR. */
+struct task *task_copy(const struct clone_request *req);
+struct task *kernel_task_new(const char *name, void (*fn)(void *), void *arg);
+/* The rooms in order; see resources.c. */
+int __must_check rooms_copy(struct task *child, const struct clone_request *req);
+void rooms_drop(struct task *t);		/* all that are held: a failed clone, and the end of death */
+void rooms_drop_at_exit(struct task *t);	/* those that death gives up before the parent has waited */
+
+/* -- death -- */
+__noreturn void task_exit(int code);		/* this thread; code as wait reports it */
+__noreturn void task_exit_group(int code);
+void task_release(struct task *t);		/* the zombie goes: unlinks names, drops the last rooms. no lock held */
+/* -- exec -- */
+int exec_from_kernel(const char *path, const char *const *argv, const char *const *envp);	/* process 1 */
+/* Sets current's credentials; takes over the reference. */
+void cred_install(struct cred *c);
+struct cred *cred_prepare(void);		/* a private copy of current's to edit; NULL: out of memory */
+void cred_put(const struct cred *c);
+static inline const struct cred *cred_get(const struct cred *c) { refcount_inc((refcount_t *)&c->count); return c; }
+/* -- hooks that see every clone (debug/audit.c, task/security.c) -- */
+#endif

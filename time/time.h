@@ -1,0 +1,33 @@
+/*
+ * time/time.h: clocks and kernel timers. Monotonic nanoseconds since boot everywhere inside the kernel.
+ * Locks: the per-CPU timer queue's (RANK_TIMER). Handlers run in the timer interrupt, interrupts off, no lock held.
+ */
+#ifndef TIME_TIME_H
+#define TIME_TIME_H
+#include "base/types.h"
+#include "base/rbtree.h"
+
+struct timer;
+typedef void (*timer_fn)(struct timer *t);
+struct timer {
+	struct rb_node node;
+	u64 expires_ns;
+	timer_fn fn;
+	u32 cpu;
+	bool is_queued, is_running;
+};
+void time_init(void);
+u64 time_now_ns(void);			/* CLOCK_MONOTONIC */
+u64 time_real_ns(void);			/* CLOCK_REALTIME */
+int __must_check time_set_real_ns(u64 ns);
+void timer_init(struct timer *t, timer_fn fn);
+void timer_start(struct timer *t, u64 expires_ns);	/* restarts it if queued */
+bool timer_cancel(struct timer *t);	/* true if it was queued; waits for a running handler on another CPU */
+void timer_interrupt(void);		/* called by arch/ on this CPU */
+/* The scheduler's tick: asks for sched_tick() at this time on this CPU; 0: none. */
+void timer_set_tick(u64 when_ns);
+#define TICK_NS 4000000ULL
+/* A struct timespec in user memory as ns; -EFAULT or -EINVAL. */
+int __must_check get_timespec_ns(u64 *ns, uptr addr);
+int __must_check put_timespec_ns(u64 ns, uptr addr);
+#endif
