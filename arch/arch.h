@@ -32,8 +32,13 @@ __noreturn void arch_reset(void);
 bool arch_random(u64 *v);		/* hardware random number; false: none */
 
 /* -- memory ---------------------------------------------------------------------------------------------------- */
-void *phys_to_virt(paddr_t p);		/* through the direct map of all RAM; inline in mm/page.h users' hot paths */
+/* void *phys_to_virt(paddr_t p): through the direct map of all RAM; inline in the CPU's pte.h */
 paddr_t virt_to_phys(const void *v);	/* direct map or kernel image */
+/* Device registers at a physical address, uncached; stays mapped for ever. NULL: out of memory. */
+void *arch_map_device(paddr_t p, size_t bytes);
+/* I/O ports (a CPU without them reads all ones, and ignores writes). bytes: 1, 2 or 4. */
+u32 arch_port_in(u16 port, unsigned bytes);
+void arch_port_out(u16 port, u32 v, unsigned bytes);
 /* Maps or unmaps one page of the kernel's own address space (kernel stacks). Unmap flushes this page on all CPUs. */
 int __must_check arch_kernel_map(unsigned long va, u64 pfn);
 void arch_kernel_unmap(unsigned long va);
@@ -91,6 +96,16 @@ int __must_check arch_irq_register(unsigned gsi, irq_handler fn, void *arg, bool
 /* A free message-signalled interrupt: the address and data a device writes. */
 int __must_check arch_msi_register(irq_handler fn, void *arg, u64 *address, u32 *data);
 void arch_send_resched(u32 cpu);
+
+/* The vDSO: exec maps data_pages frames read-only as "[vvar]" and, directly above them, code_pages frames with read and
+ * execute permission as "[vdso]" (mm_map_special); AT_SYSINFO_EHDR is where "[vdso]" starts. code_pages 0: none. */
+struct arch_vdso {
+	unsigned data_pages, code_pages;
+	u64 pfns[8];			/* data first, then code */
+};
+extern struct arch_vdso arch_vdso;	/* filled by arch_init_devices() */
+/* CLOCK_REALTIME minus CLOCK_MONOTONIC has changed: what the vDSO's clocks say follows. */
+void arch_vdso_set_realtime(u64 offset_ns);
 
 /* What a trap handler in arch/ calls, in entry/. */
 void entry_syscall(struct regs *r);					/* one system call; result put into r */

@@ -7,6 +7,7 @@
 #ifndef X86_PTE_H
 #define X86_PTE_H
 #include "base/types.h"
+#include "layout.h"
 
 typedef u64 pte_t;
 
@@ -72,4 +73,7 @@ static inline void pte_write(pte_t *p, pte_t e) { __atomic_store_n(p, e, __ATOMI
 /* Atomic against the CPU setting accessed and dirty. */
 static inline pte_t pte_exchange(pte_t *p, pte_t e) { return __atomic_exchange_n(p, e, __ATOMIC_ACQ_REL); }
 static inline pte_t pte_protect_atomic(pte_t *p) { return __atomic_fetch_and(p, ~PTE_WRITE, __ATOMIC_ACQ_REL); }
+
+/* The direct map of all RAM. */
+static inline void *phys_to_virt(paddr_t p) { return (void *)(p + DIRECT_BASE); }
 #endif
