@@ -1,0 +1,244 @@
+/*
+ * fs/vfs.h: inodes, names in directories (dentries), mounts, paths and open files.
+ *
+ * Locks: inode->lock (mutex) guards a directory's contents and a file's size; the dentry hash and parent links are
+ * under dentry_lock (spinlock); mounts under mount_lock (rwlock). file->pos_lock: the shared file position.
+ * In-memory file systems (tmpfs, devfs, ramfs-like) keep their dentries for ever; procfs makes and drops them.
+ */
+#ifndef FS_VFS_H
+#define FS_VFS_H
+#include "base/types.h"
+#include "base/list.h"
+#include "base/atomic.h"
+#include "sync/mutex.h"
+#include "sync/waitqueue.h"
+#include <linux/stat.h>
+
+struct inode; struct dentry; struct mount; struct file; struct superblock; struct mapping; struct task; struct vma; struct mm;
+struct poll_table; struct dir_context;
+
+struct path { struct mount *mount; struct dentry *dentry; };	/* both references when owned */
+
+struct inode_ops {
+	/* Looks name up in dir: an inode reference, NULL: no such name, or ERR_PTR. dir->lock is held. */
+	struct inode *(*lookup)(struct inode *dir, struct dentry *d);
+	int (*create)(struct inode *dir, struct dentry *d, u32 mode);
+	int (*mknod)(struct inode *dir, struct dentry *d, u32 mode, u64 rdev);
+	int (*mkdir)(struct inode *dir, struct dentry *d, u32 mode);
+	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
+	int (*link)(struct inode *dir, struct dentry *d, struct inode *target);
+	int (*unlink)(struct inode *dir, struct dentry *d);
+	int (*rmdir)(struct inode *dir, struct dentry *d);
+	int (*rename)(struct inode *old_dir, struct dentry *od, struct inode *new_dir, struct dentry *nd, unsigned flags);
+	/* The target of a symbolic link into buf; length or -errno. */
+	int (*readlink)(struct inode *i, char *buf, size_t size);
+	/* A "magic" link (/proc/PID/fd/N, exe, cwd): the path itself. 0 or -errno. */
+	int (*follow)(struct inode *i, struct path *out);
+	int (*setattr)(struct inode *i, u32 valid, u64 size);	/* truncate; NULL: fields are just stored */
+	int (*permission)(struct inode *i, unsigned mask);	/* NULL: mode bits */
+	void (*getattr)(struct inode *i);			/* refreshes computed fields; NULL: none */
+};
+/* flags in file->mode */
+#define FMODE_READ BIT(0)
+#define FMODE_WRITE BIT(1)
+#define FMODE_NONSEEK BIT(2)	/* pipes, ttys: lseek is ESPIPE */
+#define FMODE_PATH BIT(3)	/* O_PATH */
+#define FMODE_EXEC BIT(4)	/* opened by exec: writers are refused */
+
+/* Operations on open files. Buffers are user memory unless the name says kernel. */
+struct file_ops {
+	ssize_t (*read)(struct file *f, uptr buf, size_t n, loff *pos);
+	ssize_t (*write)(struct file *f, uptr buf, size_t n, loff *pos);
+	ssize_t (*read_kernel)(struct file *f, void *buf, size_t n, loff *pos);	/* exec; NULL: through mapping */
+	loff (*seek)(struct file *f, loff off, int whence);	/* NULL: by inode size */
+	int (*iterate)(struct file *f, struct dir_context *c);
+	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* EPOLL* mask; NULL: always ready */
+	long (*ioctl)(struct file *f, unsigned cmd, uptr arg);
+	int (*mmap)(struct file *f, struct vma *v);		/* NULL: ENODEV, unless the inode has a mapping */
+	int (*open)(struct inode *i, struct file *f);
+	void (*flush)(struct file *f);				/* at each close() */
+	void (*release)(struct file *f);			/* last reference gone */
+	int (*fsync)(struct file *f, int datasync);
+	long (*fallocate)(struct file *f, int mode, loff off, loff len);
+	void (*show_fdinfo)(struct file *f, char *buf, size_t size);	/* extra lines of /proc/PID/fdinfo */
+};
+
+struct inode {
+	refcount_t count;
+	u32 mode;			/* S_IFMT | permissions. lock */
+	u32 uid, gid;			/* lock */
+	u32 nlink;			/* lock */
+	u64 ino, rdev, size, blocks;	/* lock */
+	s64 atime_ns, mtime_ns, ctime_ns, btime_ns;
+	struct superblock *sb;		/* reference */
+	const struct inode_ops *ops;
+	const struct file_ops *fops;
+	struct mapping *mapping;	/* owned by the inode: page cache of a regular file, or NULL */
+	struct mutex lock;		/* RANK_INODE */
+	void *private;			/* the file system's */
+	struct pipe *pipe;		/* FIFO: the pipe while somebody has it open */
+	atomic_t writers;		/* open for writing; <0: being executed (deny write) */
+	struct list posix_locks;	/* fs/locks.c */
+	u64 version;
+	void *socket;			/* bound AF_UNIX socket, borrowed */
+	bool is_append_only, is_immutable;
+};
+struct dentry {
+	refcount_t count;
+	char *name;			/* owned */
+	u32 name_len, name_hash;
+	struct dentry *parent;		/* reference; itself for a root. dentry_lock */
+	struct inode *inode;		/* reference; NULL: negative */
+	struct list children, sibling;	/* parent->inode->lock */
+	struct list hash_node;
+	u32 mounts;			/* mounted on here, in any namespace */
+	bool is_unlinked;
+};
+struct super_ops {
+	void (*destroy_inode)(struct inode *i);	/* frees private parts; count is 0 */
+	int (*statfs)(struct superblock *sb, struct dentry *d, void *kernel_statfs64);
+	void (*destroy)(struct superblock *sb);
+};
+struct superblock {
+	refcount_t count;
+	const struct fs_type *type;
+	u32 dev;			/* st_dev */
+	u32 magic;
+	struct dentry *root;		/* reference */
+	const struct super_ops *ops;
+	void *private;
+	u64 flags;			/* SB_RDONLY = MS_RDONLY, ... */
+	u64 next_ino;
+};
+struct fs_type {
+	const char *name;
+	struct superblock *(*mount)(const struct fs_type *t, u64 flags, const char *source, const char *options); /* ERR_PTR */
+	bool no_device;			/* "nodev" in /proc/filesystems */
+	struct list node;
+};
+void fs_register(struct fs_type *t);
+
+struct file {
+	refcount_t count;
+	u32 mode;			/* FMODE_* */
+	u32 flags;			/* O_* as F_GETFL shows; fcntl changes under lock */
+	struct spinlock lock;
+	struct mutex pos_lock;
+	loff pos;
+	struct path path;		/* references */
+	struct inode *inode;		/* borrowed from path, or the reference of an anonymous file */
+	const struct file_ops *ops;
+	void *private;
+	struct cred *cred;		/* reference: the opener's */
+	struct waitqueue *unused_wq;
+	struct list epoll_links;	/* fs/epoll.c */
+	int owner_pid, owner_signal;	/* F_SETOWN, F_SETSIG */
+};
+
+/* -- open files -- */
+struct file *file_alloc(u32 mode, u32 flags, const struct file_ops *ops, void *private);	/* no path; NULL: memory */
+/* A file over a nameless inode, shown in /proc/PID/fd as name ("pipe:[12]", "anon_inode:[eventfd]"). ERR_PTR. */
+struct file *file_anon(const char *name, u32 mode, u32 flags, const struct file_ops *ops, void *private);
+struct file *file_open(const char *path, unsigned flags, u32 mode);	/* kernel path, current's root; ERR_PTR */
+struct file *file_open_path(const struct path *p, unsigned flags);	/* ERR_PTR */
+struct file *file_open_exec(int dirfd, const char *path, int at_flags);	/* for execve: checks x, regular, noexec; denies write */
+void file_allow_write(struct file *f);		/* undoes file_open_exec's write denial (exit of the mm that runs it) */
+static inline struct file *file_get(struct file *f) { refcount_inc(&f->count); return f; }
+void file_put(struct file *f);
+ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff pos);
+ssize_t file_write_kernel(struct file *f, const void *buf, size_t n, loff *pos);
+/* An unlinked file in internal tmpfs: shared anonymous memory, memfd, SysV shm. ERR_PTR. */
+struct file *shmem_file_new(const char *name, u64 size_bytes, u64 vm_flags);
+
+/* -- the room "files": a handle on a body shared until written (fs/files.c) -- */
+struct fd_table;
+struct files {
+	refcount_t count;		/* CLONE_FILES sharers */
+	struct spinlock lock;		/* RANK_FILES */
+	struct fd_table *table;		/* owned reference on the body */
+	int next_fd;
+};
+struct files *files_new(void);
+struct files *files_copy(struct files *from);	/* fork: O(1): one handle more on the body. NULL: memory */
+void files_put(struct files *f);		/* NULL accepted. last: drops POSIX locks of this owner, closes */
+struct file *fd_get(int fd);			/* current's; reference, or NULL (also for O_PATH files) */
+struct file *fd_get_raw(int fd);		/* O_PATH files too */
+struct file *files_get_file(struct files *f, int fd);		/* a foreign task's; reference or NULL */
+int fd_install_new(struct file *f, unsigned flags /* O_CLOEXEC */);	/* takes the reference over; fd or -EMFILE/-ENOMEM
+								   (then the reference is still the caller's) */
+int fd_reserve(unsigned flags);			/* a number with nothing behind it yet; -EMFILE */
+void fd_install(int fd, struct file *f);	/* behind a reserved number; takes the reference over */
+void fd_unreserve(int fd);
+int fd_close(int fd);
+int fd_replace(int fd, struct file *f, unsigned flags);	/* dup2 */
+int files_exec(struct task *t);			/* exec: own, unshared table without close-on-exec files. 0 or -ENOMEM */
+int files_next_fd(struct files *f, int from);	/* first used descriptor >= from, or -1 (for /proc/PID/fd) */
+int files_close_range(unsigned first, unsigned last, unsigned flags);
+
+/* -- the room "fs": root, cwd, umask (fs/fs_room.c) -- */
+struct fs_room {
+	refcount_t count;
+	struct spinlock lock;		/* RANK_FS */
+	struct path root, cwd;		/* references */
+	u32 umask;
+	bool in_exec;
+};
+struct fs_room *fs_room_copy(struct fs_room *from);
+void fs_room_put(struct fs_room *f);
+void fs_room_get_root(struct fs_room *f, struct path *out);	/* references */
+void fs_room_get_cwd(struct fs_room *f, struct path *out);
+
+/* -- paths (fs/namei.c) -- */
+#define LOOKUP_FOLLOW BIT(0)
+#define LOOKUP_DIRECTORY BIT(1)
+#define LOOKUP_EMPTY BIT(2)	/* AT_EMPTY_PATH */
+#define LOOKUP_PARENT BIT(3)
+static inline void path_get(struct path *p);
+void path_put(struct path *p);
+struct mount *mount_get(struct mount *m);
+void mount_put(struct mount *m);
+static inline struct dentry *dentry_get(struct dentry *d) { refcount_inc(&d->count); return d; }
+void dentry_put(struct dentry *d);
+static inline void path_get(struct path *p) { mount_get(p->mount); dentry_get(p->dentry); }
+static inline struct inode *inode_get(struct inode *i) { refcount_inc(&i->count); return i; }
+void inode_put(struct inode *i);
+int __must_check path_lookup(int dirfd, const char *path, unsigned lookup_flags, struct path *out);
+int __must_check path_lookup_user(int dirfd, uptr path, unsigned lookup_flags, struct path *out);
+/* The path as seen from current's root, "(deleted)" and "(unreachable)" as Linux; returns start inside buf or ERR_PTR. */
+char *path_format(const struct path *p, char *buf, size_t size);
+int inode_permission(struct inode *i, unsigned mask);	/* MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1: 0 or -EACCES/-EROFS */
+#define MAY_EXEC 1
+#define MAY_WRITE 2
+#define MAY_READ 4
+struct inode *inode_new(struct superblock *sb, u32 mode);	/* count 1, current's ids, times now; NULL: memory */
+
+/* -- directories -- */
+struct dir_context {
+	loff pos;	/* the file system keeps it; 0 ".", 1 ".." by convention */
+	/* Gives one entry out; false: buffer full (it is given again next time). */
+	bool (*emit)(struct dir_context *c, const char *name, size_t len, u64 ino, unsigned type);
+};
+
+/* -- poll (fs/poll.c) -- */
+struct poll_table {
+	void (*queue)(struct poll_table *pt, struct file *f, struct waitqueue *wq);	/* NULL: only look */
+	unsigned long key;	/* events wanted */
+};
+static inline void poll_wait(struct file *f, struct waitqueue *wq, struct poll_table *pt)
+{
+	if (pt && pt->queue)
+		pt->queue(pt, f, wq);
+}
+
+/* -- devices (fs/dev/) -- */
+/* A node under /dev with these operations; name may hold one '/'. */
+int dev_register(const char *name, u32 mode, unsigned major, unsigned minor, const struct file_ops *ops, void *private);
+const struct file_ops *dev_find(u32 mode, u64 rdev, void **private);	/* opening a device inode: ops of its number */
+static inline u64 dev_make(unsigned major, unsigned minor) { return (u64)(minor & 0xff) | (u64)major << 8 | (u64)(minor & ~0xffu) << 12; }
+
+/* -- boot -- */
+void fs_init(void);			/* root tmpfs, devfs on /dev; first_task gets its fs and files rooms */
+int initramfs_unpack(void);		/* boot_info's initrd into the root; 0 or -errno (said in the log) */
+/* Where a lookup in a system folder found nothing: kept for /proc/furca/missing. */
+void missing_note(const char *path);
+#endif
