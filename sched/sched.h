@@ -54,6 +54,9 @@ void sched_set_resched(void);		/* this CPU */
 u64 schedule_timeout(u64 deadline_ns);	/* as schedule(), woken at the deadline (monotonic; 0: never); remaining ns, 0 if passed */
 void sched_tick(void);			/* from the timer interrupt */
 void sched_task_dead(struct task *prev);	/* called on the next stack after a dead task's last switch */
+/* On next's stack right after arch_switch (also a new task's first): gives up the runqueue, lets a dead prev go,
+ * turns interrupts on. */
+void sched_finish_switch(struct task *prev);
 __noreturn void sched_idle_loop(void);
 u64 sched_cpu_time_ns(struct task *t);	/* up to now */
 /* Changes policy, nice, priority, affinity: the checks of sched_setscheduler(2) are the caller's. */

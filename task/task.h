@@ -201,6 +201,7 @@ struct task {
 	u64 minor_faults, major_faults;
 	struct io_counters io_counters;
 	struct completion *vfork_done;	/* borrowed: on the parent's kernel stack; task->lock */
+	uptr set_child_tid;		/* CLONE_CHILD_SETTID: where the child writes its number first; own */
 	void *futex_state;		/* sync/futex.c: PI state list; own */
 	uptr rseq; u32 rseq_len, rseq_sig;
 	int personality;
@@ -219,6 +220,7 @@ struct completion { bool is_done; struct waitqueue wait; };
 void completion_init(struct completion *c);
 void completion_done(struct completion *c);
 
+/* Interrupt handlers look tasks up too: tasklist_lock is always taken with spin_lock_irqsave. */
 extern struct spinlock tasklist_lock;
 extern struct list all_processes;	/* of task->all_node: leaders; tasklist_lock */
 extern struct task first_task;		/* process 0: the boot CPU's idle task */
@@ -244,6 +246,14 @@ static inline struct pid_ns *current_pid_ns(void) { return current->pid->numbers
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
 int task_tgid_seen(const struct task *t);
 void task_set_comm(struct task *t, const char *name);
+struct mm *task_get_mm(struct task *t);	/* a use (mm_put), or NULL: a kernel task, or past exit */
+/* A foreign task's rooms for /proc, each a reference or NULL. */
+struct files *task_get_files(struct task *t);
+struct fs_room *task_get_fs(struct task *t);
+const struct cred *task_get_cred(struct task *t);	/* real_cred; never NULL */
+void task_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* one thread */
+void process_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* the whole group, dead threads included */
+char task_state_letter(struct task *t);		/* R S D T t Z X I as /proc shows */
 
 /* -- the way of a clone (clone_request.c, clone.c, resources.c, link.c, vfork.c) -- */
 struct clone_request {
@@ -281,5 +291,14 @@ void cred_install(struct cred *c);
 struct cred *cred_prepare(void);		/* a private copy of current's to edit; NULL: out of memory */
 void cred_put(const struct cred *c);
 static inline const struct cred *cred_get(const struct cred *c) { refcount_inc((refcount_t *)&c->count); return c; }
-/* -- hooks that see every clone (debug/audit.c, task/security.c) -- */
+/* What sync/futex.c gives to death and exec: walks the robust list, wakes and clears clear_child_tid. */
+void futex_exit(struct task *t);
+/* -- hooks that see every clone: one list of functions (task/hooks.c); a security hook may refuse it -- */
+struct task_hook {
+	const char *name;
+	int (*may_clone)(const struct clone_request *req);	/* before anything changes: 0 or -errno; may be NULL */
+	void (*cloned)(const struct task *child, const struct clone_request *req);	/* past the phase line; may be NULL */
+	struct list node;
+};
+void task_hook_register(struct task_hook *h);
 #endif
