@@ -394,11 +394,22 @@ static inline bool check_run_case(const struct check_case *one, bool forks)
 	return status == 0;
 }
 
+/* The program's own absolute name, which a change of folder leaves good. */
+static inline void check_find_self(const char *name)
+{
+	static char path[1024];
+	size_t used = 0;
+	if (name[0] != '/' && getcwd(path, sizeof path / 2))
+		used = strlen(path);
+	snprintf(path + used, sizeof path - used, "%s%s", used ? "/" : "", name);
+	check_self = path;
+}
+
 int main(int argc, char **argv)
 {
 	bool verbose = false, forks = true, list = false, good = true;
 	int at = 1;
-	check_self = argc ? argv[0] : "";
+	check_find_self(argc ? argv[0] : "");
 	if (argc > 1 && argv[1][0] == '@') {
 		for (int i = 0; i < check_case_count; i++)
 			if (check_cases[i].help && !strcmp(check_cases[i].name, argv[1] + 1)) {

@@ -80,10 +80,12 @@ static void collect(const char *path, int depth)
 		programs[program_count++] = strdup(path);
 }
 
-/* AREA/NAME: the last two parts of the path. */
+/* AREA/NAME: the last two parts of the path, with the folder before them when it is not "user" itself. */
 static const char *short_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *musl = strstr(path, "user-musl/"), *slash = strrchr(path, '/');
+	if (musl)
+		return musl;
 	for (const char *p = slash; p && p > path;)
 		if (*--p == '/')
 			return p + 1;
