@@ -15,6 +15,8 @@
 struct file;
 struct task;
 struct mapping;
+struct mapping_user;
+struct mm_family;
 struct vma_node;
 
 /* VMA flags: Linux's values where /proc/PID/smaps shows them. */
@@ -43,18 +45,23 @@ struct vma_node;
 #define VM_HUGEPAGE BIT(29)
 #define VM_FORK_SPECIAL (VM_DONTFORK | VM_WIPEONFORK | VM_LOCKED | VM_LOCKONFAULT)	/* what fork must change */
 
-/* A region: a value in a leaf of the tree. file: a reference held by the leaf node that holds the value. */
+/*
+ * A region: a value in a leaf of the tree. The leaf node that holds the value holds one count of user (file_users.c),
+ * and user holds the file. Code outside mm/ reads file only; it makes regions with mm_map().
+ */
 struct vma {
 	uptr start, end;	/* page-aligned, [start, end) */
 	u64 flags;		/* VM_* */
 	u64 offset_pages;	/* file: page number at start; private anonymous: start >> PAGE_SHIFT at creation */
-	struct file *file;	/* reference of the node, or NULL: anonymous */
+	struct file *file;	/* borrowed from user, or NULL: anonymous */
+	struct mapping_user *user;	/* a count of the node, or NULL: anonymous */
 	const char *name;	/* static: "[vdso]", "[vvar]", or NULL */
 };
 
 struct vma_tree {
 	struct vma_node *root;	/* owned reference; NULL: empty. Bodies are immutable while their count is above 1 */
 	u32 count;		/* regions */
+	struct mapping_user *dead;	/* owned: what edits let go; freed by mm_write_unlock, or vma_tree_drop */
 };
 
 struct mm {
@@ -80,6 +87,8 @@ struct mm {
 	atomic_t core_pending;
 	struct task *owner;		/* borrowed: the thread group leader, for the OOM killer's choice; under tasklist_lock */
 	u64 minor_faults;
+	struct mm_family *family;	/* reference: those that fork made from one another (file_users.c) */
+	struct list family_node;	/* family->lock */
 };
 
 /* -- life -- */
@@ -107,9 +116,23 @@ int __must_check vma_erase(struct vma_tree *t, uptr start);		/* the region that 
 int __must_check vma_replace(struct vma_tree *t, uptr start, const struct vma *v);	/* its place, not its order */
 int __must_check vma_split(struct vma_tree *t, uptr addr);		/* so that no region crosses addr */
 /* Edits make all nodes on their path private first; this does only that, so that later in-place edits cannot fail. */
+int __must_check vma_own_range(struct vma_tree *t, uptr start, uptr end);
 void vma_tree_copy(struct vma_tree *to, const struct vma_tree *from);	/* one count */
-void vma_tree_drop(struct vma_tree *t);
-bool vma_tree_has_special(const struct vma_tree *t, u64 flags);		/* any region with VM_FORK_SPECIAL flags below: O(1) */
+void vma_tree_drop(struct vma_tree *t);		/* releases files: no lock is held */
+bool vma_tree_has_special(const struct vma_tree *t, u64 flags);		/* any region with one of these flags: O(1) */
+/* First region with end > addr that has one of flags, or NULL; O(log n). */
+struct vma *vma_find_flagged(struct vma_tree *t, uptr addr, u64 flags);
+/* Ends an edit of mm->vmas: unlocks mm->lock, then releases the files that the edit let go (which may sleep and take
+ * inode locks). Every holder of mm->lock for writing ends with this. */
+void mm_write_unlock(struct mm *mm);
+
+/* -- families (mm/file_users.c): how truncation finds every mm that may map a file, at no cost to fork -- */
+/* mm_new: a family of its own. 0 or -ENOMEM. */
+int __must_check mm_family_start(struct mm *mm);
+/* mm_copy: child (zeroed family fields) joins parent's family. Before parent->lock is taken and the root is copied. */
+void mm_family_join(struct mm *child, struct mm *parent);
+/* Teardown, after tables and regions were dropped (under mm->lock for writing). Accepts "never had". May sleep. */
+void mm_family_leave(struct mm *mm);
 
 /* -- mappings (mm/mmap.c and friends); mm->lock is taken inside unless _locked -- */
 /* Maps file (or anonymous: NULL) at addr (a hint, or fixed by MAP_FIXED). Returns the address or -errno. */
@@ -119,6 +142,10 @@ int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
 /* exec: a special region over the given uncounted frames (vDSO). */
 int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns, const char *name);
 long mm_brk(struct mm *mm, uptr brk);
+/* A fault below a VM_GROWSDOWN region: grows it to hold addr. No lock held. 0: retry the fault; -errno: SIGSEGV. */
+int __must_check mm_expand_stack(struct mm *mm, uptr addr);
+/* Faults in what [start, end) maps (MAP_POPULATE, mlock); stops at the first error: 0, -EFAULT, -ENOMEM, -EINTR. */
+int mm_populate(struct mm *mm, uptr start, uptr end);
 
 /* -- faults (mm/fault.c) -- */
 /* Settles a user fault. access: FAULT_*. 0, or the signal as -SIGSEGV/-SIGBUS with *code, or -ENOMEM (out of memory was
@@ -165,7 +192,9 @@ struct mapping {
 };
 void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, enum page_kind kind);
 void mapping_destroy(struct mapping *m);		/* frees all pages; nobody maps it any more */
-/* The page at index with a reference, read in if missing. ERR_PTR(-errno). peek: NULL if missing. */
+/* The page at index with a reference, read in if missing. ERR_PTR: -EFAULT beyond the end of the file (a fault's
+ * SIGBUS), -ENOMEM, -ENOSPC, -EIO. A fault holds mm->lock for reading from here until the page is installed: that is
+ * what truncation waits for. peek: NULL if missing. */
 struct page *mapping_get(struct mapping *m, u64 index);
 struct page *mapping_peek(struct mapping *m, u64 index);
 /* Puts an existing frame (initrd memory) in as a page; takes the reference over. 0 or -ENOMEM. */
