@@ -91,6 +91,7 @@ struct sighand *sighand_new(void);			/* default actions */
 struct sighand *sighand_copy(struct sighand *from);	/* one handle on the same body */
 void sighand_put(struct sighand *s);
 int __must_check sighand_own_locked(struct task *t);	/* makes the table current's own; may drop and retake the lock */
+int __must_check sighand_clear(struct task *t);	/* CLONE_CLEAR_SIGHAND: as sighand_exec, of a child nobody sees yet; -ENOMEM */
 void sighand_exec(struct task *t);			/* handlers to default, ignored stay; unshares; cannot fail */
 /* Locks t's sighand, which may change under exec, or NULL if t is past release. */
 struct sighand *sighand_lock(struct task *t, unsigned long *flags);

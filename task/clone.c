@@ -1,0 +1,144 @@
+/*
+ * task/clone.c: the one function behind fork, vfork, clone and clone3.
+ *
+ *   clone()       what the parent sees: makes the child, starts it, for vfork waits until it lets go of the memory
+ *   task_copy()   the child: limits, an empty task, the rooms in order, a number, the phase line
+ *
+ * Before the phase line (task_link in link.c) everything can fail and task_put undoes it: the same destructor that ends
+ * a dead task drops whatever rooms the half-made one holds. After it nothing can fail.
+ * Locks: none is held on entry. Errors: EAGAIN (limits, no number), ENOMEM, ERESTARTNOINTR (a signal came first), and
+ * what a security hook says. Source: clone(2), fork(2), vfork(2).
+ */
+#include "task/internal.h"
+#include "task/hooks.h"
+#include "mm/page.h"
+#include "mm/user_access.h"
+#include "arch/arch.h"
+#include "base/string.h"
+#include "time/time.h"
+#include <linux/sched.h>
+#include <linux/resource.h>
+#include <linux/capability.h>
+
+/* RLIMIT_NPROC of the real user, which root and the two capabilities may pass, and the machine's own limit. */
+static int process_limits_check(void)
+{
+	const struct cred *c = current->real_cred;
+	if (current->flags & PF_KTHREAD)
+		return 0;
+	if ((u64)atomic_read(&c->account->processes) >= current_limit(RLIMIT_NPROC) && c->uid != 0 &&
+	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+		return -EAGAIN;
+	if (atomic_read(&task_count) >= threads_max)
+		return -EAGAIN;
+	return 0;
+}
+
+/* What every child has its own of, from the first moment: times and counters at nothing, no pending work. */
+static void task_set_fresh(struct task *child, const struct clone_request *req)
+{
+	child->flags = (current->flags & ~(PF_SUPERPRIV | PF_IDLE | PF_KTHREAD | PF_VFORK_CHILD | PF_SIGNALED)) | PF_FORKNOEXEC;
+	if (req->kernel_fn)
+		child->flags |= PF_KTHREAD;
+	memcpy(child->comm, current->comm, sizeof(child->comm));
+	child->personality = current->personality;
+	child->no_new_privs = current->no_new_privs;
+	child->timer_slack_ns = current->timer_slack_ns;
+	child->blocked = current->blocked;
+	child->start_ns = time_now_ns();
+	child->set_child_tid = req->flags & CLONE_CHILD_SETTID ? req->child_tid : 0;
+	child->clear_child_tid = req->flags & CLONE_CHILD_CLEARTID ? req->child_tid : 0;
+	/* The alternate stack goes with the memory: another thread must not run on ours. */
+	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
+		child->altstack_addr = current->altstack_addr;
+		child->altstack_size = current->altstack_size;
+		child->altstack_flags = current->altstack_flags;
+	}
+	if (!(req->flags & CLONE_VM)) {
+		child->rseq = current->rseq;
+		child->rseq_len = current->rseq_len;
+		child->rseq_sig = current->rseq_sig;
+	}
+	child->exit_signal = req->flags & CLONE_THREAD ? -1 :
+			     req->flags & CLONE_PARENT ? current->leader->exit_signal : req->exit_signal;
+	child->leader = req->flags & CLONE_THREAD ? current->leader : child;
+}
+
+/* A child that nobody sees yet. */
+static struct task *task_make(const struct clone_request *req)
+{
+	int err = hooks_may_clone(req);
+	if (err)
+		return ERR_PTR(err);
+	err = process_limits_check();
+	if (err)
+		return ERR_PTR(err);
+	struct task *child = task_alloc(req->node);
+	if (!child)
+		return ERR_PTR(-ENOMEM);
+	task_set_fresh(child, req);
+	sched_init_child(child);
+	err = rooms_copy(child, req);
+	if (err) {
+		task_put(child);
+		return ERR_PTR(err);
+	}
+	return child;
+}
+
+struct task *task_copy(const struct clone_request *req)
+{
+	struct task *child = task_make(req);
+	if (IS_ERR(child))
+		return child;
+	struct pid_ns *ns = child->ns ? child->ns->pid_ns_for_children : &first_pid_ns;
+	struct pid *pid = pid_new(ns, req->set_tid, req->set_tid_count);
+	if (IS_ERR(pid)) {
+		task_put(child);
+		return (struct task *)pid;
+	}
+	child->pid = pid;
+	child->tid = pid_number_global(pid);
+	child->tgid = req->flags & CLONE_THREAD ? current->tgid : child->tid;
+	int err = task_link(child, req);
+	if (err) {
+		task_put(child);
+		return ERR_PTR(err);
+	}
+	/* ---- the phase line: from here nothing can fail ---- */
+	sched_fork_count++;
+	hooks_cloned(child, req);
+	return child;
+}
+
+long clone(struct clone_request *req)
+{
+	struct completion vfork_done;
+
+	if (signal_is_pending())	/* a signal to the group must reach the child's life before or after, not half */
+		return -ERESTARTNOINTR;
+	struct task *child = task_copy(req);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	int number = pid_number_in(child->pid, current_pid_ns());
+	if (req->flags & CLONE_PARENT_SETTID)
+		(void)!put_user_u32((u32)number, req->parent_tid);
+	if (!(req->flags & CLONE_VFORK)) {
+		sched_start_new(child);
+		return number;
+	}
+	vfork_prepare(child, &vfork_done);
+	task_get(child);
+	sched_start_new(child);
+	vfork_wait(child, &vfork_done);
+	task_put(child);
+	return number;
+}
+
+/* The child's first moments on its own stack, before it returns to user mode or runs its kernel function. */
+void task_first_run(struct task *prev)
+{
+	sched_finish_switch(prev);
+	if (current->set_child_tid)
+		(void)!put_user_u32((u32)task_tid_seen(current), current->set_child_tid);
+}

@@ -1,0 +1,120 @@
+/*
+ * task/clone_request.c: the four ways to ask for a child (fork, vfork, clone, clone3) decoded into one request, and
+ * every reason to refuse it, decided before anything changes.
+ * Way in: the system calls below. Way out: clone() in clone.c.
+ * Errors: EINVAL for flags that do not go together or are not offered; E2BIG, EFAULT for clone3's struct.
+ * Source: clone(2), Linux 6.1's behaviour.
+ */
+#include "task/task.h"
+#include "mm/user_access.h"
+#include "syscall/define.h"
+#include "arch/arch.h"
+#include <linux/sched.h>
+
+/* Flags of namespaces, ptrace, pidfd and cgroup: refused until those exist (docs/coverage.md). */
+#define FLAGS_NOT_OFFERED (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
+	CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_PTRACE | CLONE_UNTRACED | CLONE_PIDFD | CLONE_INTO_CGROUP)
+#define FLAGS_LEGACY 0xffffffffULL
+
+int clone_request_check(struct clone_request *req)
+{
+	u64 f = req->flags;
+
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_FS) && (f & (CLONE_NEWNS | CLONE_NEWUSER)))
+		return -EINVAL;
+	/* Init's sibling would be a child of nobody, and could not be waited for. */
+	if ((f & CLONE_PARENT) && current->signal && current->leader == init_task)
+		return -EINVAL;
+	if (f & FLAGS_NOT_OFFERED)
+		return -EINVAL;
+	return 0;
+}
+
+static long clone_checked(struct clone_request *req)
+{
+	int err = clone_request_check(req);
+	return err ? err : clone(req);
+}
+
+long sys_fork(void)
+{
+	struct clone_request req = { .exit_signal = SIGCHLD, .node = NODE_ANY };
+	return clone_checked(&req);
+}
+
+long sys_vfork(void)
+{
+	struct clone_request req = { .flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD, .node = NODE_ANY };
+	return clone_checked(&req);
+}
+
+long sys_clone(unsigned long flags, unsigned long stack, uptr parent_tid, uptr child_tid, unsigned long tls)
+{
+	struct clone_request req = {
+		/* The old CLONE_DETACHED is the one flag that is ignored, as Linux ignores it. */
+		.flags = flags & FLAGS_LEGACY & ~(u64)(CSIGNAL | CLONE_DETACHED),
+		.exit_signal = flags & CSIGNAL,
+		.stack = stack,
+		.tls = tls,
+		.parent_tid = parent_tid,
+		.child_tid = child_tid,
+		.node = NODE_ANY,
+	};
+	return clone_checked(&req);
+}
+
+/* The struct's own rules, which the flags' rules follow. */
+static int clone3_check(const struct clone_args *a, size_t size)
+{
+	if (a->set_tid_size > PID_LEVELS_MAX || (!a->set_tid && a->set_tid_size) || (a->set_tid && !a->set_tid_size))
+		return -EINVAL;
+	if ((a->exit_signal & ~(u64)CSIGNAL) || a->exit_signal > SIGNALS)
+		return -EINVAL;
+	if ((a->flags & CLONE_INTO_CGROUP) && (a->cgroup > 0x7fffffff || size < CLONE_ARGS_SIZE_VER2))
+		return -EINVAL;
+	if (a->flags & ~(FLAGS_LEGACY | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
+		return -EINVAL;
+	if (a->flags & (CLONE_DETACHED | (CSIGNAL & ~(u64)CLONE_NEWTIME)))
+		return -EINVAL;
+	if ((a->flags & CLONE_SIGHAND) && (a->flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
+		return -EINVAL;
+	if (!a->stack != !a->stack_size)
+		return -EINVAL;
+	if (a->stack && !user_range_ok(a->stack, a->stack_size))
+		return -EINVAL;
+	if (a->set_tid_size)	/* chosen numbers are not offered yet */
+		return -EINVAL;
+	return 0;
+}
+
+long sys_clone3(uptr args, size_t size)
+{
+	struct clone_args a;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	int err = copy_struct_from_user(&a, sizeof(a), args, size);
+	if (err)
+		return err;
+	err = clone3_check(&a, size);
+	if (err)
+		return err;
+	struct clone_request req = {
+		.flags = a.flags,
+		.exit_signal = (int)a.exit_signal,
+		.stack = a.stack ? a.stack + a.stack_size : 0,
+		.tls = a.tls,
+		.parent_tid = a.parent_tid,
+		.child_tid = a.child_tid,
+		.pidfd = a.pidfd,
+		.node = NODE_ANY,
+	};
+	return clone_checked(&req);
+}

@@ -1,0 +1,13 @@
+/* task/cred.h: editing credentials; see resources/cred.c. */
+#ifndef TASK_CRED_H
+#define TASK_CRED_H
+#include "task/task.h"
+struct user_account *account_get(u32 uid);
+void account_put(struct user_account *a);
+int __must_check cred_set_account(struct cred *c, u32 uid);
+void cred_set_groups(struct cred *c, struct group_list *g);
+int __must_check cred_init_first(struct task *t);
+/* What execve makes of the credentials: set-user-ID and set-group-ID bits, capabilities of root. 0 or -errno. */
+struct file;
+int __must_check cred_exec(struct cred *c, struct file *program);
+#endif

@@ -1,0 +1,30 @@
+/*
+ * task/resources/files.c: the room "files": descriptors. CLONE_FILES shares the handle; without it the child gets a
+ * handle of its own on the same table, which whoever changes it first copies (fs/files.c).
+ */
+#include "task/internal.h"
+#include "fs/vfs.h"
+#include "base/errno.h"
+#include <linux/sched.h>
+
+int room_files_copy(struct task *child, const struct clone_request *req)
+{
+	if (!current->files)
+		return 0;
+	if (req->flags & CLONE_FILES) {
+		refcount_inc(&current->files->count);
+		child->files = current->files;
+		return 0;
+	}
+	child->files = files_copy(current->files);
+	return child->files ? 0 : -ENOMEM;
+}
+
+void room_files_drop(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct files *f = t->files;
+	t->files = NULL;
+	spin_unlock_irqrestore(&t->lock, flags);
+	files_put(f);
+}

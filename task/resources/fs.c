@@ -1,0 +1,34 @@
+/* task/resources/fs.c: the room "fs": root, working directory, umask. CLONE_FS shares it; else two paths are counted. */
+#include "task/internal.h"
+#include "fs/vfs.h"
+#include "base/errno.h"
+#include <linux/sched.h>
+
+int room_fs_copy(struct task *child, const struct clone_request *req)
+{
+	if (!current->fs)
+		return 0;
+	if (req->flags & CLONE_FS) {
+		/* exec in another thread must not find its checks on this room overtaken */
+		unsigned long flags = spin_lock_irqsave(&current->fs->lock);
+		bool in_exec = current->fs->in_exec;
+		if (!in_exec)
+			refcount_inc(&current->fs->count);
+		spin_unlock_irqrestore(&current->fs->lock, flags);
+		if (in_exec)
+			return -EAGAIN;
+		child->fs = current->fs;
+		return 0;
+	}
+	child->fs = fs_room_copy(current->fs);
+	return child->fs ? 0 : -ENOMEM;
+}
+
+void room_fs_drop(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct fs_room *f = t->fs;
+	t->fs = NULL;
+	spin_unlock_irqrestore(&t->lock, flags);
+	fs_room_put(f);
+}

@@ -1,0 +1,39 @@
+/*
+ * task/resources/io.c: the room "io": the I/O priority, shared by CLONE_IO, else copied. The counters that
+ * /proc/PID/io shows are each task's own and start at nothing.
+ */
+#include "task/internal.h"
+#include "mm/slab.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include <linux/sched.h>
+
+SLAB_CACHE(io_cache, struct io_room);
+
+int room_io_copy(struct task *child, const struct clone_request *req)
+{
+	memset(&child->io_counters, 0, sizeof(child->io_counters));
+	if (!current->io)	/* made by the first ioprio_set: nothing to share before */
+		return 0;
+	if (req->flags & CLONE_IO) {
+		refcount_inc(&current->io->count);
+		child->io = current->io;
+		return 0;
+	}
+	child->io = slab_alloc(&io_cache);
+	if (!child->io)
+		return -ENOMEM;
+	refcount_set(&child->io->count, 1);
+	child->io->priority = current->io->priority;
+	return 0;
+}
+
+void room_io_drop(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct io_room *io = t->io;
+	t->io = NULL;
+	spin_unlock_irqrestore(&t->lock, flags);
+	if (io && refcount_dec(&io->count))
+		slab_free(&io_cache, io);
+}

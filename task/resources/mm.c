@@ -1,0 +1,36 @@
+/*
+ * task/resources/mm.c: the room "mm": the address space. CLONE_VM shares it; fork takes mm_copy: one copy of the root
+ * table and one count on the regions, whatever the size (mm/fork.c). A kernel task has none.
+ */
+#include "task/internal.h"
+#include "mm/mm.h"
+#include <linux/sched.h>
+
+int room_mm_copy(struct task *child, const struct clone_request *req)
+{
+	if (!current->mm || req->kernel_fn)
+		return 0;
+	if (req->flags & CLONE_VM) {
+		child->mm = mm_get(current->mm);
+		return 0;
+	}
+	struct mm *mm = mm_copy(current->mm);
+	if (IS_ERR(mm))
+		return (int)PTR_ERR(mm);
+	mm->owner = child;
+	child->mm = mm;
+	return 0;
+}
+
+void room_mm_drop(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct mm *mm = t->mm;
+	t->mm = NULL;
+	spin_unlock_irqrestore(&t->lock, flags);
+	if (!mm)
+		return;
+	if (mm->owner == t)
+		mm->owner = NULL;
+	mm_put(mm);
+}

@@ -1,0 +1,76 @@
+/*
+ * task/resources/signal.c: the room "signal": what a thread group shares: its names, limits, timers, the sums of its dead
+ * threads and reaped children. CLONE_THREAD shares it; a new process gets a fresh one that inherits the limits, the
+ * terminal and the subreaper's mark, and nothing that is pending or counted.
+ */
+#include "task/internal.h"
+#include "signal/itimer.h"
+#include "mm/slab.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "fs/tty/tty.h"
+#include <linux/sched.h>
+
+SLAB_CACHE(signal_cache, struct signal);
+
+static void signal_init_fresh(struct signal *s, struct task *leader)
+{
+	refcount_set(&s->count, 1);
+	atomic_set(&s->live, 1);
+	s->threads = 1;
+	list_init(&s->thread_list);
+	s->leader = leader;
+	list_init(&s->shared_pending.queue);
+	waitqueue_init(&s->child_wait);
+	list_init(&s->posix_timers);
+	timer_init(&s->real_timer, itimer_real_fired);
+	mutex_init(&s->exec_lock, RANK_EXEC);
+}
+
+static void signal_inherit(struct signal *s, const struct signal *from)
+{
+	unsigned long flags = spin_lock_irqsave(&current->leader->lock);
+	memcpy(s->limits, from->limits, sizeof(s->limits));
+	spin_unlock_irqrestore(&current->leader->lock, flags);
+	s->oom_score_adj = from->oom_score_adj;
+	s->has_child_subreaper = from->has_child_subreaper || from->is_subreaper;
+	flags = spin_lock_irqsave(&current->sighand->lock);
+	s->tty = from->tty ? tty_get(from->tty) : NULL;
+	spin_unlock_irqrestore(&current->sighand->lock, flags);
+}
+
+int room_signal_copy(struct task *child, const struct clone_request *req)
+{
+	if (req->flags & CLONE_THREAD) {
+		refcount_inc(&current->signal->count);
+		child->signal = current->signal;
+		return 0;
+	}
+	struct signal *s = slab_zalloc(&signal_cache);
+	if (!s)
+		return -ENOMEM;
+	signal_init_fresh(s, child);
+	child->signal = s;
+	if (current->signal)
+		signal_inherit(s, current->signal);
+	return 0;
+}
+
+void room_signal_drop(struct task *t)
+{
+	struct signal *s = t->signal;
+	t->signal = NULL;
+	pending_flush(&t->pending);
+	pid_put(t->pid);
+	t->pid = NULL;
+	if (!s || !refcount_dec(&s->count))
+		return;
+	timer_cancel(&s->real_timer);
+	pending_flush(&s->shared_pending);
+	for (int i = 0; i < PID_TYPES; i++)
+		pid_put(s->pids[i]);
+	pid_put(s->tty_old_pgrp);
+	if (s->tty)
+		tty_put(s->tty);
+	slab_free(&signal_cache, s);
+}

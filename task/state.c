@@ -1,0 +1,175 @@
+/*
+ * task/state.c: the task itself: its struct and kernel stack, the list of all processes, small questions about a task.
+ * Way in: task_alloc (clone.c), task_put (whoever held it); everyone for the helpers.
+ * Locks: tasklist_lock (this file's) for the tree; task->lock for comm and the room pointers that others read.
+ */
+#include "task/task.h"
+#include "task/internal.h"
+#include "arch/arch.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "mm/kstack.h"
+#include "fs/vfs.h"
+#include "base/string.h"
+
+SLAB_CACHE(task_cache, struct task);
+struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
+struct list all_processes = LIST_INIT(all_processes);
+atomic_t task_count = ATOMIC_INIT(0);
+int threads_max;
+struct task *init_task;
+
+/* An empty task with its kernel stack on node. Every list and lock is ready, no room is held. NULL: out of memory. */
+struct task *task_alloc(int node)
+{
+	struct task *t = slab_zalloc(&task_cache);
+	if (!t)
+		return NULL;
+	t->kstack = kstack_alloc(node);
+	if (!t->kstack) {
+		slab_free(&task_cache, t);
+		return NULL;
+	}
+	task_init_empty(t);
+	atomic_inc(&task_count);
+	return t;
+}
+
+/* The state a task's struct has before it holds anything. Also made of first_task at boot. */
+void task_init_empty(struct task *t)
+{
+	refcount_set(&t->count, 1);
+	t->state = TASK_NEW;
+	t->exit_signal = -1;
+	t->leader = t;
+	spin_init(&t->lock, RANK_TASK);
+	for (int i = 0; i < PID_TYPES; i++)
+		list_init(&t->pid_links[i]);
+	list_init(&t->children);
+	list_init(&t->sibling);
+	list_init(&t->traced);
+	list_init(&t->traced_node);
+	list_init(&t->thread_node);
+	list_init(&t->all_node);
+	list_init(&t->pending.queue);
+	list_init(&t->poll_files);
+}
+
+void task_put(struct task *t)
+{
+	if (!t || !refcount_dec(&t->count))
+		return;
+	rooms_drop(t);
+	kstack_free(t->kstack);
+	atomic_dec(&task_count);
+	slab_free(&task_cache, t);
+}
+
+bool fatal_signal_is_pending(void)
+{
+	return (READ_ONCE(current->work) & WORK_SIGNAL) && (READ_ONCE(current->pending.set) & SIG_BIT(SIGKILL));
+}
+
+int task_tgid_seen(const struct task *t)
+{
+	return t->signal ? pid_number_in(t->signal->pids[PID_TGID], current_pid_ns()) : 0;
+}
+
+void task_set_comm(struct task *t, const char *name)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	memset(t->comm, 0, sizeof(t->comm));
+	strlcpy(t->comm, name, sizeof(t->comm));
+	spin_unlock_irqrestore(&t->lock, flags);
+}
+
+struct mm *task_get_mm(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct mm *mm = t->flags & PF_KTHREAD ? NULL : t->mm;
+	if (mm)
+		mm_get(mm);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return mm;
+}
+
+struct files *task_get_files(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct files *f = t->files;
+	if (f)
+		refcount_inc(&f->count);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return f;
+}
+
+struct fs_room *task_get_fs(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct fs_room *f = t->fs;
+	if (f)
+		refcount_inc(&f->count);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return f;
+}
+
+const struct cred *task_get_cred(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	const struct cred *c = cred_get(t->real_cred);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return c;
+}
+
+/* User and system time: what the accounting at kernel entry and exit has seen, scaled so that both add up to the
+ * scheduler's exact sum. */
+void task_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns)
+{
+	u64 sum = sched_cpu_time_ns(t), u = t->utime_ns, s = t->stime_ns;
+	if (u + s == 0) {
+		*user_ns = 0;
+		*system_ns = sum;
+		return;
+	}
+	*user_ns = (u64)((unsigned __int128)sum * u / (u + s));
+	*system_ns = sum - *user_ns;
+}
+
+void process_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns)
+{
+	u64 u = 0, s = 0;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct signal *sig = t->signal;
+	if (sig) {
+		struct task *thread;
+		u = sig->dead_threads.user_ns;
+		s = sig->dead_threads.system_ns;
+		list_for_each(thread, &sig->thread_list, thread_node) {
+			u64 tu, ts;
+			task_cpu_times(thread, &tu, &ts);
+			u += tu;
+			s += ts;
+		}
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	*user_ns = u;
+	*system_ns = s;
+}
+
+char task_state_letter(struct task *t)
+{
+	u32 state = READ_ONCE(t->state);
+	if (t->exit_state == EXIT_ZOMBIE)
+		return 'Z';
+	if (t->exit_state == EXIT_DEAD)
+		return 'X';
+	if (state == TASK_RUNNING || state == TASK_NEW)
+		return 'R';
+	if (state & TASK_TRACED)
+		return 't';
+	if (state & TASK_STOPPED)
+		return 'T';
+	if (state & TASK_UNINTERRUPTIBLE)
+		return 'D';
+	return state & TASK_INTERRUPTIBLE ? 'S' : 'X';
+}
