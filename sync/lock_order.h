@@ -27,6 +27,7 @@ enum lock_rank {
 	RANK_FILES,		/* files->lock: descriptor table handle */
 	RANK_FS,		/* fs->lock: root, cwd, umask */
 	RANK_DENTRY,
+	RANK_TTY_CTRL,		/* tty->ctrl_lock: session and foreground group of a terminal */
 	RANK_TIMER_USER,	/* POSIX timers, itimers */
 	RANK_WAITQUEUE,		/* waitqueue->lock, and the inner lock of mutexes */
 	RANK_TASK,		/* task->lock: comm, small fields read by others */
@@ -39,6 +40,7 @@ enum lock_rank {
 	RANK_BUDDY,
 	RANK_KMAP,		/* kernel page tables (kernel stacks) */
 	RANK_DRIVER,		/* a device's registers and rings */
+	RANK_RANDOM,		/* the random generator's key */
 	RANK_CONSOLE,
 	RANK_LOG,
 };
