@@ -53,9 +53,8 @@ bool sched_wake(struct task *t, unsigned states);	/* makes t runnable if its sta
 void sched_set_resched(void);		/* this CPU */
 u64 schedule_timeout(u64 deadline_ns);	/* as schedule(), woken at the deadline (monotonic; 0: never); remaining ns, 0 if passed */
 void sched_tick(void);			/* from the timer interrupt */
-void sched_task_dead(struct task *prev);	/* called on the next stack after a dead task's last switch */
 /* On next's stack right after arch_switch (also a new task's first): gives up the runqueue, lets a dead prev go,
- * turns interrupts on. */
+ * turns interrupts on. A dead prev (TASK_DEAD): task_put, which gives up the reference its running held. */
 void sched_finish_switch(struct task *prev);
 __noreturn void sched_idle_loop(void);
 u64 sched_cpu_time_ns(struct task *t);	/* up to now */

@@ -80,6 +80,8 @@ void signal_return_path(struct regs *r);
 /* Takes one of `mask` off current's queues into *info; 0: none. (sigtimedwait, signalfd) */
 int signal_dequeue(u64 mask, siginfo_t *info);
 int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info, struct posix_timer **timer);
+/* t is exiting (PF_EXITING is set): a process-directed signal that it was to take wakes another thread. sighand->lock */
+void signal_hand_over_locked(struct task *t);
 void pending_flush(struct pending *p);
 void pending_flush_signals(struct pending *p, u64 mask);
 /* The waiting mask of sigsuspend, ppoll, pselect: swaps it in; restored by the return path when no handler ran. */

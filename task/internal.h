@@ -32,6 +32,7 @@ void task_leave_mm(struct task *t);
 /* reparent.c: under tasklist_lock. Zombies that nobody will wait for go to *dead (by sibling). */
 void reparent_children_locked(struct task *dying, struct list *dead);
 /* group.c */
+long task_group_number(int number, enum pid_type type);
 bool pgrp_is_orphaned_locked(struct pid *pgrp, struct task *ignored);
 void pgrp_kill_if_orphaned_locked(struct task *t, struct task *parent_or_null);
 void task_set_group_locked(struct task *t, enum pid_type type, struct pid *p);

@@ -93,6 +93,8 @@ struct namespaces {
 	struct time_ns *time, *time_for_children;
 };
 
+struct io_room *io_room_of_current(void);	/* resources/io.c: made when first needed; NULL: memory */
+
 struct rlimit_pair { u64 current_limit, max_limit; };
 #define RLIMITS 16
 

@@ -27,6 +27,12 @@ void timer_interrupt(void);		/* called by arch/ on this CPU */
 /* The scheduler's tick: asks for sched_tick() at this time on this CPU; 0: none. */
 void timer_set_tick(u64 when_ns);
 #define TICK_NS 4000000ULL
+/* The timers of a thread group: signal->real_timer's function; all of them end with the last thread; exec deletes the
+ * POSIX timers and keeps the interval timers. */
+struct signal;
+void itimer_real_fired(struct timer *t);
+void timers_group_dead(struct signal *s);
+void timers_exec(struct signal *s);
 /* A struct timespec in user memory as ns; -EFAULT or -EINVAL. */
 int __must_check get_timespec_ns(u64 *ns, uptr addr);
 int __must_check put_timespec_ns(u64 ns, uptr addr);

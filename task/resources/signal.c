@@ -4,7 +4,6 @@
  * terminal and the subreaper's mark, and nothing that is pending or counted.
  */
 #include "task/internal.h"
-#include "signal/itimer.h"
 #include "mm/slab.h"
 #include "base/errno.h"
 #include "base/string.h"

@@ -1,0 +1,168 @@
+/*
+ * task/exit.c: death. A task gives its rooms back while it still runs, becomes a zombie that only says how it ended, and
+ * goes when the parent has waited (or never waits).
+ *
+ *   task_exit        this thread: rooms, children, news to the parent, the last switch
+ *   task_exit_group  the whole thread group: every other thread is killed
+ *   task_release     the zombie goes
+ *
+ * Locks: tasklist_lock and sighand->lock, taken here. Nothing fails. Source: _exit(2), exit_group(2), wait(2).
+ */
+#include "task/internal.h"
+#include "syscall/define.h"
+#include "mm/mm.h"
+#include "mm/user_access.h"
+#include "arch/arch.h"
+#include "base/printk.h"
+#include "fs/tty/tty.h"
+
+/* A dead thread's times and counters stay with its group. tasklist_lock and sighand->lock are held. */
+static void account_thread_locked(struct task *t)
+{
+	struct signal *s = t->signal;
+	rusage_add_task(&s->dead_threads, t);
+	s->dead_io.rchar += t->io_counters.rchar;
+	s->dead_io.wchar += t->io_counters.wchar;
+	s->dead_io.syscr += t->io_counters.syscr;
+	s->dead_io.syscw += t->io_counters.syscw;
+	s->dead_io.read_bytes += t->io_counters.read_bytes;
+	s->dead_io.write_bytes += t->io_counters.write_bytes;
+}
+
+/* The group's largest resident size so far, for rusage. */
+static void note_peak_rss(struct task *t)
+{
+	if (!t->mm)
+		return;
+	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+	t->signal->dead_threads.max_rss_pages = MAX(t->signal->dead_threads.max_rss_pages, t->mm->peak_rss_pages);
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+}
+
+/* The address space is left: by exec for a new one, by exit for good. Errors writing to it do not matter. */
+void task_leave_mm(struct task *t)
+{
+	futex_exit(t);
+	vfork_release(t);
+}
+
+void task_release(struct task *t)
+{
+	for (;;) {
+		struct task *leader = NULL;
+		unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+		struct sighand *sighand = t->sighand;
+		spin_lock(&sighand->lock);
+		if (!task_is_leader(t))
+			account_thread_locked(t);
+		bool is_last_of_group = !task_is_leader(t) && t->signal->threads == 2 &&
+					t->leader->exit_state == EXIT_ZOMBIE;
+		if (is_last_of_group)
+			leader = t->leader;
+		task_unlink_locked(t);
+		spin_unlock(&sighand->lock);
+		/* the leader died before its threads: only now may the parent hear of it */
+		bool reap_leader = leader && signal_notify_parent_locked(leader, leader->exit_signal);
+		if (reap_leader)
+			leader->exit_state = EXIT_DEAD;
+		if (t->pid)
+			wake_up_all(&t->pid->exit_wait);
+		spin_unlock_irqrestore(&tasklist_lock, flags);
+		task_put(t);
+		if (!reap_leader)
+			return;
+		t = leader;
+	}
+}
+
+/* Tells the family: children get a new parent, the parent the news. True: nobody will wait, release now. */
+static bool exit_notify(struct task *t, struct list *dead)
+{
+	bool autoreap = false;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	reparent_children_locked(t, dead);
+	if (atomic_read(&t->signal->live) == 0)
+		pgrp_kill_if_orphaned_locked(t->leader, NULL);
+	t->exit_state = EXIT_ZOMBIE;
+	if (!task_is_leader(t)) {
+		autoreap = true;
+	} else if (t->signal->threads == 1) {
+		autoreap = signal_notify_parent_locked(t, t->exit_signal);
+	}
+	if (autoreap)
+		t->exit_state = EXIT_DEAD;
+	if (t->signal->notify_count > 0 && --t->signal->notify_count == 0 && t->signal->group_exec_task)
+		sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
+	if (task_is_leader(t) && t->signal->group_exec_task)
+		sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
+	wake_up_all(&t->pid->exit_wait);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return autoreap;
+}
+
+/* Process 1's death is the machine's. */
+static void check_not_init(struct task *t, int code)
+{
+	if (t->leader == init_task)
+		panic("process 1 ended: %s %d", code & 0x7f ? "killed by signal" : "exit status",
+		      code & 0x7f ? code & 0x7f : code >> 8 & 0xff);
+}
+
+static void mark_exiting(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+	t->flags |= PF_EXITING;
+	/* process-directed signals that we were to take go to a thread that lives */
+	signal_hand_over_locked(t);
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+}
+
+void task_exit(int code)
+{
+	struct task *t = current, *child, *next;
+	struct list dead = LIST_INIT(dead);
+
+	BUG_ON(in_interrupt() || (t->flags & PF_IDLE));
+	if (unlikely(t->flags & PF_EXITING))
+		panic("task %d died while it was dying", t->tid);
+	mark_exiting(t);
+	bool is_group_dead = atomic_dec_return(&t->signal->live) == 0;
+	if (is_group_dead) {
+		check_not_init(t, t->signal->is_group_exiting ? t->signal->group_exit_code : code);
+		timers_group_dead(t->signal);
+	}
+	t->exit_code = code;
+	note_peak_rss(t);
+	task_leave_mm(t);
+	if (is_group_dead && t->signal->is_session_leader)
+		tty_session_ends(t);
+	rooms_drop_at_exit(t);
+
+	bool autoreap = exit_notify(t, &dead);
+	list_for_each_safe(child, next, &dead, sibling)
+		task_release(child);
+	if (autoreap)
+		task_release(t);
+	task_set_state(TASK_DEAD);
+	schedule();	/* sched_finish_switch gives up the reference that running holds */
+	panic("a dead task ran");
+}
+
+void task_exit_group(int code)
+{
+	struct signal *s = current->signal;
+	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
+	if (s->is_group_exiting) {
+		code = s->group_exit_code;
+	} else {
+		s->is_group_exiting = true;
+		s->group_exit_code = code;
+		if (s->threads > 1)
+			signal_kill_group_locked(current);
+	}
+	spin_unlock_irqrestore(&current->sighand->lock, flags);
+	task_exit(code);
+}
+
+long sys_exit(int status) { task_exit((status & 0xff) << 8); }
+long sys_exit_group(int status) { task_exit_group((status & 0xff) << 8); }

@@ -1,0 +1,90 @@
+/*
+ * task/link.c: the phase line: the child gets its place in the tree, its thread group, process group and session, and
+ * can be seen by everyone. Its opposite, task_unlink_locked, ends a zombie.
+ * Locks: tasklist_lock, sighand->lock (both taken in task_link). Errors of task_link: -EINTR a fatal signal came first,
+ * -ERESTARTNOINTR any signal came first, -ENOMEM the pid namespace is dying; nothing is done then.
+ */
+#include "task/internal.h"
+#include "arch/arch.h"
+#include "base/errno.h"
+#include <linux/sched.h>
+
+static void link_thread_locked(struct task *child)
+{
+	struct signal *s = current->signal;
+	s->threads++;
+	atomic_inc(&s->live);
+	list_push_back(&s->thread_list, &child->thread_node);
+}
+
+static void link_process_locked(struct task *child)
+{
+	struct signal *s = child->signal;
+	list_push_back(&child->real_parent->children, &child->sibling);
+	list_push_back(&s->thread_list, &child->thread_node);
+	list_push_back(&all_processes, &child->all_node);
+	pid_attach_locked(child, PID_TGID, child->pid);
+	if (!current->signal->pids[PID_PGID]) {
+		/* the first process: it is made by process 0, which has no group, and starts its own */
+		pid_attach_locked(child, PID_PGID, child->pid);
+		pid_attach_locked(child, PID_SID, child->pid);
+		return;
+	}
+	pid_attach_locked(child, PID_PGID, current->signal->pids[PID_PGID]);
+	pid_attach_locked(child, PID_SID, current->signal->pids[PID_SID]);
+}
+
+/* Why the child may not appear after all; decided under the locks that would make it appear. */
+static int link_refusal_locked(struct task *child)
+{
+	struct pid_ns *ns = child->pid->numbers[child->pid->level].ns;
+	if (ns->is_dead)
+		return -ENOMEM;
+	if (fatal_signal_is_pending())
+		return -EINTR;
+	return 0;
+}
+
+int task_link(struct task *child, const struct clone_request *req)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct sighand *sighand = current->sighand;
+	if (sighand)
+		spin_lock(&sighand->lock);
+	int err = link_refusal_locked(child);
+	if (!err) {
+		if (req->flags & (CLONE_PARENT | CLONE_THREAD))
+			child->real_parent = current->real_parent;
+		else
+			child->real_parent = current;
+		child->parent = child->real_parent;
+		/* the pid's first reference becomes the task's own */
+		struct pid *pid = child->pid;
+		if (req->flags & CLONE_THREAD)
+			link_thread_locked(child);
+		else
+			link_process_locked(child);
+		pid_attach_locked(child, PID_TASK, pid);
+		pid_put(pid);
+		task_get(child);	/* running holds one reference, being waited for the other */
+		if (!pid->numbers[pid->level].ns->reaper)
+			pid->numbers[pid->level].ns->reaper = child;
+	}
+	if (sighand)
+		spin_unlock(&sighand->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return err;
+}
+
+void task_unlink_locked(struct task *t)
+{
+	pid_detach_locked(t, PID_TASK);
+	list_remove(&t->thread_node);
+	t->signal->threads--;
+	if (!task_is_leader(t))
+		return;
+	for (int type = PID_TGID; type < PID_TYPES; type++)
+		pid_detach_locked(t, (enum pid_type)type);
+	list_remove(&t->all_node);
+	list_remove(&t->sibling);
+}

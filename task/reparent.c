@@ -1,0 +1,77 @@
+/*
+ * task/reparent.c: orphans: who becomes their parent. First another thread of the dying parent's group; else the nearest
+ * ancestor that is a child subreaper; else process 1 of the pid namespace.
+ * Locks: tasklist_lock is held by the caller (exit.c). Source: prctl(2) PR_SET_CHILD_SUBREAPER, exit(2).
+ */
+#include "task/internal.h"
+#include "arch/arch.h"
+#include "base/errno.h"
+
+static struct task *living_thread_locked(struct task *of)
+{
+	struct task *t;
+	if (!of->signal)
+		return NULL;
+	list_for_each(t, &of->signal->thread_list, thread_node)
+		if (!(t->flags & PF_EXITING))
+			return t;
+	return NULL;
+}
+
+static struct task *new_parent_locked(struct task *dying)
+{
+	struct task *t = living_thread_locked(dying), *reaper = dying->pid->numbers[dying->pid->level].ns->reaper;
+	if (t)
+		return t;
+	if (!dying->signal->has_child_subreaper)
+		return reaper;
+	for (struct task *a = dying->real_parent; a && a->leader != reaper->leader && a->pid; a = a->real_parent) {
+		if (a->pid->level != dying->pid->level)
+			break;
+		if (!a->signal->is_subreaper)
+			continue;
+		t = living_thread_locked(a);
+		if (t)
+			return t;
+	}
+	return reaper;
+}
+
+/* A child whose new parent ignores SIGCHLD, or that was a zombie already, is told of or reaped now. */
+static void adopt_locked(struct task *child, struct task *dying, struct task *parent, struct list *dead)
+{
+	child->real_parent = parent;
+	if (child->parent == dying)
+		child->parent = parent;
+	list_remove(&child->sibling);
+	list_push_back(&parent->children, &child->sibling);
+	if (parent->signal == dying->signal)
+		return;
+	child->exit_signal = SIGCHLD;
+	if (child->exit_state == EXIT_ZOMBIE && child->signal->threads == 1 &&
+	    signal_notify_parent_locked(child, child->exit_signal)) {
+		child->exit_state = EXIT_DEAD;
+		list_remove(&child->sibling);
+		list_push_back(dead, &child->sibling);
+	}
+	pgrp_kill_if_orphaned_locked(child, dying);
+}
+
+void reparent_children_locked(struct task *dying, struct list *dead)
+{
+	struct task *child, *next, *thread;
+	if (list_is_empty(&dying->children))
+		return;
+	struct task *parent = new_parent_locked(dying);
+	list_for_each_safe(child, next, &dying->children, sibling) {
+		list_for_each(thread, &child->signal->thread_list, thread_node) {
+			if (thread->real_parent == dying)
+				thread->real_parent = parent;
+			if (thread->parent == dying)
+				thread->parent = parent;
+			if (thread->parent_death_signal)
+				signal_send_process(thread->parent_death_signal, NULL, thread);
+		}
+		adopt_locked(child, dying, parent, dead);
+	}
+}
