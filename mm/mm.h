@@ -106,6 +106,7 @@ void mm_load(struct mm *mm);		/* switch this CPU to mm's tables (NULL: keep what
 struct vma *vma_find(struct vma_tree *t, uptr addr);		/* first region with end > addr, or NULL. borrowed under lock */
 struct vma *vma_at(struct vma_tree *t, uptr addr);		/* the region that holds addr, or NULL */
 struct vma *vma_next(struct vma_tree *t, const struct vma *v);	/* by address */
+struct vma *vma_prev(struct vma_tree *t, uptr addr);		/* last region with end <= addr, or NULL */
 bool vma_overlaps(struct vma_tree *t, uptr start, uptr end);
 /* Lowest/highest gap search: highest free range of len bytes ending at or below high and starting at or above low; 0: none. */
 uptr vma_find_gap_down(struct vma_tree *t, uptr low, uptr high, size_t len);
