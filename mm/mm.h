@@ -192,6 +192,11 @@ struct mapping {
 	atomic_t writable_mappings;
 };
 void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, enum page_kind kind);
+/* Shared writable mappings against a seal: map fails once denied; deny fails while there are any (undone by allow). */
+bool __must_check mapping_map_writable(struct mapping *m);
+void mapping_unmap_writable(struct mapping *m);
+bool __must_check mapping_deny_writable(struct mapping *m);
+static inline void mapping_allow_writable(struct mapping *m) { atomic_inc(&m->writable_mappings); }
 void mapping_destroy(struct mapping *m);		/* frees all pages; nobody maps it any more */
 /* The page at index with a reference, read in if missing. ERR_PTR: -EFAULT beyond the end of the file (a fault's
  * SIGBUS), -ENOMEM, -ENOSPC, -EIO. A fault holds mm->lock for reading from here until the page is installed: that is
