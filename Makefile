@@ -17,6 +17,7 @@ CC_HOST := clang
 DEBUG  ?= n
 
 include tools/kernel.mk
+include tools/kernel-unit.mk
 -include $(sort $(wildcard cli/build.mk tests/build.mk bench/build.mk docs/build.mk))
 
 .PHONY: all setup run test test-full bench install clean

@@ -49,6 +49,8 @@ void arch_root_load(u64 root_pfn);	/* loads the user tables on this CPU; flushes
 u64 arch_kernel_root(void);		/* the root with no user entries */
 void arch_tlb_flush_page(uptr va);	/* this CPU: one page, and all walker caches of the loaded tables */
 void arch_tlb_flush_all(void);		/* this CPU: all user entries */
+void arch_send_flush(u32 cpu);		/* an interrupt there that calls tlb_flush_interrupt() (mm/tlb.c) */
+/* void arch_page_clear(void *page), arch_page_copy(void *to, const void *from): one whole page; inline in cpu_arch.h */
 
 /* -- user memory: raw copies; mm/user_access.h is what others call ------------------------------------------------ */
 /* Return the number of bytes NOT copied (0: all). A fault that mm/fault.c cannot settle ends the copy. */

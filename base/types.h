@@ -17,11 +17,7 @@ typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
-#ifdef __FURCA__
 typedef long ssize_t;
-#else
-#include <sys/types.h>
-#endif
 
 typedef unsigned long uptr;	/* an address in user space: never dereferenced, only passed to mm/user_access.h */
 typedef u64 paddr_t;		/* a physical address */
@@ -56,6 +52,7 @@ typedef s64 loff;		/* a file offset */
 #define __packed __attribute__((packed))
 #define __section(s) __attribute__((section(s)))
 #define __noinline __attribute__((noinline))
+#undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 
 /* Error pointers: a pointer-returning function may return ERR_PTR(-errno) instead; its comment says so. */

@@ -4,8 +4,12 @@
  */
 #ifndef MM_KSTACK_H
 #define MM_KSTACK_H
+#include "base/types.h"
+
 #define KSTACK_SIZE 16384UL
 void *kstack_alloc(int node);	/* lowest address; NULL: out of memory */
 void kstack_free(void *stack);	/* NULL is accepted */
 const char *kstack_describe(unsigned long addr);	/* "guard page" if addr is in one, else NULL */
+u64 kstack_pages(void);		/* frames in stacks, cached ones included */
+u64 kstack_live(void);		/* stacks handed out */
 #endif

@@ -10,47 +10,65 @@
 #include "base/atomic.h"
 #include "pte.h"
 
-enum page_kind { PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_TABLE, PAGE_ANON, PAGE_FILE, PAGE_SHMEM, PAGE_RESERVED };
+enum page_kind { PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_TABLE, PAGE_ANON, PAGE_FILE, PAGE_SHMEM, PAGE_RESERVED, PAGE_KINDS };
 enum rss_kind { RSS_ANON, RSS_FILE, RSS_SHMEM, RSS_KINDS };
 
 struct mapping;
+struct slab_cache;
 
 struct page {
 	/* FRAME (anon, file, shmem): leaf entries in distinct tables + other holders (page cache, pins).
 	 * TABLE: entries (or mm roots) that point to it. KERNEL, SLAB: 1. */
 	refcount_t count;
+	union {
+		atomic_t mapcount;	/* FRAME: leaf entries in distinct tables only. Beside count: both move at once */
+		u32 slab_used;		/* SLAB: objects handed out. under the cache's lock */
+	};
 	u8 kind;		/* enum page_kind */
 	u8 order;		/* of a free or allocated block's first frame */
-	u16 flags;		/* PG_* */
+	u16 flags;		/* PG_*; atomic */
 	union {
-		struct {	/* FREE: buddy list; SLAB: see slab.c; FILE/SHMEM: free for the mapping */
+		struct {	/* FREE: buddy list; KERNEL: free for the owner; FILE/SHMEM: see file */
 			struct list list;
 			void *private;
 			u64 private2;
 		};
 		struct {	/* TABLE */
-			u16 span_low, span_high;	/* used entries lie in [low, high); low == high: none */
+			u64 groups;		/* bit n: an entry of [n*PT_GROUP, (n+1)*PT_GROUP) may be used */
+			u32 rss[RSS_KINDS];	/* leaf entries by kind in the whole subtree */
+			u16 used;		/* entries in use */
 			u8 level;
-			u32 rss[RSS_KINDS];		/* leaf entries by kind in the whole subtree */
 		} table;
+		struct {	/* SLAB: mm/slab.c's own */
+			struct list list;
+			struct slab_cache *cache;	/* borrowed */
+			void *freelist;			/* of a block's other frames: the first one's record */
+		} slab;
 		struct {	/* FILE, SHMEM */
 			struct mapping *mapping;	/* borrowed; NULL once truncated. under mapping->pages_lock */
 			u64 index;			/* page number in the file */
 		} file;
 	};
-	atomic_t mapcount;	/* FRAME: leaf entries in distinct tables only (count has the holders too) */
 };
 #define PG_DIRTY BIT(0)
 #define PG_UPTODATE BIT(1)
-#define PG_NODE0 BIT(2)
+#define PG_BUDDY BIT(2)		/* first frame of a block in a free list; zone lock */
+#define PT_GROUP (PT_ENTRIES / 64)
 
 extern struct page *page_records;	/* by frame number; a virtual array, valid for frames ever allocated */
 static inline struct page *pfn_to_page(u64 pfn) { return &page_records[pfn]; }
 static inline u64 page_to_pfn(const struct page *p) { return (u64)(p - page_records); }
-void *page_address(const struct page *p);	/* through the direct map */
-struct page *virt_to_page(const void *v);	/* of a direct-map address */
+/* Through the direct map. */
+static inline void *page_address(const struct page *p) { return phys_to_virt(page_to_pfn(p) << PAGE_SHIFT); }
+static inline struct page *virt_to_page(const void *v)	/* of a direct-map address */
+{
+	return pfn_to_page((u64)((const u8 *)v - (const u8 *)phys_to_virt(0)) >> PAGE_SHIFT);
+}
+static inline void page_set_flag(struct page *p, unsigned f) { __atomic_fetch_or(&p->flags, (u16)f, __ATOMIC_RELAXED); }
+static inline void page_clear_flag(struct page *p, unsigned f) { __atomic_fetch_and(&p->flags, (u16)~f, __ATOMIC_RELAXED); }
 
 #define NODE_ANY (-1)	/* NUMA node: the caller's own. One node (0) exists today; the parameter is checked and used */
+#define NODES 1
 #define PAGE_ORDER_MAX 10
 
 void page_init(void);	/* from boot_info; before it there is no allocator */
@@ -60,9 +78,21 @@ struct page *page_alloc_zeroed(int node, enum page_kind kind);
 void page_free(struct page *p, unsigned order);		/* the block; its count is not looked at */
 static inline void page_get(struct page *p) { refcount_inc(&p->count); }
 void page_put(struct page *p);				/* frames: frees at 0 */
+/* One leaf entry more, or less: count and mapcount in one step. page_unmap_put frees the frame at 0. */
+static inline void page_map_get(struct page *p)
+{
+	u64 old = __atomic_fetch_add((u64 *)(void *)&p->count, 1UL << 32 | 1, __ATOMIC_RELAXED);
+	if (unlikely((s32)old <= 0))
+		refcount_report(&p->count, "mapping of a dead frame");
+}
+void page_unmap_put(struct page *p);
+
+/* Frames of RAM that boot_info keeps out of memory[] (the initrd): one becomes a frame of this kind with count 1. */
+struct page *page_adopt(u64 pfn, enum page_kind kind);
+void page_release_range(paddr_t start, paddr_t end);	/* or all whole frames of a range become free memory */
 
 struct memory_stats { u64 total_pages, free_pages, kernel_pages, slab_pages, table_pages, anon_pages, file_pages,
 	shmem_pages, kstack_pages; };
 void memory_stats(struct memory_stats *s);
-/* Debug and tests: makes the n-th next allocation (pages and slabs, counted from 1) of the current task fail; 0: off. */
+u64 memory_free_pages(void);		/* about: cheap */
 #endif

@@ -7,18 +7,20 @@
 #define MM_SLAB_H
 #include "base/types.h"
 #include "base/list.h"
+#include "base/atomic.h"
 #include "sync/spinlock.h"
 
 struct slab_cache {
 	const char *name;
 	u32 size, align;
 	struct spinlock lock;
-	struct list partial, full;	/* of slabs; under lock */
-	void *freelist;			/* quick list of free objects; under lock */
-	atomic_long_t live;		/* objects handed out */
+	struct list partial;		/* of page->slab.list: slabs with a free object; under lock */
+	atomic_long_t live;		/* objects handed out; written under lock */
+	u32 stride;			/* bytes from one object to the next */
 	u32 objects_per_slab;
-	u32 empty_slabs;
-	struct list caches;		/* in the list of all caches */
+	u32 order;			/* of a slab's block of frames */
+	u32 slabs, empty_slabs;		/* under lock */
+	struct slab_cache *next_cache;	/* in the list of all caches */
 	bool is_ready;
 };
 /* Define a cache for a type at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. */
@@ -40,6 +42,7 @@ void *kmemdup(const void *src, size_t n);
 void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg);
 size_t slab_live_bytes(void);
 
-/* The one gate of all allocations (pages, slabs, kmalloc): true if this allocation must fail (fault injection). */
+/* The one gate of all allocations (pages, slabs, kmalloc): true if this allocation must fail: the task's fail_nth
+ * (fault injection) counts down to it. */
 bool alloc_should_fail(void);
 #endif

@@ -36,6 +36,7 @@ enum lock_rank {
 	RANK_PID,		/* pid maps */
 	RANK_MAPPING_PAGES,	/* the page index of one mapping */
 	RANK_VMA_LIST,		/* a mapping's list of address spaces that map it */
+	RANK_TLB,		/* one flush of other CPUs at a time (mm/tlb.c) */
 	RANK_SLAB,
 	RANK_BUDDY,
 	RANK_KMAP,		/* kernel page tables (kernel stacks) */

@@ -38,6 +38,17 @@ static inline bool arch_irqs_are_on(void)
 static inline void arch_relax(void) { __asm__ volatile("pause" : : : "memory"); }
 /* Turns interrupts on and sleeps until one comes, with no window between. */
 static inline void arch_halt(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
+/* One whole page, in words: the fastest way on every CPU with fast strings, and one step a word where steps are counted. */
+static inline void arch_page_clear(void *page)
+{
+	unsigned long n = PAGE_SIZE / 8;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0UL) : "memory");
+}
+static inline void arch_page_copy(void *to, const void *from)
+{
+	unsigned long n = PAGE_SIZE / 8;
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
 static inline u64 arch_cycles(void)
 {
 	u32 lo, hi;

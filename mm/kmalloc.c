@@ -1,0 +1,76 @@
+/*
+ * mm/kmalloc.c: memory of any size: a slab cache for each size class up to a page, whole blocks of frames above.
+ * A pointer's frame record says which it is. Locks: the slab caches' own. Errors: NULL.
+ */
+#include "mm/slab.h"
+#include "mm/page.h"
+#include "base/printk.h"
+#include "base/string.h"
+
+#define CLASS(n) { .name = "kmalloc-" #n, .size = n, .align = (n & (n - 1)) ? 8 : n, .lock = SPINLOCK_INIT(RANK_SLAB) }
+static struct slab_cache classes[] = {
+	CLASS(16), CLASS(32), CLASS(48), CLASS(64), CLASS(96), CLASS(128), CLASS(192), CLASS(256), CLASS(384), CLASS(512),
+	CLASS(768), CLASS(1024), CLASS(2048), CLASS(4096),
+};
+/* The class of (bytes + 15) / 16, up to 256 bytes. */
+static const u8 small_class[17] = { 0, 0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7 };
+#define FIRST_LARGE_CLASS 8
+
+static struct slab_cache *class_of(size_t bytes)
+{
+	if (bytes <= 256)
+		return &classes[small_class[(bytes + 15) / 16]];
+	for (unsigned i = FIRST_LARGE_CLASS; i < ARRAY_SIZE(classes); i++) {
+		if (bytes <= classes[i].size)
+			return &classes[i];
+	}
+	return NULL;
+}
+
+static unsigned order_of(size_t bytes)
+{
+	unsigned order = 0;
+	while (PAGE_SIZE << order < bytes)
+		order++;
+	return order;
+}
+
+void *kmalloc(size_t bytes)
+{
+	struct slab_cache *c = class_of(bytes);
+	if (likely(c))
+		return slab_alloc(c);
+	if (bytes > PAGE_SIZE << PAGE_ORDER_MAX)
+		return NULL;
+	struct page *p = page_alloc(NODE_ANY, PAGE_KERNEL, order_of(bytes));
+	return p ? page_address(p) : NULL;
+}
+
+void *kzalloc(size_t bytes)
+{
+	void *p = kmalloc(bytes);
+	if (p)
+		memset(p, 0, bytes);
+	return p;
+}
+
+void kfree(void *ptr)
+{
+	if (!ptr)
+		return;
+	struct page *p = virt_to_page(ptr);
+	if (likely(p->kind == PAGE_SLAB)) {
+		slab_free(p->slab.cache, ptr);
+		return;
+	}
+	BUG_ON(p->kind != PAGE_KERNEL);
+	page_free(p, p->order);
+}
+
+void *kmemdup(const void *src, size_t n)
+{
+	void *p = kmalloc(n);
+	return p ? memcpy(p, src, n) : NULL;
+}
+
+char *kstrdup(const char *s) { return kmemdup(s, strlen(s) + 1); }

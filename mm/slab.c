@@ -1,0 +1,224 @@
+/*
+ * mm/slab.c: objects of one size, cut from blocks of frames; kmalloc over size classes.
+ *
+ * A slab is a block of frames of kind PAGE_SLAB. Free objects are linked through their first word; the block's first
+ * record holds the list, the number in use and the cache; the other records point to the first.
+ * Slabs with a free object are in cache->partial; full ones in no list; at most KEEP_EMPTY empty ones are kept.
+ * Locks: cache->lock (irqsave, RANK_SLAB), not held while frames are allocated or freed.
+ * Errors: NULL when there are no frames.
+ */
+#include "mm/slab.h"
+#include "mm/buddy.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "task/task.h"
+
+#define SLAB_ORDER_MAX 3
+#define KEEP_EMPTY 2
+
+static struct spinlock caches_lock = SPINLOCK_INIT(RANK_SLAB);
+static struct slab_cache *all_caches;	/* never shrinks; under caches_lock, read without */
+
+bool alloc_should_fail(void)
+{
+	struct task *t = current;
+	if (likely(!t || !t->fail_nth) || in_interrupt())
+		return false;
+	return --t->fail_nth == 0;
+}
+
+/* -- slabs -- */
+/* The smallest block that wastes at most an eighth, or holds enough objects not to matter. */
+static unsigned choose_order(u32 stride)
+{
+	for (unsigned o = 0; o < SLAB_ORDER_MAX; o++) {
+		u32 bytes = PAGE_SIZE << o;
+		if (bytes / stride >= 1 && bytes % stride <= bytes / 8)
+			return o;
+	}
+	return SLAB_ORDER_MAX;
+}
+
+static void cache_prepare(struct slab_cache *c)
+{
+	unsigned long irq = spin_lock_irqsave(&caches_lock);
+	if (!c->is_ready) {
+		c->align = MAX(c->align, 8u);
+		c->stride = ALIGN_UP(MAX(c->size, 8u), c->align);
+		c->order = choose_order(c->stride);
+		c->objects_per_slab = (PAGE_SIZE << c->order) / c->stride;
+		BUG_ON(c->objects_per_slab == 0);
+		list_init(&c->partial);
+		c->next_cache = all_caches;
+		__atomic_store_n(&all_caches, c, __ATOMIC_RELEASE);
+		__atomic_store_n(&c->is_ready, true, __ATOMIC_RELEASE);
+	}
+	spin_unlock_irqrestore(&caches_lock, irq);
+}
+
+/* A new slab with all its objects free, in no list; NULL: no frames. */
+static struct page *slab_new(struct slab_cache *c)
+{
+	struct page *slab = page_alloc(NODE_ANY, PAGE_SLAB, c->order);
+	if (!slab)
+		return NULL;
+	for (u32 i = 0; i < 1u << c->order; i++) {
+		slab[i].slab.cache = c;
+		slab[i].slab.freelist = slab;	/* right for all but the first, which is set below */
+		slab[i].kind = PAGE_SLAB;
+	}
+	u8 *base = page_address(slab);
+	void *next = NULL;
+	for (u32 i = c->objects_per_slab; i-- > 0; ) {
+		void **obj = (void **)(base + (size_t)i * c->stride);
+		*obj = next;
+		next = obj;
+	}
+	slab->slab.freelist = next;
+	slab->slab_used = 0;
+	return slab;
+}
+
+static void slab_destroy(struct slab_cache *c, struct page *slab)
+{
+	for (u32 i = 1; i < 1u << c->order; i++)
+		slab[i].kind = PAGE_RESERVED;
+	page_free(slab, c->order);
+}
+
+/* The slab that holds obj. A block's frames are aligned, so the first is found from the address. */
+static struct page *slab_of(const struct slab_cache *c, void *obj)
+{
+	struct page *p = virt_to_page(obj);
+	ASSERT(p->kind == PAGE_SLAB && p->slab.cache == c);
+	return pfn_to_page(page_to_pfn(p) & ~((1UL << c->order) - 1));
+}
+
+/* Puts a fresh slab into the cache and takes the lock. NULL: no frames; the lock is not held. */
+static struct page *grow_and_lock(struct slab_cache *c, unsigned long *irq)
+{
+	struct page *slab = slab_new(c);
+	if (!slab)
+		return NULL;
+	*irq = spin_lock_irqsave(&c->lock);
+	list_push_back(&c->partial, &slab->slab.list);
+	c->slabs++;
+	c->empty_slabs++;
+	return list_first(&c->partial, struct page, slab.list);
+}
+
+static void *object_take(struct slab_cache *c)
+{
+	if (unlikely(!__atomic_load_n(&c->is_ready, __ATOMIC_ACQUIRE)))
+		cache_prepare(c);
+	struct page *slab;
+	unsigned long irq = spin_lock_irqsave(&c->lock);
+	if (likely(!list_is_empty(&c->partial))) {
+		slab = list_first(&c->partial, struct page, slab.list);
+	} else {
+		spin_unlock_irqrestore(&c->lock, irq);
+		slab = grow_and_lock(c, &irq);
+		if (!slab)
+			return NULL;
+	}
+	void **obj = slab->slab.freelist;
+	slab->slab.freelist = *obj;
+	if (slab->slab_used++ == 0)
+		c->empty_slabs--;
+	if (!slab->slab.freelist)
+		list_remove(&slab->slab.list);
+	atomic_set(&c->live, atomic_read(&c->live) + 1);
+	spin_unlock_irqrestore(&c->lock, irq);
+	return obj;
+}
+
+void *slab_alloc(struct slab_cache *c)
+{
+	if (unlikely(alloc_should_fail()))
+		return NULL;
+	void *obj = object_take(c);
+#ifdef FURCA_DEBUG
+	if (obj)
+		memset(obj, 0x5a, c->size);
+#endif
+	return obj;
+}
+
+void *slab_zalloc(struct slab_cache *c)
+{
+	void *obj = slab_alloc(c);
+	if (likely(obj))
+		memset(obj, 0, c->size);
+	return obj;
+}
+
+void slab_free(struct slab_cache *c, void *obj)
+{
+	if (!obj)
+		return;
+	struct page *slab = slab_of(c, obj);
+	bool is_surplus = false;
+#ifdef FURCA_DEBUG
+	BUG_ON(((u8 *)obj - (u8 *)page_address(slab)) % c->stride);
+	memset(obj, 0x6b, c->size);
+#endif
+	unsigned long irq = spin_lock_irqsave(&c->lock);
+	ASSERT(slab->slab_used > 0);
+	if (!slab->slab.freelist)
+		list_push_front(&c->partial, &slab->slab.list);
+	*(void **)obj = slab->slab.freelist;
+	slab->slab.freelist = obj;
+	atomic_set(&c->live, atomic_read(&c->live) - 1);
+	if (--slab->slab_used == 0) {
+		is_surplus = c->empty_slabs >= KEEP_EMPTY;
+		list_remove(&slab->slab.list);
+		if (is_surplus)
+			c->slabs--;
+		else {
+			list_push_back(&c->partial, &slab->slab.list);	/* last to be used: may be given back */
+			c->empty_slabs++;
+		}
+	}
+	spin_unlock_irqrestore(&c->lock, irq);
+	if (is_surplus)
+		slab_destroy(c, slab);
+}
+
+/* Gives all empty slabs back: they are at the end of the lists. */
+void slab_reclaim(void)
+{
+	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache) {
+		while (c->empty_slabs) {
+			struct page *slab = NULL;
+			unsigned long irq = arch_irq_save();
+			if (spin_trylock(&c->lock)) {
+				if (c->empty_slabs) {
+					slab = list_last(&c->partial, struct page, slab.list);
+					ASSERT(slab->slab_used == 0);
+					list_remove(&slab->slab.list);
+					c->empty_slabs--;
+					c->slabs--;
+				}
+				spin_unlock(&c->lock);
+			}
+			arch_irq_restore(irq);
+			if (!slab)
+				break;
+			slab_destroy(c, slab);
+		}
+	}
+}
+
+void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg)
+{
+	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache)
+		fn(c, arg);
+}
+
+size_t slab_live_bytes(void)
+{
+	size_t n = 0;
+	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache)
+		n += (size_t)atomic_read(&c->live) * c->size;
+	return n;
+}

@@ -1,0 +1,34 @@
+# The kernel's unit tests: x_test.c beside x.c, each a program on arch/host (a Linux process as the CPU), built with
+# ASan and UBSan. One line a test: $(eval $(call UNIT,NAME,SOURCES)). arch/host and base/refcount.c are always added.
+#   unit-test        builds and runs all; T=NAME runs one; SEED=n another random sequence
+
+BUILD      ?= build
+CC_HOST    ?= clang
+UNIT_OUT   := $(BUILD)/unit
+UNIT_FLAGS := -std=gnu2x -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+              -fno-strict-aliasing -fwrapv -fno-common -I. -Iarch/host -DFURCA_DEBUG=1 -MMD -MP \
+              -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
+UNIT_BASE  := $(wildcard arch/host/*.c) base/refcount.c
+UNIT_NAMES :=
+
+define UNIT
+UNIT_NAMES += $(1)
+$(UNIT_OUT)/$(1): $$(patsubst %.c,$(UNIT_OUT)/obj/%.o,$(2) $(UNIT_BASE))
+	@$$(CC_HOST) $(UNIT_FLAGS) -o $$@ $$^
+endef
+
+$(eval $(call UNIT,buddy,mm/buddy_test.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,slab,mm/slab_test.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+
+$(UNIT_OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC_HOST) $(UNIT_FLAGS) -c -o $@ $<
+
+.PHONY: unit-test
+unit-test: $(addprefix $(UNIT_OUT)/,$(if $(T),$(T),$(UNIT_NAMES)))
+	@pass=0; fail=0; for t in $(if $(T),$(T),$(UNIT_NAMES)); do \
+		if timeout 300 $(UNIT_OUT)/$$t > $(UNIT_OUT)/$$t.log 2>&1; then echo "ok $$t"; pass=$$((pass+1)); \
+		else echo "not ok $$t"; cat $(UNIT_OUT)/$$t.log; fail=$$((fail+1)); fi; done; \
+	echo "$$pass passed, $$fail failed"; test $$fail = 0
+
+-include $(shell find $(UNIT_OUT)/obj -name '*.d' 2>/dev/null)
