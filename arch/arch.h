@@ -98,6 +98,7 @@ int __must_check arch_irq_register(unsigned gsi, irq_handler fn, void *arg, bool
 /* A free message-signalled interrupt: the address and data a device writes. */
 int __must_check arch_msi_register(irq_handler fn, void *arg, u64 *address, u32 *data);
 void arch_send_resched(u32 cpu);
+bool arch_interrupted_user(void);	/* inside an interrupt handler: it came while user mode ran */
 
 /* The vDSO: exec maps data_pages frames read-only as "[vvar]" and, directly above them, code_pages frames with read and
  * execute permission as "[vdso]" (mm_map_special); AT_SYSINFO_EHDR is where "[vdso]" starts. code_pages 0: none. */

@@ -31,6 +31,8 @@ struct sched_entity {
 	u32 cpu;
 	int policy;			/* SCHED_* */
 	bool reset_on_fork;
+	bool must_move;			/* runs where its affinity no longer allows */
+	bool counts_for_load;		/* sleeps uninterruptibly: part of the load average */
 	int nice;			/* -20..19 */
 	int rt_priority;		/* 1..99, 0 for the others */
 	u32 weight;
@@ -63,5 +65,6 @@ void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, boo
 void sched_set_affinity(struct task *t, u64 mask);
 void sched_loadavg(unsigned long avg[3]);	/* fixed point, 11 bits */
 u32 sched_running(void);			/* runnable tasks */
-extern u64 sched_switch_count, sched_fork_count;
+u64 sched_switches(void);			/* of all CPUs, since boot */
+extern u64 sched_fork_count;
 #endif

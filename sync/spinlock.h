@@ -12,8 +12,11 @@
 struct spinlock {
 	u32 locked;
 	u16 rank;
+	u16 debug_use;	/* debug builds: LOCK_USED_* */
 };
-#define SPINLOCK_INIT(r) { 0, (r) }
+#define LOCK_USED_IN_INTERRUPT 1
+#define LOCK_USED_WITH_INTERRUPTS_ON 2
+#define SPINLOCK_INIT(r) { 0, (r), 0 }
 static inline void spin_init(struct spinlock *l, enum lock_rank rank) { *l = (struct spinlock)SPINLOCK_INIT(rank); }
 
 #ifdef FURCA_DEBUG

@@ -144,6 +144,8 @@ struct signal {
 
 struct robust_list_ref { uptr head; size_t len; };
 
+struct held_lock { const void *lock, *ip; u32 rank; };	/* debug/lock_debug.c */
+
 struct restart_block {		/* what restart_syscall(2) continues; own */
 	long (*fn)(struct restart_block *);
 	u64 args[6];
@@ -210,7 +212,10 @@ struct task {
 	bool no_new_privs, is_in_execve;
 	u8 keep_caps_unused;
 	u32 fail_nth;			/* fault injection: the n-th allocation from now fails; 0: off */
-	u32 lock_depth;			/* debug */
+	u32 lock_depth;			/* debug: sleeping locks held, in held_locks; own */
+#ifdef FURCA_DEBUG
+	struct held_lock held_locks[16];
+#endif
 	u64 timer_slack_ns;
 	int oom_victim;
 	struct list poll_files;		/* fs/: deferred releases */
@@ -221,6 +226,8 @@ struct task {
 struct completion { bool is_done; struct waitqueue wait; };
 void completion_init(struct completion *c);
 void completion_done(struct completion *c);
+void completion_wait(struct completion *c);	/* once it returns, c may go away */
+int __must_check completion_wait_killable(struct completion *c);	/* -EINTR: not done; c is still known to the other side */
 
 /* Interrupt handlers look tasks up too: tasklist_lock is always taken with spin_lock_irqsave. */
 extern struct spinlock tasklist_lock;

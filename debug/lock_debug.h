@@ -1,0 +1,14 @@
+/* debug/lock_debug.h: what the debug build asserts about locks; nothing in the others. See lock_debug.c. */
+#ifndef DEBUG_LOCK_DEBUG_H
+#define DEBUG_LOCK_DEBUG_H
+#include "base/types.h"
+
+#ifdef FURCA_DEBUG
+void lock_debug_check_sleep(void);	/* may current sleep, or touch user memory, here? panics if not */
+bool lock_debug_holds(const void *lock);	/* this CPU (a spinlock) or current (a sleeping lock) holds it */
+#else
+static inline void lock_debug_check_sleep(void) { }
+static inline bool lock_debug_holds(const void *lock) { return true; }
+#endif
+#define ASSERT_LOCK_HELD(lock) ASSERT(lock_debug_holds(lock))
+#endif

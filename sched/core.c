@@ -1,0 +1,418 @@
+/*
+ * sched/core.c: who runs next: the switch, sleeping and waking, new tasks.
+ *
+ * A sleeper sets its state and then calls schedule(); whoever wakes it takes the lock of its run queue and sets the state
+ * back. The lock is held over the whole switch and given up on the next task's stack (sched_finish_switch), so a waker
+ * never meets a task that is half way off its CPU.
+ * Way in: schedule(), sched_wake(), sched_start_new(). Locks: runqueue->lock, interrupts off. Errors: none.
+ */
+#include "sched/runqueue.h"
+#include "arch/arch.h"
+#include "base/printk.h"
+#include "debug/lock_debug.h"
+#include "mm/mm.h"
+#include "signal/signal.h"
+#include <linux/sched.h>
+
+struct runqueue runqueues[CPUS_MAX];
+u64 sched_fork_count;
+
+static inline struct runqueue *rq_this(void) { return cpu_self()->rq; }
+
+/* The queue that t belongs to, locked, with interrupts off. */
+struct runqueue *task_rq_lock(struct task *t, unsigned long *flags)
+{
+	*flags = arch_irq_save();
+	for (;;) {
+		u32 cpu = READ_ONCE(t->sched.cpu);
+		struct runqueue *rq = &runqueues[cpu];
+
+		spin_lock(&rq->lock);
+		if (likely(READ_ONCE(t->sched.cpu) == cpu))
+			return rq;
+		spin_unlock(&rq->lock);
+	}
+}
+
+u64 sched_charge(struct runqueue *rq)
+{
+	struct task *t = rq->curr;
+	u64 now = arch_clock_ns(), delta = now - t->sched.exec_start_ns;
+
+	t->sched.exec_start_ns = now;
+	t->sched.sum_exec_ns += delta;
+	t->sched.slice_used_ns += delta;
+	if (t->sched.class == &sched_fair)
+		fair_charge(rq, t, delta);
+	return delta;
+}
+
+static void resched_rq(struct runqueue *rq)
+{
+	struct cpu *c = &cpus[rq->cpu];
+
+	if (READ_ONCE(c->need_resched))
+		return;
+	WRITE_ONCE(c->need_resched, true);
+	if (c != cpu_self())
+		arch_send_resched(rq->cpu);
+}
+
+void sched_set_resched(void)
+{
+	WRITE_ONCE(cpu_self()->need_resched, true);
+}
+
+static int class_order(const struct sched_class *c)
+{
+	return c == &sched_rt ? 2 : c == &sched_fair ? 1 : 0;
+}
+
+static void check_preempt(struct runqueue *rq, struct task *woken)
+{
+	struct task *running = rq->curr;
+	int order = class_order(woken->sched.class) - class_order(running->sched.class);
+
+	if (order == 0) {
+		sched_charge(rq);
+		order = woken->sched.class->preempts(rq, woken, running);
+	}
+	if (order > 0)
+		resched_rq(rq);
+}
+
+static void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
+{
+	t->sched.is_queued = true;
+	rq->running++;
+	t->sched.class->enqueue(rq, t, is_wakeup);
+}
+
+static void rq_dequeue(struct runqueue *rq, struct task *t)
+{
+	t->sched.class->dequeue(rq, t);
+	t->sched.is_queued = false;
+	rq->running--;
+}
+
+/* The allowed CPU with the fewest runnable tasks; the task's own wins a tie. */
+static u32 choose_cpu(const struct task *t)
+{
+	u32 best = t->sched.cpu;
+
+	if (likely(cpus_online == 1))
+		return best;
+	if (!(t->sched.affinity & BIT(best)))
+		best = (u32)__builtin_ctzl(t->sched.affinity);
+	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
+		if ((t->sched.affinity & BIT(cpu)) && READ_ONCE(runqueues[cpu].running) < READ_ONCE(runqueues[best].running))
+			best = cpu;
+	}
+	return best;
+}
+
+/* Moves a task that is not queued to another CPU's queue. Gives up rq and returns the new queue, locked. */
+static struct runqueue *move_idle_task(struct runqueue *rq, struct task *t, u32 cpu)
+{
+	struct runqueue *to = &runqueues[cpu];
+
+	if (t->sched.class == &sched_fair)
+		fair_migrate(t, rq, to);
+	t->sched.cpu = cpu;
+	spin_unlock(&rq->lock);
+	spin_lock(&to->lock);
+	return to;
+}
+
+bool sched_wake(struct task *t, unsigned states)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+	u32 cpu;
+
+	if (!(t->state & states)) {
+		rq_unlock(rq, flags);
+		return false;
+	}
+	WRITE_ONCE(t->state, TASK_RUNNING);
+	if (!t->sched.is_queued) {
+		if (t->sched.counts_for_load) {
+			t->sched.counts_for_load = false;
+			rq->uninterruptible--;
+		}
+		cpu = choose_cpu(t);
+		if (unlikely(cpu != rq->cpu))
+			rq = move_idle_task(rq, t, cpu);
+		rq_enqueue(rq, t, true);
+		check_preempt(rq, t);
+	}
+	rq_unlock(rq, flags);
+	return true;
+}
+
+void sched_init_child(struct task *child)
+{
+	const struct sched_entity *parent = &current->sched;
+	struct sched_entity *s = &child->sched;
+
+	*s = (struct sched_entity){
+		.class = parent->class, .cpu = parent->cpu, .policy = parent->policy, .nice = parent->nice,
+		.rt_priority = parent->rt_priority, .weight = parent->weight, .vruntime_ns = parent->vruntime_ns,
+		.affinity = parent->affinity,
+	};
+	list_init(&s->rt_node);
+	if (parent->class == &sched_idle || (parent->reset_on_fork && policy_is_rt(parent->policy))) {
+		s->policy = SCHED_NORMAL;
+		s->rt_priority = 0;
+		s->nice = 0;
+	} else if (parent->reset_on_fork && parent->nice < 0) {
+		s->nice = 0;
+	}
+	s->class = policy_is_rt(s->policy) ? &sched_rt : &sched_fair;
+	s->weight = sched_weight(s->policy, s->nice);
+}
+
+void sched_start_new(struct task *child)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(child, &flags);
+	u32 cpu = choose_cpu(child);
+
+	if (unlikely(cpu != rq->cpu))
+		rq = move_idle_task(rq, child, cpu);
+	if (rq->curr->sched.class == &sched_fair)
+		sched_charge(rq);
+	fair_place_new(rq, child);
+	WRITE_ONCE(child->state, TASK_RUNNING);
+	rq_enqueue(rq, child, false);
+	check_preempt(rq, child);
+	rq_unlock(rq, flags);
+}
+
+/* May a task that is about to sleep in this state do so, or has a signal come first? */
+static bool must_stay_awake(const struct task *t)
+{
+	u32 state = t->state;
+
+	if ((state & TASK_INTERRUPTIBLE) && (READ_ONCE(t->work) & (WORK_SIGNAL | WORK_NOTIFY)))
+		return true;
+	return (state & TASK_WAKEKILL) && fatal_signal_is_pending();
+}
+
+static struct task *pick_next(struct runqueue *rq)
+{
+	struct task *t = NULL;
+
+	if (rq->rt.count)
+		t = sched_rt.pick(rq);
+	if (!t && rq->fair.count)
+		t = sched_fair.pick(rq);
+	return t ? t : rq->idle;
+}
+
+/* The tick runs while there is a task to run; the last one is left to come and finds the CPU idle. */
+static void start_tick(struct runqueue *rq, u64 now)
+{
+	rq->is_ticking = true;
+	timer_set_tick(now + TICK_NS);
+}
+
+static void switch_to(struct runqueue *rq, struct task *prev, struct task *next, bool is_voluntary)
+{
+	u64 now = prev->sched.exec_start_ns;	/* charged up to just now */
+
+	if (is_voluntary)
+		prev->sched.switches_voluntary++;
+	else
+		prev->sched.switches_involuntary++;
+	rq->switches++;
+	rq->curr = next;
+	next->sched.exec_start_ns = now;
+	next->sched.is_on_cpu = true;
+	if (!rq->is_ticking && next != rq->idle)
+		start_tick(rq, now);
+	if (next->mm && next->mm != cpu_self()->loaded_mm)
+		mm_load(next->mm);
+	sched_finish_switch(arch_switch(prev, next));
+}
+
+void schedule(void)
+{
+	struct runqueue *rq;
+	struct task *prev, *next;
+	bool is_voluntary = false;
+
+	lock_debug_check_sleep();
+	arch_irq_disable();
+	rq = rq_this();
+	spin_lock(&rq->lock);
+	prev = rq->curr;
+	WRITE_ONCE(cpu_self()->need_resched, false);
+	sched_charge(rq);
+	if (prev->state != TASK_RUNNING) {
+		if (must_stay_awake(prev)) {
+			WRITE_ONCE(prev->state, TASK_RUNNING);
+		} else {
+			is_voluntary = true;
+			rq_dequeue(rq, prev);
+			if (prev->state & TASK_UNINTERRUPTIBLE) {
+				prev->sched.counts_for_load = true;
+				rq->uninterruptible++;
+			}
+		}
+	}
+	prev->sched.class->put(rq, prev);
+	next = pick_next(rq);
+	if (next == prev) {
+		spin_unlock(&rq->lock);
+		arch_irq_enable();
+		return;
+	}
+	switch_to(rq, prev, next, is_voluntary);
+}
+
+/* prev was moved to CPUs that this one is not among while it ran here. */
+static void push_away(struct task *t)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+
+	if (t->sched.is_queued && !t->sched.is_on_cpu && !(t->sched.affinity & BIT(rq->cpu))) {
+		rq_dequeue(rq, t);
+		rq = move_idle_task(rq, t, choose_cpu(t));
+		rq_enqueue(rq, t, false);
+		check_preempt(rq, t);
+	}
+	rq_unlock(rq, flags);
+}
+
+void sched_finish_switch(struct task *prev)
+{
+	struct runqueue *rq = rq_this();
+	bool is_dead = prev->state == TASK_DEAD, must_move = prev->sched.must_move;
+
+	prev->sched.is_on_cpu = false;
+	prev->sched.must_move = false;
+	spin_unlock(&rq->lock);
+	arch_irq_enable();
+	if (unlikely(is_dead))
+		task_put(prev);	/* the reference that running held */
+	else if (unlikely(must_move))
+		push_away(prev);
+}
+
+void sched_yield_current(void)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(current, &flags);
+
+	sched_charge(rq);
+	if (current->sched.class == &sched_rt)
+		rt_yield(rq, current);
+	else if (current->sched.class == &sched_fair)
+		fair_yield(rq, current);
+	rq_unlock(rq, flags);
+	schedule();
+}
+
+u64 sched_cpu_time_ns(struct task *t)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+	u64 sum = t->sched.sum_exec_ns;
+
+	if (rq->curr == t)
+		sum += arch_clock_ns() - t->sched.exec_start_ns;
+	rq_unlock(rq, flags);
+	return sum;
+}
+
+void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, bool reset_on_fork)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+	bool is_queued = t->sched.is_queued, is_running = rq->curr == t;
+
+	sched_charge(rq);
+	if (is_queued)
+		rq_dequeue(rq, t);
+	t->sched.policy = policy;
+	t->sched.nice = nice;
+	t->sched.rt_priority = rt_priority;
+	t->sched.reset_on_fork = reset_on_fork;
+	t->sched.weight = sched_weight(policy, nice);
+	t->sched.class = policy_is_rt(policy) ? &sched_rt : &sched_fair;
+	if (is_queued) {
+		fair_place_new(rq, t);
+		rq_enqueue(rq, t, false);
+		if (is_running)
+			resched_rq(rq);
+		else
+			check_preempt(rq, t);
+	}
+	rq_unlock(rq, flags);
+}
+
+void sched_set_affinity(struct task *t, u64 mask)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+
+	t->sched.affinity = mask;
+	if (!(mask & BIT(rq->cpu)) && t->sched.is_queued) {
+		if (t->sched.is_on_cpu) {
+			t->sched.must_move = true;
+			resched_rq(rq);
+		} else {
+			rq_dequeue(rq, t);
+			rq = move_idle_task(rq, t, choose_cpu(t));
+			rq_enqueue(rq, t, false);
+			check_preempt(rq, t);
+		}
+	}
+	rq_unlock(rq, flags);
+}
+
+u32 sched_running(void)
+{
+	u32 n = 0;
+
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		n += READ_ONCE(runqueues[cpu].running);
+	return n;
+}
+
+u64 sched_switches(void)
+{
+	u64 n = 0;
+
+	for (u32 cpu = 0; cpu < CPUS_MAX; cpu++)
+		n += READ_ONCE(runqueues[cpu].switches);
+	return n;
+}
+
+static void rq_init(u32 cpu, struct task *idle)
+{
+	struct runqueue *rq = &runqueues[cpu];
+
+	spin_init(&rq->lock, RANK_RUNQUEUE);
+	rq->cpu = cpu;
+	rq->curr = rq->idle = idle;
+	fair_init(rq);
+	rt_init(rq);
+	idle->state = TASK_RUNNING;
+	idle->flags |= PF_IDLE | PF_KTHREAD;
+	idle->sched = (struct sched_entity){
+		.class = &sched_idle, .is_on_cpu = true, .cpu = cpu, .policy = SCHED_NORMAL, .weight = NICE_0_WEIGHT,
+		.affinity = ~0UL >> (64 - CPUS_MAX), .exec_start_ns = arch_clock_ns(),
+	};
+	list_init(&idle->sched.rt_node);
+	cpus[cpu].rq = rq;
+	cpus[cpu].idle = idle;
+}
+
+void sched_init(void)
+{
+	sched_init_weights();
+	rq_init(0, &first_task);
+}

@@ -1,0 +1,80 @@
+/*
+ * sched/rt.c: the real-time class: SCHED_FIFO runs until it sleeps or something more urgent comes, SCHED_RR also gives
+ * way to its equals after 100 ms. One list per level; a bitmap finds the most urgent one. The running task stays in its
+ * list, so one that is preempted is still first of its level.
+ * Locks: rq->lock for all. Errors: none. Source: sched(7).
+ */
+#include "sched/runqueue.h"
+#include <linux/sched.h>
+
+static unsigned rt_level(const struct task *t) { return RT_LEVELS - 1 - (unsigned)t->sched.rt_priority; }
+
+static void rt_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
+{
+	unsigned level = rt_level(t);
+
+	list_push_back(&rq->rt.levels[level], &t->sched.rt_node);
+	rq->rt.levels_used[level / 64] |= BIT(level % 64);
+	rq->rt.count++;
+}
+
+static void rt_dequeue(struct runqueue *rq, struct task *t)
+{
+	unsigned level = rt_level(t);
+
+	list_remove(&t->sched.rt_node);
+	if (list_is_empty(&rq->rt.levels[level]))
+		rq->rt.levels_used[level / 64] &= ~BIT(level % 64);
+	rq->rt.count--;
+}
+
+static struct task *rt_pick(struct runqueue *rq)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (rq->rt.levels_used[i]) {
+			unsigned level = i * 64 + (unsigned)__builtin_ctzl(rq->rt.levels_used[i]);
+
+			return list_first(&rq->rt.levels[level], struct task, sched.rt_node);
+		}
+	}
+	return NULL;
+}
+
+static void rt_put(struct runqueue *rq, struct task *t) { }
+
+static void rt_tick(struct runqueue *rq, struct task *t)
+{
+	if (t->sched.policy != SCHED_RR || t->sched.slice_used_ns < RR_SLICE_NS)
+		return;
+	t->sched.slice_used_ns = 0;
+	if (list_first(&rq->rt.levels[rt_level(t)], struct task, sched.rt_node) == t)
+		rt_yield(rq, t);
+	sched_set_resched();
+}
+
+static bool rt_preempts(struct runqueue *rq, struct task *woken, struct task *running)
+{
+	return woken->sched.rt_priority > running->sched.rt_priority;
+}
+
+void rt_yield(struct runqueue *rq, struct task *t)
+{
+	list_remove(&t->sched.rt_node);
+	list_push_back(&rq->rt.levels[rt_level(t)], &t->sched.rt_node);
+}
+
+void rt_init(struct runqueue *rq)
+{
+	for (unsigned i = 0; i < RT_LEVELS; i++)
+		list_init(&rq->rt.levels[i]);
+}
+
+const struct sched_class sched_rt = {
+	.name = "rt",
+	.enqueue = rt_enqueue,
+	.dequeue = rt_dequeue,
+	.pick = rt_pick,
+	.put = rt_put,
+	.tick = rt_tick,
+	.preempts = rt_preempts,
+};

@@ -1,0 +1,62 @@
+/*
+ * sched/runqueue.h: one CPU's run queue, shared by the files of sched/.
+ * Locks: all under runqueue->lock (irqsave) but nr_switches, which statistics read without.
+ * A task belongs to the queue of CPU task->sched.cpu, queued or not; that field changes only under the lock of the
+ * queue it names, so whoever holds it and has read it again has the task's scheduling state.
+ */
+#ifndef SCHED_RUNQUEUE_H
+#define SCHED_RUNQUEUE_H
+#include "sched/sched.h"
+#include "sync/spinlock.h"
+#include "base/rbtree.h"
+#include "task/task.h"
+
+#define RT_LEVELS 100
+#define RR_SLICE_NS (100 * NSEC_PER_MSEC)
+#define FAIR_SLICE_NS (4 * NSEC_PER_MSEC)
+#define FAIR_WAKEUP_GRANULARITY_NS (1 * NSEC_PER_MSEC)
+#define FAIR_SLEEPER_BONUS_NS (3 * NSEC_PER_MSEC)
+#define NICE_0_WEIGHT 1024
+#define IDLE_POLICY_WEIGHT 3
+
+struct fair_queue {
+	struct rb_tree tree;		/* by vruntime; without the running task */
+	u64 min_vruntime_ns;		/* never goes back: where newcomers are placed */
+	u32 count;			/* queued, the running one included */
+};
+struct rt_queue {
+	u64 levels_used[2];		/* bit per level, 0 the most urgent: 99 - rt_priority */
+	struct list levels[RT_LEVELS];	/* of sched.rt_node; the running task stays in */
+	u32 count;
+};
+struct runqueue {
+	struct spinlock lock;
+	u32 cpu;
+	u32 running;			/* queued tasks of all classes; the idle task is never queued */
+	struct task *curr;		/* borrowed */
+	struct task *idle;		/* borrowed */
+	struct fair_queue fair;
+	struct rt_queue rt;
+	bool is_ticking;
+	u32 uninterruptible;		/* went to sleep here and count for the load; may wrap: only the sum has a meaning */
+	u64 switches;
+};
+extern struct runqueue runqueues[CPUS_MAX];
+
+struct runqueue *task_rq_lock(struct task *t, unsigned long *flags);
+static inline void rq_unlock(struct runqueue *rq, unsigned long flags) { spin_unlock_irqrestore(&rq->lock, flags); }
+
+/* Charges the running task for the time since it was last charged. Under rq->lock. Returns the time charged. */
+u64 sched_charge(struct runqueue *rq);
+u32 sched_weight(int policy, int nice);
+void fair_charge(struct runqueue *rq, struct task *t, u64 delta_ns);
+void fair_place_new(struct runqueue *rq, struct task *t);	/* a child's vruntime, from its parent's */
+void fair_yield(struct runqueue *rq, struct task *t);
+void fair_migrate(struct task *t, struct runqueue *from, struct runqueue *to);
+void fair_init(struct runqueue *rq);
+void rt_init(struct runqueue *rq);
+void rt_yield(struct runqueue *rq, struct task *t);
+void sched_init_weights(void);
+void sched_load_tick(u64 now_ns);
+static inline bool policy_is_rt(int policy) { return policy == 1 || policy == 2; }
+#endif

@@ -1,0 +1,25 @@
+/*
+ * time/clocks.h: what the files of time/, signal/itimer.c and sync/futex.c share about clocks.
+ */
+#ifndef TIME_CLOCKS_H
+#define TIME_CLOCKS_H
+#include "time/time.h"
+#include "sync/waitqueue.h"
+#include <linux/time_types.h>
+
+#define TIME_NS_MAX ((u64)INT64_MAX)	/* the end of time: Linux's KTIME_MAX */
+
+u64 time_real_offset_ns(void);		/* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+extern struct waitqueue clock_was_set;	/* woken when the date jumps: sleepers until a date look again */
+int __must_check timespec_to_ns(u64 *ns, const struct __kernel_timespec *ts);	/* -EINVAL */
+void posix_timers_clock_was_set(void);	/* time/posix_timers.c: absolute timers on the date move */
+
+/* A point in time on the date's or the monotonic clock to sleep until. */
+struct deadline {
+	u64 ns;			/* on its clock; 0: never */
+	bool is_real;		/* CLOCK_REALTIME: follows when the date is set */
+};
+/* current's state is set. As schedule(), woken at the deadline or when the date is set; true: the deadline has passed. */
+bool schedule_deadline(const struct deadline *d);
+static inline u64 deadline_add(u64 a, u64 b) { return a > TIME_NS_MAX - b ? TIME_NS_MAX : a + b; }
+#endif
