@@ -12,7 +12,7 @@ TEST_BINS  := $(patsubst tests/user/%.c,$(BUILD)/tests/user/%,$(TEST_SRCS))
 TEST_MUSL  := $(filter tests/user/thread/% tests/user/exec/% tests/user/signal/% tests/user/fork/% tests/user/cow/%,$(TEST_SRCS))
 TEST_MBINS := $(patsubst tests/user/%.c,$(BUILD)/tests/user-musl/%,$(TEST_MUSL))
 TEST_LATER := $(patsubst tests/user/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/user/later/*.c)))
-TEST_CFLAGS := -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -Wno-format-truncation -Wno-clobbered -Itests/user
+TEST_CFLAGS := -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -Wno-format-truncation -Wno-clobbered -Wno-nonnull -Wno-stringop-overread -Wno-stringop-overflow -Itests/user
 TEST_HDRS  := $(wildcard tests/user/*.h)
 RUNNER     := $(BUILD)/tests/runner
 MEMORY     ?= 512
