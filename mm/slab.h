@@ -6,6 +6,7 @@
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
 #include "base/types.h"
+#include "base/atomic.h"
 #include "base/list.h"
 #include "base/atomic.h"
 #include "sync/spinlock.h"

@@ -110,12 +110,15 @@ static bool gap_fits(const struct gap_search *s, uptr from, uptr to)
 /* From right to left below n. Returns the end of the range found, or 0. */
 static uptr gap_down(const struct vma_node *n, struct gap_search *s)
 {
-	for (unsigned i = n->used; i-- > 0 && s->edge > s->low; ) {
+	for (unsigned i = n->used; i-- > 0; ) {
 		const struct vma *v = &n->values[i];
 		const struct vma_node *child = n->level ? n->children[i] : NULL;
+		uptr end = child ? child->high : v->end;
 
-		if (gap_fits(s, child ? child->high : v->end, s->edge))
+		if (gap_fits(s, end, s->edge))
 			return MIN(s->edge, s->high);
+		if (end <= s->low)
+			break;
 		if (child && child->gap >= s->len && child->low < s->high) {
 			uptr found = gap_down(child, s);
 
