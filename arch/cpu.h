@@ -15,7 +15,7 @@ struct runqueue;
 /* One per CPU. The first four fields are known to entry code in arch/ by offset. */
 struct cpu {
 	struct cpu *self;		/* 0 */
-	struct task *current;		/* 8: borrowed: what runs here */
+	struct task *running;		/* 8: borrowed: what runs here; `current` on this CPU */
 	unsigned long kstack_top;	/* 16: where traps from user mode begin their frame */
 	unsigned long scratch;		/* 24: entry code's */
 	u32 id;				/* 0..CPUS_MAX-1 */
@@ -36,7 +36,7 @@ extern u32 cpus_online;
 
 static inline u32 cpu_id(void) { return cpu_self()->id; }
 #ifndef current
-#define current (cpu_self()->current)
+#define current (cpu_self()->running)
 #endif
 static inline bool in_interrupt(void) { return cpu_self()->irq_depth != 0; }
 #endif

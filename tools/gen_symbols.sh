@@ -10,6 +10,7 @@ if [ "$elf" = none ]; then
 	printf '.balign 8\nksyms_count: .quad 0\nksyms_base: .quad 0\nksyms_offsets:\nksyms_names: .asciz ""\n'
 else
 	llvm-nm --numeric-sort --defined-only "$elf" 2>/dev/null | awk '
+		BEGIN { n = 0 }
 		($2=="t"||$2=="T") && $3 !~ /^\./ { a[n]=$1; s[n]=$3; n++ }
 		END {
 			printf ".balign 8\nksyms_count: .quad %d\nksyms_base: .quad 0x%s\nksyms_offsets:\n", n, a[0]

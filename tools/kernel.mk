@@ -3,7 +3,7 @@
 
 KDIRS := base boot entry syscall task task/resources pid namespace mm sched signal exec sync ipc \
          fs fs/proc fs/dev fs/tmpfs fs/tty net time drivers drivers/virtio debug arch/$(ARCH)
-KSRCS := $(sort $(filter-out %_test.c,$(foreach d,$(KDIRS),$(wildcard $(d)/*.c $(d)/*.S))))
+KSRCS := $(sort $(filter-out %_test.c %.ld.S,$(foreach d,$(KDIRS),$(wildcard $(d)/*.c $(d)/*.S))))
 KOBJ  := $(BUILD)/$(ARCH)$(if $(filter y,$(DEBUG)),-debug)
 KGEN  := $(KOBJ)/gen
 KUAPI := $(KOBJ)/uapi

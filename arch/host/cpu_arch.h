@@ -6,8 +6,8 @@ extern struct cpu *host_cpu;	/* who the running test is just now; arch/host/host
 extern bool host_irqs_on;
 
 static inline struct cpu *cpu_self(void) { return host_cpu; }
-static inline struct task *host_current(void) { return host_cpu->current; }
-static inline void host_set_current(struct task *t) { host_cpu->current = t; }
+static inline struct task *host_current(void) { return host_cpu->running; }
+static inline void host_set_current(struct task *t) { host_cpu->running = t; }
 #define current host_current()
 
 static inline unsigned long arch_irq_save(void)

@@ -1,0 +1,94 @@
+/*
+ * arch/x86_64/fpu.c: the x87, SSE and AVX registers, in the areas that XSAVE (or FXSAVE on older CPUs) defines.
+ * The kernel itself never uses these registers, so while a task runs they hold its state, and a switch between tasks
+ * saves and loads it. Locks: none; interrupts are off or the task is not running.
+ * An area is in the standard (not compacted) format: its bytes go into signal frames as they are.
+ * Source: Intel SDM volume 1, chapters 10 and 13.
+ */
+#include "x86.h"
+#include "fpu.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "mm/slab.h"
+#include "elf_arch.h"
+
+#define MXCSR_INITIAL 0x1f80
+#define MXCSR_MASK_DEFAULT 0xffbf
+#define FXSAVE_BYTES 512
+
+static struct fpu_area initial __aligned(64);
+static struct slab_cache fpu_cache = { .name = "fpu_state", .align = 64, .lock = SPINLOCK_INIT(RANK_SLAB) };
+
+static inline void xsave(void *area)
+{
+	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((u32)cpu_features.xfeatures), "d"(0) : "memory");
+}
+
+static inline void xrstor(const void *area)
+{
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)cpu_features.xfeatures), "d"(0) : "memory");
+}
+
+void fpu_init(void)
+{
+	if (cpu_features.has_xsave) {
+		__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_features.xfeatures), "d"(0));
+		cpu_features.fpu_bytes = cpuid(0xd, 0).b;
+	} else {
+		cpu_features.fpu_bytes = FXSAVE_BYTES;
+	}
+	__asm__ volatile("fninit");
+	__asm__ volatile("fxsave64 %0" : "=m"(initial.legacy));
+	cpu_features.mxcsr_mask = initial.legacy.mxcsr_mask ? initial.legacy.mxcsr_mask : MXCSR_MASK_DEFAULT;
+	initial = (struct fpu_area){ };
+	initial.legacy.cwd = 0x37f;
+	initial.legacy.mxcsr = MXCSR_INITIAL;
+	initial.legacy.mxcsr_mask = cpu_features.mxcsr_mask;
+	fpu_cache.size = MAX(cpu_features.fpu_bytes, (u32)sizeof(struct fpu_area));
+	fpu_load_initial();
+}
+
+void fpu_save(struct fpu_area *area)
+{
+	if (cpu_features.has_xsave)
+		xsave(area);
+	else
+		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
+void fpu_restore(const struct fpu_area *area)
+{
+	if (cpu_features.has_xsave)
+		xrstor(area);
+	else
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+void fpu_load_initial(void) { fpu_restore(&initial); }
+
+/* Bits that would make the CPU refuse the state are taken out; a header the CPU defines as wrong is an error. */
+bool fpu_sanitize(struct fpu_area *area)
+{
+	area->legacy.mxcsr &= cpu_features.mxcsr_mask;
+	if (!cpu_features.has_xsave)
+		return true;
+	area->features &= cpu_features.xfeatures;
+	for (size_t i = 0; i < ARRAY_SIZE(area->reserved); i++) {
+		if (area->reserved[i])
+			return false;
+	}
+	return true;
+}
+
+/* XSAVE writes all of an area but the reserved words, which must be zero. */
+struct fpu_area *fpu_alloc(void)
+{
+	struct fpu_area *a = slab_alloc(&fpu_cache);
+
+	if (!a)
+		return NULL;
+	memcpy(a, &initial, sizeof(*a));
+	return a;
+}
+
+void fpu_free(struct fpu_area *area) { slab_free(&fpu_cache, area); }

@@ -1,0 +1,242 @@
+/*
+ * arch/x86_64/thread.c: the room "thread": a task's registers, kernel stack frame, TLS bases, FPU state.
+ * A new task's kernel stack holds struct regs at its top and, below, a frame that switch_stacks returns into
+ * thread_start with. Locks: none; see thread.h. Errors: -ENOMEM (no FPU area).
+ * The FPU is switched eagerly, but a state that is still in this CPU's registers (only kernel tasks ran in between)
+ * is not loaded again.
+ */
+#include "x86.h"
+#include "fpu.h"
+#include "layout.h"
+#include "base/errno.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "mm/kstack.h"
+#include "task/task.h"
+#include <linux/sched.h>
+
+/* What switch_stacks pops. */
+struct switch_frame {
+	u64 r15, r14, r13, r12, rbx, rbp, rip;
+};
+_Static_assert(sizeof(struct regs) == REGS_SIZE, "regs");
+_Static_assert(offsetof(struct regs, orig_rax) == REGS_ORIG_RAX && offsetof(struct regs, rsp) == REGS_RSP, "regs");
+_Static_assert(offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, cs) == REGS_CS, "regs");
+_Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP && offsetof(struct cpu, scratch) == CPU_SCRATCH, "cpu");
+
+struct task *switch_stacks(struct task *prev, u64 *prev_ksp, u64 next_ksp);
+void thread_start(void);
+
+static const void *fpu_owner[CPUS_MAX];	/* the area that each CPU's registers last came from or went to */
+
+static unsigned long kstack_top(const struct task *t) { return (unsigned long)t->kstack + KSTACK_SIZE; }
+
+struct regs *task_regs(struct task *t) { return (struct regs *)(kstack_top(t) - sizeof(struct regs)); }
+
+/* -- new tasks -- */
+
+static void start_frame(struct task *t, void (*fn)(void *), void *arg)
+{
+	struct switch_frame *f = (struct switch_frame *)task_regs(t) - 1;
+
+	*f = (struct switch_frame){ .r12 = (u64)fn, .r13 = (u64)arg, .rip = (u64)thread_start };
+	t->thread.ksp = (u64)f;
+}
+
+void arch_thread_kernel(struct task *child, void (*fn)(void *), void *arg)
+{
+	child->thread = (struct thread){ };
+	memset(task_regs(child), 0, sizeof(struct regs));
+	start_frame(child, fn, arg);
+}
+
+static void thread_read_bases(struct thread *t);
+
+int arch_thread_copy(struct task *child, const struct clone_request *req)
+{
+	struct regs *r = task_regs(child);
+	struct fpu_area *fpu = fpu_alloc();
+	unsigned long flags;
+
+	child->thread = (struct thread){ };
+	if (!fpu)
+		return -ENOMEM;
+	flags = arch_irq_save();
+	fpu_save(fpu);
+	thread_read_bases(&current->thread);
+	child->thread = current->thread;
+	arch_irq_restore(flags);
+	child->thread.fpu = fpu;
+	child->thread.fpu_cpu = 0;
+	*r = *task_regs(current);
+	r->rax = 0;
+	if (req->stack)
+		r->rsp = req->stack;
+	if (req->flags & CLONE_SETTLS) {
+		child->thread.fs_base = req->tls;
+		child->thread.fs = 0;
+	}
+	start_frame(child, NULL, NULL);
+	return 0;
+}
+
+void arch_thread_drop(struct task *t)
+{
+	fpu_free(t->thread.fpu);
+	t->thread.fpu = NULL;
+}
+
+/* -- the switch -- */
+
+static inline u64 read_fs_base(void)
+{
+	u64 v;
+	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	return v;
+}
+
+/* The user's %gs base waits behind swapgs. */
+static inline u64 exchange_user_gs_base(bool write, u64 v)
+{
+	u64 old;
+
+	__asm__ volatile("swapgs; rdgsbase %0" : "=&r"(old) : : "memory");
+	if (write)
+		__asm__ volatile("wrgsbase %0" : : "r"(v) : "memory");
+	__asm__ volatile("swapgs" : : : "memory");
+	return old;
+}
+
+#define READ_SELECTOR(name) ({ u16 _v; __asm__ volatile("mov %%" #name ", %0" : "=rm"(_v)); _v; })
+
+/*
+ * What user mode may have changed by itself: the bases where it has the FSGSBASE instructions; and the selectors.
+ * Loading a selector zeroes its base (all our segments begin at 0).
+ */
+static void thread_read_bases(struct thread *t)
+{
+	t->fs = READ_SELECTOR(fs);
+	t->gs = READ_SELECTOR(gs);
+	t->ds = READ_SELECTOR(ds);
+	t->es = READ_SELECTOR(es);
+	if (cpu_features.has_fsgsbase) {
+		t->fs_base = read_fs_base();
+		t->gs_base = exchange_user_gs_base(false, 0);
+		return;
+	}
+	if (t->fs)
+		t->fs_base = 0;
+	if (t->gs)
+		t->gs_base = 0;
+}
+
+static void load_selectors(const struct thread *t)
+{
+	struct cpu *c = cpu_self();
+
+	__asm__ volatile("mov %0, %%ds; mov %1, %%es; mov %2, %%fs" : : "r"(t->ds), "r"(t->es), "r"(t->fs));
+	/* Loading %gs zeroes the kernel's base, which is put back at once; interrupts are off, and an NMI copes. */
+	__asm__ volatile("mov %0, %%gs" : : "r"(t->gs));
+	wrmsr(MSR_GS_BASE, (u64)c);
+}
+
+static void load_bases(const struct thread *t)
+{
+	if (cpu_features.has_fsgsbase) {
+		__asm__ volatile("wrfsbase %0" : : "r"(t->fs_base));
+		exchange_user_gs_base(true, t->gs_base);
+	} else {
+		wrmsr(MSR_FS_BASE, t->fs_base);
+		wrmsr(MSR_KERNEL_GS_BASE, t->gs_base);
+	}
+}
+
+static bool has_selectors(const struct thread *t) { return t->fs | t->gs | t->ds | t->es; }
+
+struct task *arch_switch(struct task *prev, struct task *next)
+{
+	struct cpu *c = cpu_self();
+	u32 cpu = c->id;
+
+	if (prev->thread.fpu) {
+		thread_read_bases(&prev->thread);
+		fpu_save(prev->thread.fpu);
+		fpu_owner[cpu] = prev->thread.fpu;
+		prev->thread.fpu_cpu = cpu + 1;
+	}
+	if (next->thread.fpu) {
+		if (fpu_owner[cpu] != next->thread.fpu || next->thread.fpu_cpu != cpu + 1) {
+			fpu_restore(next->thread.fpu);
+			fpu_owner[cpu] = next->thread.fpu;
+		}
+		if (unlikely(has_selectors(&next->thread) || has_selectors(&prev->thread)))
+			load_selectors(&next->thread);
+		load_bases(&next->thread);
+	}
+	c->running = next;
+	desc_set_kstack(c, kstack_top(next));
+	return switch_stacks(prev, &prev->thread.ksp, next->thread.ksp);
+}
+
+/* -- exec -- */
+
+void arch_thread_exec(struct task *t, uptr entry, uptr sp)
+{
+	struct thread *th = &t->thread;
+	unsigned long flags;
+
+	if (!th->fpu)
+		th->fpu = fpu_alloc();
+	if (!th->fpu)
+		panic("no memory for the FPU state of the first program");
+	*task_regs(t) = (struct regs){ .orig_rax = (u64)-1, .rip = entry, .cs = USER_CS, .rflags = RFLAGS_IF | RFLAGS_FIXED,
+				       .rsp = sp, .ss = USER_DS };
+	flags = arch_irq_save();
+	*th = (struct thread){ .ksp = th->ksp, .fpu = th->fpu };
+	load_selectors(th);
+	load_bases(th);
+	fpu_load_initial();
+	arch_irq_restore(flags);
+}
+
+/* -- call traces -- */
+
+static bool is_on_stack(const struct task *t, const unsigned long *p)
+{
+	unsigned long a = (unsigned long)p;
+
+	return a >= (unsigned long)t->kstack && a <= kstack_top(t) - 16 && IS_ALIGNED(a, 8UL);
+}
+
+/* Upwards on the task's stack, or on an IST stack, or from there to the task's. */
+static bool is_next_frame(const struct task *t, const unsigned long *bp, const unsigned long *up)
+{
+	if (is_on_stack(t, up))
+		return !is_on_stack(t, bp) || up > bp;
+	return !is_on_stack(t, bp) && IS_ALIGNED((unsigned long)up, 8UL) && up > bp &&
+	       (unsigned long)up - (unsigned long)bp < IST_STACK_SIZE;
+}
+
+/* Follows the frame pointers as far as they lead upwards. */
+int arch_backtrace(struct task *t, unsigned long *frames, int max)
+{
+	const unsigned long *bp = __builtin_frame_address(0), *up;
+	int n = 0;
+
+	if (t != current) {
+		const struct switch_frame *f = (const void *)t->thread.ksp;
+
+		if (n < max)
+			frames[n++] = f->rip;
+		bp = (const unsigned long *)f->rbp;
+		if (!is_on_stack(t, bp))
+			return n;
+	}
+	for (; n < max && bp[1]; bp = up) {
+		frames[n++] = bp[1];
+		up = (const unsigned long *)bp[0];
+		if (!is_next_frame(t, bp, up))
+			break;
+	}
+	return n;
+}

@@ -1,0 +1,23 @@
+/*
+ * arch/x86_64/vdso_map.c: which frames exec maps as "[vvar]" and "[vdso]". See arch_vdso in arch/arch.h.
+ * The frames belong to the kernel image and are never counted or freed.
+ */
+#include "x86.h"
+#include "clock.h"
+#include "base/printk.h"
+
+extern const char vdso_start[], vdso_end[];
+
+struct arch_vdso arch_vdso;
+
+void vdso_init(void)
+{
+	unsigned n = 0;
+
+	BUG_ON((size_t)(vdso_end - vdso_start) > (ARRAY_SIZE(arch_vdso.pfns) - 1) * PAGE_SIZE);
+	arch_vdso.pfns[n++] = virt_to_phys(&clock_page) >> PAGE_SHIFT;
+	for (const char *p = vdso_start; p < vdso_end; p += PAGE_SIZE)
+		arch_vdso.pfns[n++] = virt_to_phys(p) >> PAGE_SHIFT;
+	arch_vdso.data_pages = 1;
+	arch_vdso.code_pages = n - 1;
+}
