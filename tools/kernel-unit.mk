@@ -20,6 +20,8 @@ endef
 $(eval $(call UNIT,buddy,mm/buddy_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,slab,mm/slab_test.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
+$(eval $(call UNIT,ldisc,fs/tty/ldisc_test.c fs/tty/ldisc.c fs/tty/ldisc_echo.c mm/page.c mm/buddy.c))
+
 $(UNIT_OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC_HOST) $(UNIT_FLAGS) -c -o $@ $<

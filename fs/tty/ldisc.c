@@ -143,12 +143,12 @@ static void reprint(struct ldisc *l, u8 c)
 		ldisc_echo_char(l, ldisc_byte(l, at));
 }
 
-static void echo_typed(struct ldisc *l, u8 c)
+static void echo_typed(struct ldisc *l, u8 c, bool is_literal)
 {
 	if (!has_local(l, ECHO))
 		return;
 	ldisc_finish_erasing(l);
-	if (c == '\n') {
+	if (c == '\n' && !is_literal) {
 		ldisc_echo_raw(l, c);
 		return;
 	}
@@ -210,7 +210,7 @@ static void receive_char(struct ldisc *l, u8 c)
 	if (l->is_literal) {
 		l->is_literal = false;
 		restart_by_any(l);
-		echo_typed(l, c);
+		echo_typed(l, c, true);
 		input_append_marked(l, c);
 		return;
 	}
@@ -242,7 +242,7 @@ static void receive_char(struct ldisc *l, u8 c)
 	}
 	if (has_local(l, ICANON) && receive_canonical(l, c))
 		return;
-	echo_typed(l, c);
+	echo_typed(l, c, false);
 	input_append_marked(l, c);
 }
 

@@ -1,7 +1,7 @@
 /*
  * fs/tty/tty.h: what the rest of the kernel asks of terminals. The insides are in fs/tty/tty_core.h.
  *
- * Way in: tty_init() at boot; task/ through the session functions; procfs through tty_describe().
+ * Way in: tty_init() at boot; task/ at the end of a session, setsid and fork through counts; procfs by tty_describe().
  * Locks: none is held by the caller unless said. A struct tty is counted; signal->tty is a reference under
  * sighand->lock, the terminal's session and foreground group are under tty->ctrl_lock (RANK_TTY_CTRL).
  * Source: credentials(7), setsid(2), ioctl_tty(2), termios(3), pty(7).
@@ -12,7 +12,6 @@
 
 struct tty;
 struct task;
-struct signal;
 struct pid;
 
 /* Device nodes /dev/tty, /dev/console, /dev/ptmx and the file system devpts. After fs_init(). */
@@ -21,13 +20,9 @@ void tty_init(void);
 struct tty *tty_get(struct tty *t);	/* NULL accepted */
 void tty_put(struct tty *t);		/* NULL accepted; any context that may free memory */
 
-/* A new session (setsid): current's thread group forgets its controlling terminal. */
-void tty_clear_current(void);
-/* Death of a session leader, by the last thread of its group: hangs the terminal up (or a pty's foreground group), and
- * the whole session loses it. Nothing happens for others. May sleep. */
-void tty_leave_session_at_exit(void);
-/* fork: the child's signal room takes a reference on the parent's terminal. Under the parent's sighand->lock. */
-struct tty *tty_copy_for_child(struct signal *parent);
+/* Death of a session leader, by the last thread of its group (which is current): a real terminal is hung up, a pty's
+ * foreground group gets SIGHUP, and the whole session loses its controlling terminal. May sleep. */
+void tty_session_ends(struct task *leader);
 
 /* What /proc/PID/stat says: the device number (0: none) and the foreground process group (a reference, or NULL). */
 u32 tty_describe(struct task *t, struct pid **foreground);
