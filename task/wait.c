@@ -1,0 +1,311 @@
+/*
+ * task/wait.c: wait4 and waitid: a parent takes the news of its children: ended, stopped, continued.
+ * Way in: the system calls. Every thread of the parent's group may wait for the children of any (unless __WNOTHREAD).
+ * The child's news wakes signal->child_wait (signal/notify.c).
+ * Locks: tasklist_lock, sighand->lock. Errors: ECHILD, EINVAL, EFAULT, EINTR (restarted), ESRCH for INT_MIN.
+ * Source: wait(2), wait4(2), getrusage(2).
+ */
+#include "task/internal.h"
+#include "syscall/define.h"
+#include "mm/mm.h"
+#include "mm/user_access.h"
+#include "arch/arch.h"
+#include "base/string.h"
+#include <linux/wait.h>
+#include <linux/resource.h>
+
+#define W_CLONE_FLAGS (__WNOTHREAD | __WCLONE | __WALL)
+
+struct wait_request {
+	enum pid_type type;	/* PID_TYPES: any child */
+	struct pid *pid;	/* reference */
+	unsigned options;
+	/* the news */
+	int number, code, status;	/* code: CLD_*; 0: none taken */
+	int wait_status;
+	u32 uid;
+	struct rusage_sum usage;
+};
+
+void rusage_add_task(struct rusage_sum *sum, struct task *t)
+{
+	u64 user, system;
+	task_cpu_times(t, &user, &system);
+	sum->user_ns += user;
+	sum->system_ns += system;
+	sum->minor_faults += t->minor_faults;
+	sum->major_faults += t->major_faults;
+	sum->voluntary += t->sched.switches_voluntary;
+	sum->involuntary += t->sched.switches_involuntary;
+}
+
+static void rusage_add(struct rusage_sum *to, const struct rusage_sum *from)
+{
+	to->user_ns += from->user_ns;
+	to->system_ns += from->system_ns;
+	to->minor_faults += from->minor_faults;
+	to->major_faults += from->major_faults;
+	to->voluntary += from->voluntary;
+	to->involuntary += from->involuntary;
+	to->max_rss_pages = MAX(to->max_rss_pages, from->max_rss_pages);
+}
+
+/* The whole dead group: its leader, its dead threads, what it waited for. tasklist_lock and sighand->lock. */
+static void rusage_of_zombie(struct rusage_sum *sum, struct task *t)
+{
+	*sum = t->signal->dead_threads;
+	rusage_add_task(sum, t);
+	rusage_add(sum, &t->signal->children);
+}
+
+void rusage_to_user_format(const struct rusage_sum *sum, void *out)
+{
+	struct rusage *r = out;
+	memset(r, 0, sizeof(*r));
+	r->ru_utime.tv_sec = sum->user_ns / NSEC_PER_SEC;
+	r->ru_utime.tv_usec = sum->user_ns % NSEC_PER_SEC / 1000;
+	r->ru_stime.tv_sec = sum->system_ns / NSEC_PER_SEC;
+	r->ru_stime.tv_usec = sum->system_ns % NSEC_PER_SEC / 1000;
+	r->ru_maxrss = sum->max_rss_pages * (PAGE_SIZE / 1024);
+	r->ru_minflt = sum->minor_faults;
+	r->ru_majflt = sum->major_faults;
+	r->ru_nvcsw = sum->voluntary;
+	r->ru_nivcsw = sum->involuntary;
+}
+
+static bool is_eligible_locked(const struct wait_request *w, struct task *child)
+{
+	if (w->type != PID_TYPES) {
+		struct pid *p = w->type == PID_TGID ? child->pid : child->signal->pids[w->type];
+		if (p != w->pid)
+			return false;
+	}
+	if (w->options & __WALL)
+		return true;
+	return (child->exit_signal != SIGCHLD) == !!(w->options & __WCLONE);
+}
+
+static void news_set(struct wait_request *w, struct task *child, int code, int status)
+{
+	w->number = task_tid_seen(child);
+	w->uid = child->real_cred->uid;
+	w->code = code;
+	w->status = status;
+}
+
+static void zombie_news(struct wait_request *w, struct task *child)
+{
+	int status = child->signal->is_group_exiting ? child->signal->group_exit_code : child->exit_code;
+	w->wait_status = status;
+	if (status & 0x7f)
+		news_set(w, child, status & 0x80 ? CLD_DUMPED : CLD_KILLED, status & 0x7f);
+	else
+		news_set(w, child, CLD_EXITED, status >> 8 & 0xff);
+}
+
+/* Returns the zombie to be released (its state is already DEAD), or NULL with the news taken (WNOWAIT). */
+static struct task *take_zombie_locked(struct wait_request *w, struct task *child)
+{
+	zombie_news(w, child);
+	spin_lock(&child->sighand->lock);
+	rusage_of_zombie(&w->usage, child);
+	spin_unlock(&child->sighand->lock);
+	if (w->options & WNOWAIT)
+		return NULL;
+	spin_lock(&current->sighand->lock);
+	rusage_add(&current->signal->children, &w->usage);
+	spin_unlock(&current->sighand->lock);
+	child->exit_state = EXIT_DEAD;
+	return child;
+}
+
+static void take_stopped_locked(struct wait_request *w, struct task *child)
+{
+	struct signal *s = child->signal;
+	spin_lock(&child->sighand->lock);
+	if ((w->options & WUNTRACED) && s->is_stopped && s->is_stop_unreported) {
+		news_set(w, child, CLD_STOPPED, s->stop_signal);
+		w->wait_status = s->stop_signal << 8 | 0x7f;
+		if (!(w->options & WNOWAIT))
+			s->is_stop_unreported = false;
+	} else if ((w->options & WCONTINUED) && s->is_continued_unreported) {
+		news_set(w, child, CLD_CONTINUED, SIGCONT);
+		w->wait_status = 0xffff;
+		if (!(w->options & WNOWAIT))
+			s->is_continued_unreported = false;
+	}
+	if (w->code) {
+		memset(&w->usage, 0, sizeof(w->usage));
+		rusage_add_task(&w->usage, child);
+	}
+	spin_unlock(&child->sighand->lock);
+}
+
+/* Looks at one task's children. *found: some child could still bring news. Returns a zombie to release, or NULL. */
+static struct task *scan_children_locked(struct wait_request *w, struct task *parent, bool *found)
+{
+	struct task *child;
+	list_for_each(child, &parent->children, sibling) {
+		if (child->exit_state == EXIT_DEAD || !is_eligible_locked(w, child))
+			continue;
+		if (child->exit_state == EXIT_ZOMBIE && child->signal->threads == 1) {
+			*found = true;
+			if (!(w->options & WEXITED))
+				continue;
+			return take_zombie_locked(w, child);
+		}
+		*found = true;
+		take_stopped_locked(w, child);
+		if (w->code)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* One look at all children: 0 nothing yet, 1 news in w, -ECHILD. */
+static int wait_look(struct wait_request *w)
+{
+	struct task *thread, *zombie = NULL;
+	bool found = false;
+	w->code = 0;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	if (w->options & __WNOTHREAD) {
+		zombie = scan_children_locked(w, current, &found);
+	} else {
+		list_for_each(thread, &current->signal->thread_list, thread_node) {
+			zombie = scan_children_locked(w, thread, &found);
+			if (w->code)
+				break;
+		}
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (zombie)
+		task_release(zombie);
+	if (w->code)
+		return 1;
+	return found ? 0 : -ECHILD;
+}
+
+/* Waits until there is news, as the options say. 1: news; 0: none (WNOHANG); -errno. */
+static int wait_do(struct wait_request *w)
+{
+	int looked = 0;
+	int err = wait_event_interruptible(&current->signal->child_wait,
+					   (looked = wait_look(w)) != 0 || (w->options & WNOHANG));
+	return err ? err : looked;
+}
+
+long sys_wait4(int number, uptr status, int options, uptr usage)
+{
+	struct wait_request w = { .type = PID_TYPES, .options = (unsigned)options | WEXITED };
+	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_CLONE_FLAGS))
+		return -EINVAL;
+	if (number == (int)0x80000000)
+		return -ESRCH;
+	if (number > 0)
+		w.type = PID_TGID, w.pid = pid_find(number, current_pid_ns());
+	else if (number == 0)
+		w.type = PID_PGID, w.pid = pid_get(current->signal->pids[PID_PGID]);
+	else if (number < -1)
+		w.type = PID_PGID, w.pid = pid_find(-number, current_pid_ns());
+	int result = wait_do(&w);
+	pid_put(w.pid);
+	if (result <= 0)
+		return result;
+	struct rusage r;
+	rusage_to_user_format(&w.usage, &r);
+	if (usage && copy_to_user(usage, &r, sizeof(r)))
+		return -EFAULT;
+	if (status && put_user_u32((u32)w.wait_status, status))
+		return -EFAULT;
+	return w.number;
+}
+
+static int waitid_name(struct wait_request *w, int which, int id)
+{
+	switch (which) {
+	case P_ALL:
+		return 0;
+	case P_PID:
+		if (id <= 0)
+			return -EINVAL;
+		w->type = PID_TGID;
+		w->pid = pid_find(id, current_pid_ns());
+		return 0;
+	case P_PGID:
+		if (id < 0)
+			return -EINVAL;
+		w->type = PID_PGID;
+		w->pid = id ? pid_find(id, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_waitid(int which, int id, uptr info, int options, uptr usage)
+{
+	struct wait_request w = { .type = PID_TYPES, .options = (unsigned)options };
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | W_CLONE_FLAGS))
+		return -EINVAL;
+	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	int result = waitid_name(&w, which, id);
+	if (result)
+		return result;
+	result = wait_do(&w);
+	pid_put(w.pid);
+	if (result < 0)
+		return result;
+	if (usage && result > 0) {
+		struct rusage r;
+		rusage_to_user_format(&w.usage, &r);
+		if (copy_to_user(usage, &r, sizeof(r)))
+			return -EFAULT;
+	}
+	if (!info)
+		return 0;
+	/* Linux writes these six fields and leaves the rest of the caller's siginfo alone; no news: all zero */
+	siginfo_t si;
+	if (copy_from_user(&si, info, sizeof(si)))
+		return -EFAULT;
+	si.si_signo = result > 0 ? SIGCHLD : 0;
+	si.si_errno = 0;
+	si.si_code = w.code;
+	si.si_pid = result > 0 ? w.number : 0;
+	si.si_uid = result > 0 ? w.uid : 0;
+	si.si_status = result > 0 ? w.status : 0;
+	return copy_to_user(info, &si, sizeof(si));
+}
+
+static void rusage_self(struct rusage_sum *sum, bool with_children_of_group, bool is_thread)
+{
+	struct task *t;
+	struct signal *s = current->signal;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	memset(sum, 0, sizeof(*sum));
+	if (with_children_of_group) {
+		rusage_add(sum, &s->children);
+	} else if (is_thread) {
+		rusage_add_task(sum, current);
+		sum->max_rss_pages = s->dead_threads.max_rss_pages;
+	} else {
+		rusage_add(sum, &s->dead_threads);
+		list_for_each(t, &s->thread_list, thread_node)
+			rusage_add_task(sum, t);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (!with_children_of_group && current->mm)
+		sum->max_rss_pages = MAX(sum->max_rss_pages, current->mm->peak_rss_pages);
+}
+
+long sys_getrusage(int who, uptr usage)
+{
+	struct rusage_sum sum;
+	struct rusage r;
+	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
+		return -EINVAL;
+	rusage_self(&sum, who == RUSAGE_CHILDREN, who == RUSAGE_THREAD);
+	rusage_to_user_format(&sum, &r);
+	return copy_to_user(usage, &r, sizeof(r));
+}
