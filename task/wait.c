@@ -243,39 +243,45 @@ static int waitid_name(struct wait_request *w, int which, int id)
 	}
 }
 
-long sys_waitid(int which, int id, uptr info, int options, uptr usage)
+/* waitid's work but for the caller's siginfo: 1 news, 0 none, -errno. */
+static int waitid_do(struct wait_request *w, int which, int id, int options, uptr usage)
 {
-	struct wait_request w = { .type = PID_TYPES, .options = (unsigned)options };
+	struct rusage r;
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | W_CLONE_FLAGS))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	int result = waitid_name(&w, which, id);
-	if (result)
-		return result;
-	result = wait_do(&w);
-	pid_put(w.pid);
-	if (result < 0)
-		return result;
-	if (usage && result > 0) {
-		struct rusage r;
-		rusage_to_user_format(&w.usage, &r);
+	int result = waitid_name(w, which, id);
+	if (!result)
+		result = wait_do(w);
+	pid_put(w->pid);
+	if (result > 0 && usage) {
+		rusage_to_user_format(&w->usage, &r);
 		if (copy_to_user(usage, &r, sizeof(r)))
 			return -EFAULT;
 	}
+	return result;
+}
+
+long sys_waitid(int which, int id, uptr info, int options, uptr usage)
+{
+	struct wait_request w = { .type = PID_TYPES, .options = (unsigned)options };
+	int result = waitid_do(&w, which, id, options, usage);
+	bool has_news = result > 0;
 	if (!info)
-		return 0;
-	/* Linux writes these six fields and leaves the rest of the caller's siginfo alone; no news: all zero */
+		return has_news ? 0 : result;
+	/* Linux writes these six fields, zero without news and even on an error, and leaves the rest alone. */
 	siginfo_t si;
 	if (copy_from_user(&si, info, sizeof(si)))
 		return -EFAULT;
-	si.si_signo = result > 0 ? SIGCHLD : 0;
+	si.si_signo = has_news ? SIGCHLD : 0;
 	si.si_errno = 0;
-	si.si_code = w.code;
-	si.si_pid = result > 0 ? w.number : 0;
-	si.si_uid = result > 0 ? w.uid : 0;
-	si.si_status = result > 0 ? w.status : 0;
-	return copy_to_user(info, &si, sizeof(si));
+	si.si_code = has_news ? w.code : 0;
+	si.si_pid = has_news ? w.number : 0;
+	si.si_uid = has_news ? w.uid : 0;
+	si.si_status = has_news ? w.status : 0;
+	int err = copy_to_user(info, &si, sizeof(si));
+	return err ? err : has_news ? 0 : result;
 }
 
 static void rusage_self(struct rusage_sum *sum, bool with_children_of_group, bool is_thread)
