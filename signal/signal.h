@@ -68,6 +68,7 @@ int signal_send_process_locked(int sig, const siginfo_t *info, struct task *t);	
 void signal_force(int sig, int code, uptr addr);	/* a fault of current: unblocks, kills if ignored */
 void signal_force_info(const siginfo_t *info);
 void signal_kill_group_locked(struct task *t);		/* SIGKILL to every thread; under sighand->lock */
+void signal_kill_others_locked(struct task *t);		/* SIGKILL to every thread but t (exec) */
 /* May current send sig to t? 0, -EPERM. */
 int signal_may_send(int sig, const siginfo_t *info, struct task *t);
 

@@ -56,11 +56,13 @@ void task_release(struct task *t)
 		if (!task_is_leader(t))
 			account_thread_locked(t);
 		bool is_last_of_group = !task_is_leader(t) && t->signal->threads == 2 &&
-					t->leader->exit_state == EXIT_ZOMBIE;
+					t->leader->exit_state == EXIT_ZOMBIE && !t->signal->group_exec_task;
 		if (is_last_of_group)
 			leader = t->leader;
 		task_unlink_locked(t);
 		spin_unlock(&sighand->lock);
+		if (t->signal->group_exec_task)
+			sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
 		/* the leader died before its threads: only now may the parent hear of it */
 		bool reap_leader = leader && signal_notify_parent_locked(leader, leader->exit_signal);
 		if (reap_leader)
@@ -91,9 +93,7 @@ static bool exit_notify(struct task *t, struct list *dead)
 	}
 	if (autoreap)
 		t->exit_state = EXIT_DEAD;
-	if (t->signal->notify_count > 0 && --t->signal->notify_count == 0 && t->signal->group_exec_task)
-		sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
-	if (task_is_leader(t) && t->signal->group_exec_task)
+	if (t->signal->group_exec_task)
 		sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
 	wake_up_all(&t->pid->exit_wait);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
@@ -135,7 +135,7 @@ void task_exit(int code)
 	note_peak_rss(t);
 	task_leave_mm(t);
 	if (is_group_dead && t->signal->is_session_leader)
-		tty_session_ends(t);
+		tty_leave_session_at_exit();
 	rooms_drop_at_exit(t);
 
 	bool autoreap = exit_notify(t, &dead);

@@ -117,7 +117,6 @@ struct signal {
 	int group_exit_code;
 	bool is_group_exiting;
 	struct task *group_exec_task;	/* borrowed: exec waits for the others to go */
-	int notify_count;
 	bool is_stopped, is_continued_unreported, is_stop_unreported;
 	int stop_signal;		/* why stopped */
 	int stop_pending;		/* threads still to stop */
@@ -210,7 +209,7 @@ struct task {
 	uptr rseq; u32 rseq_len, rseq_sig;
 	int personality;
 	bool no_new_privs, is_in_execve;
-	u8 keep_caps_unused;
+	bool is_over_nproc;		/* a setuid took it over RLIMIT_NPROC: the next exec says so; own */
 	u32 fail_nth;			/* fault injection: the n-th allocation from now fails; 0: off */
 	u32 lock_depth;			/* debug: sleeping locks held, in held_locks; own */
 #ifdef FURCA_DEBUG

@@ -1,0 +1,275 @@
+/*
+ * exec/elf.c: ELF programs: static, position-independent, and with an interpreter.
+ * Way in: elf_check before the old program is given up, elf_load after.
+ * A segment is a private mapping of the file; the part of its last page beyond the file's bytes is zeroed, and the rest
+ * up to its size in memory is anonymous. The break starts behind the last segment.
+ * Errors: ENOEXEC not ours, ELIBBAD the interpreter is not, EINVAL, ENOMEM, EIO short file.
+ * Source: elf(5), System V psABI AMD64.
+ */
+#include "exec/exec.h"
+#include "task/task.h"
+#include "arch/arch.h"
+#include "elf_arch.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "fs/vfs.h"
+#include "base/string.h"
+#include <linux/elf.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/personality.h>
+
+#define PHDRS_BYTES_MAX 65536
+
+/* One ELF file being mapped. */
+struct elf_image {
+	struct file *file;	/* borrowed */
+	Elf64_Ehdr header;
+	Elf64_Phdr *phdrs;	/* owned */
+	uptr bias;		/* added to each address */
+	uptr end;		/* end of the highest segment in memory */
+};
+
+static int read_exact(struct file *f, void *buf, size_t n, u64 pos)
+{
+	ssize_t got = file_read_kernel(f, buf, n, (loff)pos);
+	return got < 0 ? (int)got : (size_t)got != n ? -EIO : 0;
+}
+
+static int header_check(const Elf64_Ehdr *h)
+{
+	if (memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_ident[EI_CLASS] != ELF_ARCH_CLASS ||
+	    h->e_ident[EI_DATA] != ELF_ARCH_DATA || h->e_machine != ELF_ARCH_MACHINE)
+		return -ENOEXEC;
+	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
+		return -ENOEXEC;
+	if (h->e_phentsize != sizeof(Elf64_Phdr) || !h->e_phnum || h->e_phnum * sizeof(Elf64_Phdr) > PHDRS_BYTES_MAX)
+		return -ENOEXEC;
+	return 0;
+}
+
+/* Reads the headers. The caller frees image->phdrs whatever the result. */
+static int image_read(struct elf_image *image, struct file *f)
+{
+	memset(image, 0, sizeof(*image));
+	image->file = f;
+	int err = read_exact(f, &image->header, sizeof(image->header), 0);
+	if (!err)
+		err = header_check(&image->header);
+	if (err)
+		return err == -EIO ? -ENOEXEC : err;
+	size_t bytes = image->header.e_phnum * sizeof(Elf64_Phdr);
+	image->phdrs = kmalloc(bytes);
+	if (!image->phdrs)
+		return -ENOMEM;
+	return read_exact(f, image->phdrs, bytes, image->header.e_phoff);
+}
+
+static int interpreter_open(struct exec *e, const Elf64_Phdr *ph)
+{
+	if (ph->p_filesz < 2 || ph->p_filesz > EXEC_PATH_MAX)
+		return -ENOEXEC;
+	char *name = kmalloc(ph->p_filesz);
+	if (!name)
+		return -ENOMEM;
+	int err = read_exact(e->file, name, ph->p_filesz, ph->p_offset);
+	if (!err && name[ph->p_filesz - 1])
+		err = -ENOEXEC;
+	if (!err) {
+		struct file *f = file_open_exec(AT_FDCWD, name, 0);
+		if (IS_ERR(f))
+			err = (int)PTR_ERR(f);
+		else
+			e->interpreter = f;
+	}
+	kfree(name);
+	return err;
+}
+
+static int interpreter_check(struct exec *e)
+{
+	struct elf_image image;
+	int err = image_read(&image, e->interpreter);
+	kfree(image.phdrs);
+	return err == -ENOEXEC ? -ELIBBAD : err;
+}
+
+int elf_check(struct exec *e)
+{
+	struct elf_image image;
+	int err = image_read(&image, e->file);
+	for (int i = 0; !err && i < image.header.e_phnum; i++) {
+		const Elf64_Phdr *ph = &image.phdrs[i];
+		if (ph->p_type == PT_INTERP && !e->interpreter)
+			err = interpreter_open(e, ph);
+		if (ph->p_type == PT_GNU_STACK)
+			e->stack_is_executable = ph->p_flags & PF_X;
+	}
+	if (!err && e->interpreter)
+		err = interpreter_check(e);
+	kfree(image.phdrs);
+	return err;
+}
+
+static unsigned segment_prot(const Elf64_Phdr *ph)
+{
+	return (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_W ? PROT_WRITE : 0) |
+	       (ph->p_flags & PF_X ? PROT_EXEC : 0);
+}
+
+/* Zeroes from the end of the file's bytes to the end of their page, and maps the rest of the segment empty. */
+static int map_bss(struct mm *mm, const Elf64_Phdr *ph, uptr bias, unsigned prot)
+{
+	static const char zeroes[PAGE_SIZE];
+	uptr file_end = bias + ph->p_vaddr + ph->p_filesz, end = bias + ph->p_vaddr + ph->p_memsz;
+	uptr page_end = ph->p_filesz ? ALIGN_UP(file_end, PAGE_SIZE) : ALIGN_DOWN(file_end, PAGE_SIZE);
+	if (ph->p_filesz && (prot & PROT_WRITE) && MIN(page_end, end) > file_end) {
+		size_t n = page_end - file_end;
+		if (mm_access(mm, file_end, (void *)zeroes, n, ACCESS_WRITE | ACCESS_FORCE) != (ssize_t)n)
+			return -EFAULT;
+	}
+	end = ALIGN_UP(end, PAGE_SIZE);
+	if (end <= page_end)
+		return 0;
+	long at = mm_map(mm, page_end, end - page_end, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, NULL, 0);
+	return at < 0 ? (int)at : 0;
+}
+
+static int map_segment(struct mm *mm, struct elf_image *image, const Elf64_Phdr *ph)
+{
+	unsigned prot = segment_prot(ph);
+	uptr start = ALIGN_DOWN(image->bias + ph->p_vaddr, PAGE_SIZE);
+	size_t skew = ph->p_vaddr % PAGE_SIZE;
+	if (ph->p_memsz < ph->p_filesz || ph->p_memsz > USER_END || start + ph->p_memsz + skew > USER_END ||
+	    (ph->p_offset - ph->p_vaddr) % PAGE_SIZE)
+		return -EINVAL;
+	if (ph->p_filesz) {
+		long at = mm_map(mm, start, ALIGN_UP(ph->p_filesz + skew, PAGE_SIZE), prot, MAP_PRIVATE | MAP_FIXED, 0,
+				 image->file, (ph->p_offset - skew) >> PAGE_SHIFT);
+		if (at < 0)
+			return (int)at;
+	}
+	if (ph->p_memsz > ph->p_filesz) {
+		int err = map_bss(mm, ph, image->bias, prot);
+		if (err)
+			return err;
+	}
+	image->end = MAX(image->end, image->bias + ph->p_vaddr + ph->p_memsz);
+	return 0;
+}
+
+/* For /proc/PID/stat: where code and data lie. */
+static void note_areas(struct mm *mm, const struct elf_image *image, const Elf64_Phdr *ph)
+{
+	uptr start = image->bias + ph->p_vaddr, end = start + ph->p_filesz;
+	if (ph->p_flags & PF_X) {
+		mm->code_start = mm->code_start ? MIN(mm->code_start, start) : start;
+		mm->code_end = MAX(mm->code_end, end);
+	} else {
+		mm->data_start = MAX(mm->data_start, start);
+		mm->data_end = MAX(mm->data_end, end);
+	}
+}
+
+static void image_span(const struct elf_image *image, uptr *low, uptr *high)
+{
+	*low = ~0UL;
+	*high = 0;
+	for (int i = 0; i < image->header.e_phnum; i++) {
+		const Elf64_Phdr *ph = &image->phdrs[i];
+		if (ph->p_type != PT_LOAD)
+			continue;
+		*low = MIN(*low, ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE));
+		*high = MAX(*high, ph->p_vaddr + ph->p_memsz);
+	}
+}
+
+/* Finds a place for a position-independent file: at hint if it is free, else where mmap would put it. */
+static int choose_bias(struct mm *mm, struct elf_image *image, uptr hint)
+{
+	uptr low, high;
+	image_span(image, &low, &high);
+	if (high <= low)
+		return -ENOEXEC;
+	if (image->header.e_type == ET_EXEC)
+		return 0;
+	/* reserve the whole span so that the segments find it free; each then replaces its part */
+	long at = mm_map(mm, hint, high - low, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0, NULL, 0);
+	if (at < 0)
+		return (int)at;
+	image->bias = (uptr)at - low;
+	return mm_unmap(mm, (uptr)at, high - low);
+}
+
+static int map_image(struct mm *mm, struct elf_image *image, bool is_program)
+{
+	for (int i = 0; i < image->header.e_phnum; i++) {
+		const Elf64_Phdr *ph = &image->phdrs[i];
+		if (ph->p_type != PT_LOAD || !ph->p_memsz)
+			continue;
+		int err = map_segment(mm, image, ph);
+		if (err)
+			return err;
+		if (is_program)
+			note_areas(mm, image, ph);
+	}
+	return 0;
+}
+
+/* Where the program's own headers are in memory. */
+static uptr phdrs_address(const struct elf_image *image)
+{
+	for (int i = 0; i < image->header.e_phnum; i++) {
+		const Elf64_Phdr *ph = &image->phdrs[i];
+		if (ph->p_type == PT_PHDR)
+			return image->bias + ph->p_vaddr;
+		if (ph->p_type == PT_LOAD && image->header.e_phoff >= ph->p_offset &&
+		    image->header.e_phoff < ph->p_offset + ph->p_filesz)
+			return image->bias + ph->p_vaddr + image->header.e_phoff - ph->p_offset;
+	}
+	return 0;
+}
+
+static int load_interpreter(struct exec *e)
+{
+	struct elf_image image;
+	int err = image_read(&image, e->interpreter);
+	if (!err)
+		err = choose_bias(e->mm, &image, 0);
+	if (!err)
+		err = map_image(e->mm, &image, false);
+	if (!err) {
+		e->entry = image.bias + image.header.e_entry;
+		e->interpreter_base = image.bias;
+	}
+	kfree(image.phdrs);
+	return err;
+}
+
+static int load_program(struct exec *e)
+{
+	struct elf_image image;
+	bool is_random = !(current->personality & ADDR_NO_RANDOMIZE);
+	uptr hint = e->interpreter ? ELF_ARCH_DYN_BASE + (is_random ? (exec_random() & 0x3ffff) << PAGE_SHIFT : 0) : 0;
+	int err = image_read(&image, e->file);
+	if (!err)
+		err = choose_bias(e->mm, &image, hint);
+	if (!err)
+		err = map_image(e->mm, &image, true);
+	if (!err) {
+		e->program_entry = e->entry = image.bias + image.header.e_entry;
+		e->phdr_address = phdrs_address(&image);
+		e->phdr_count = image.header.e_phnum;
+		e->mm->brk_start = e->mm->brk = ALIGN_UP(image.end, PAGE_SIZE);
+	}
+	kfree(image.phdrs);
+	return err;
+}
+
+int elf_load(struct exec *e)
+{
+	int err = load_program(e);
+	if (!err && e->interpreter)
+		err = load_interpreter(e);
+	return err;
+}
