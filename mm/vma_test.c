@@ -6,6 +6,7 @@
 #include "arch/host/host.h"
 #include "mm/vma_node.h"
 #include "mm/slab.h"
+#include "task/task.h"
 #include "base/errno.h"
 
 extern struct slab_cache vma_node_cache;
@@ -28,6 +29,7 @@ struct model {
 static struct model models[TREES];
 static struct vma_tree trees[TREES];
 static uptr space;	/* addresses used: [64 KiB, space) */
+static struct task task;		/* whose allocations fail */
 
 static bool same(const struct vma *a, const struct vma *b)
 {
@@ -255,7 +257,7 @@ static void random_steps(unsigned steps, unsigned growing, bool with_failures)
 		struct model *m = &models[i];
 
 		if (with_failures && test_random_below(4) == 0)
-			host_fail_allocation(1 + test_random_below(4));
+			task.fail_nth = 1 + test_random_below(4);
 		if (what < growing)
 			step_insert(t, m);
 		else if (what < 80)
@@ -268,7 +270,7 @@ static void random_steps(unsigned steps, unsigned growing, bool with_failures)
 			step_split(t, m);
 		else
 			step_fork(i, test_random_below(TREES));
-		host_fail_allocation(0);
+		task.fail_nth = 0;
 		check_lookups(t, m);
 		if (n % 64 == 0)
 			for (unsigned k = 0; k < TREES; k++)
@@ -344,6 +346,7 @@ static void copy_costs_one_count(void)
 int main(void)
 {
 	host_init(64);
+	host_set_current(&task);
 	TEST_RUN(small_trees);
 	TEST_RUN(large_trees);
 	TEST_RUN(failing_allocations);
