@@ -58,6 +58,16 @@ struct vma {
 	const char *name;	/* static: "[vdso]", "[vvar]", or NULL */
 };
 
+/* Kept free below a region that grows down (Linux's stack_guard_gap). */
+#define VMA_GUARD_BYTES (256 * PAGE_SIZE)
+/* Where a region begins for those who look for free room. */
+static inline uptr vma_guarded_start(const struct vma *v)
+{
+	if (!(v->flags & VM_GROWSDOWN))
+		return v->start;
+	return v->start > VMA_GUARD_BYTES ? v->start - VMA_GUARD_BYTES : 0;
+}
+
 struct vma_tree {
 	struct vma_node *root;	/* owned reference; NULL: empty. Bodies are immutable while their count is above 1 */
 	u32 count;		/* regions */

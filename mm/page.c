@@ -133,6 +133,8 @@ u64 memory_free_pages(void)
 	return n;
 }
 
+u64 memory_total_pages(void) { return total_pages; }
+
 void memory_stats(struct memory_stats *s)
 {
 	*s = (struct memory_stats){

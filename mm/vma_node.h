@@ -14,7 +14,6 @@
 #define VMA_FILL_LOW 4		/* a node with fewer entries is merged with a sibling when both fit */
 #define VMA_FILL_MERGED 12	/* ... into a node that keeps some room */
 #define VMA_DEPTH_MAX 12
-#define VMA_GUARD_BYTES (256 * PAGE_SIZE)	/* kept free below a region that grows down (Linux's stack_guard_gap) */
 
 struct vma_node {
 	refcount_t refs;
@@ -34,14 +33,6 @@ struct vma_path {
 	int depth;		/* index of the leaf's step */
 	struct { struct vma_node *node; unsigned index; } step[VMA_DEPTH_MAX];
 };
-
-/* Where a region begins for those who look for free room. */
-static inline uptr vma_guarded_start(const struct vma *v)
-{
-	if (!(v->flags & VM_GROWSDOWN))
-		return v->start;
-	return v->start > VMA_GUARD_BYTES ? v->start - VMA_GUARD_BYTES : 0;
-}
 
 /* Index of the first entry whose end lies above addr; node->used if there is none. */
 static inline unsigned vma_node_index(const struct vma_node *n, uptr addr)

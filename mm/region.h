@@ -1,0 +1,39 @@
+/*
+ * mm/region.h: changes of an address space's regions with their bookkeeping; for mm/ only. See region.c.
+ */
+#ifndef MM_REGION_H
+#define MM_REGION_H
+#include "mm/mm.h"
+#include "mm/file_users.h"
+
+#define MM_COUNT_MAX_DEFAULT 65530
+extern int mm_count_max;	/* /proc/sys/vm/max_map_count */
+extern u64 mm_min_addr;		/* /proc/sys/vm/mmap_min_addr */
+
+#define VM_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
+#define VM_LOCKED_ANY (VM_LOCKED | VM_LOCKONFAULT)
+
+static inline u64 region_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
+static inline bool region_is_anonymous(const struct vma *v) { return !v->file && !(v->flags & VM_SPECIAL); }
+static inline u64 region_flags_of_prot(unsigned prot) { return prot & VM_ACCESS; }	/* PROT_* are the same bits */
+
+/* The counters of mm follow a region of such flags that grew by pages (may be negative). */
+void region_account(struct mm *mm, u64 flags, s64 pages);
+/* RLIMIT_AS and RLIMIT_DATA allow pages more of such a region. */
+bool region_may_expand(const struct mm *mm, u64 flags, u64 pages);
+/* RLIMIT_MEMLOCK allows pages more, if flags have VM_LOCKED. */
+bool region_may_lock(const struct mm *mm, u64 flags, u64 pages);
+
+/* All under mm->lock for writing. */
+/* Adds v, merged with its neighbours where they allow it, and counts it. */
+int __must_check region_insert(struct mm *mm, const struct vma *v);
+/* Gives [start, end), which lies in one region, other flags: splits and merges. Commit charges are the caller's. */
+int __must_check region_change(struct mm *mm, uptr start, uptr end, u64 flags);
+/* Takes [start, end) out: regions, tables, accounts. -ENOMEM: nothing happened. */
+int __must_check region_unmap(struct mm *mm, uptr start, uptr end);
+/* Moves the end of the region that starts at start up to end (nothing is in the way); merges with what follows. */
+int __must_check region_extend(struct mm *mm, uptr start, uptr end);
+
+/* mm/place.c: where a mapping of len bytes goes: the address or -errno (as Linux's get_unmapped_area). */
+long region_place(struct mm *mm, uptr addr, size_t len, int map_flags);
+#endif
