@@ -154,6 +154,8 @@ void task_exit_group(int code)
 	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
 	if (s->is_group_exiting) {
 		code = s->group_exit_code;
+	} else if (s->group_exec_task && s->group_exec_task != current) {
+		code = 0;	/* another thread execs: only this thread goes */
 	} else {
 		s->is_group_exiting = true;
 		s->group_exit_code = code;
