@@ -183,19 +183,22 @@ bool oom_kill(void);
 
 /* -- page cache (mm/mapping.c): the pages of one file -- */
 struct mapping_ops {
-	/* Fills a new page of the file (in memory file systems: zeroes). 0 or -errno. */
+	/* Fills a new page of the file (contents undefined). NULL: a file system in memory, where what is not there reads
+	 * as zeroes. May sleep; mapping->lock is held. 0 or -errno. */
 	int (*read_page)(struct mapping *m, struct page *p, u64 index);
 	void (*page_freed)(struct mapping *m, struct page *p);	/* accounting, may be NULL */
-	int (*charge)(struct mapping *m, long pages);		/* size limit of the file system: 0 or -ENOSPC, may be NULL */
+	/* Size limit of the file system: pages more (negative: fewer). 0 or -ENOSPC, may be NULL. mapping->lock is held */
+	int (*charge)(struct mapping *m, long pages);
 };
 struct mapping {
 	void *host;			/* borrowed: the inode (fs/vfs.h) */
 	const struct mapping_ops *ops;
 	struct mutex lock;		/* read-in and truncation */
 	struct spinlock pages_lock;
-	void *pages;			/* radix tree by index: mm/mapping.c's own. under pages_lock */
-	u64 page_count;
-	u64 size_bytes;			/* file size: faults beyond its last page are SIGBUS; set by the file system */
+	void *pages;			/* radix tree by index (mapping_index.c). changed under lock and pages_lock */
+	u8 pages_height;		/* levels of nodes; 0: pages is the page of index 0 itself, or NULL */
+	u64 page_count;			/* pages_lock */
+	u64 size_bytes;			/* file size: faults beyond its last page are SIGBUS; set by the file system. lock */
 	enum page_kind kind;		/* PAGE_FILE or PAGE_SHMEM */
 	struct spinlock vma_lock;
 	struct list mms;		/* struct mapping_user: address spaces that map it. under vma_lock */
@@ -215,9 +218,15 @@ struct page *mapping_get(struct mapping *m, u64 index);
 struct page *mapping_peek(struct mapping *m, u64 index);
 /* Puts an existing frame (initrd memory) in as a page; takes the reference over. 0 or -ENOMEM. */
 int __must_check mapping_insert(struct mapping *m, u64 index, struct page *p);
-/* Cuts to size: frees pages beyond, zeroes the tail of the last one, unmaps them everywhere (private copies too). */
+/* Sets the size. A cut frees pages beyond, zeroes the tail of the last one, unmaps them everywhere (private copies too).
+ * The inode's lock is held, and no lock of an mm. */
 void mapping_truncate(struct mapping *m, u64 new_size);
-void mapping_punch(struct mapping *m, u64 start, u64 end);	/* FALLOC_FL_PUNCH_HOLE */
+void mapping_punch(struct mapping *m, u64 start, u64 end);	/* FALLOC_FL_PUNCH_HOLE: bytes; private copies stay. As above */
+/* fallocate: makes the pages of [start, end) exist; the size is the caller's. 0, -ENOSPC, -ENOMEM, -EINTR (part is done). */
+int __must_check mapping_allocate(struct mapping *m, u64 start, u64 end);
+/* Offset of the first byte at or after pos that is in a page (data), or in none (hole); size_bytes if there is none. */
+u64 mapping_seek(struct mapping *m, u64 pos, bool for_data);
+/* The writers hold the inode's lock. Results: bytes (fewer: a fault, or no room), -EFAULT, -ENOSPC, -ENOMEM. */
 ssize_t mapping_read(struct mapping *m, loff pos, uptr buf, size_t n);	/* to user memory; stops at size_bytes */
 ssize_t mapping_write(struct mapping *m, loff pos, uptr buf, size_t n);	/* grows size_bytes */
 ssize_t mapping_read_kernel(struct mapping *m, loff pos, void *buf, size_t n);
