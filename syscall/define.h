@@ -12,4 +12,5 @@ typedef long (*syscall_fn)(u64, u64, u64, u64, u64, u64);
 extern const syscall_fn syscall_table[];
 extern const struct syscall_row syscall_rows[];
 extern const unsigned syscall_count;
+long syscall_none(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);	/* what stands in the table where there is no call */
 #endif

@@ -6,7 +6,7 @@
 #include "base/printk.h"
 #include "task/task.h"
 
-static long sys_missing(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+long syscall_none(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 	return -ENOSYS;
 }

@@ -36,7 +36,7 @@ END {
 	print "#endif" > h
 	print "#define SYSCALL_COUNT " max+1 > f
 	print "const syscall_fn syscall_table[SYSCALL_COUNT] = {" > f
-	for (i=0;i<=max;i++) print "\t" ((i in tab) ? "call_" tab[i] : "sys_missing") "," > f
+	for (i=0;i<=max;i++) print "\t" ((i in tab) ? "call_" tab[i] : "syscall_none") "," > f
 	print "};\nconst struct syscall_row syscall_rows[SYSCALL_COUNT] = {" > f
 	for (i=0;i<=max;i++) if (i in tab) print "\t[" i "] = { \"" tab[i] "\", " args[i] ", \"" kind[i] "\" }," > f
 	print "};" > f
