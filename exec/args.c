@@ -16,6 +16,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include <linux/auxvec.h>
 #include <linux/elf.h>

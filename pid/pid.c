@@ -9,6 +9,7 @@
 #include "pid/pid.h"
 #include "task/task.h"
 #include "mm/slab.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include "base/errno.h"
 

@@ -6,6 +6,7 @@
  * Source: clone(2), Linux 6.1's behaviour.
  */
 #include "task/task.h"
+#include "mm/page.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "arch/arch.h"

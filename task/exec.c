@@ -20,12 +20,14 @@
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/personality.h>
 #include <linux/resource.h>
+#include <linux/signal.h>
 
 #define STACK_START_BYTES (132UL << 10)	/* mapped at once; the rest grows */
 #define STACK_RANDOM_PAGES 0x3fffff	/* 16 GiB */

@@ -135,7 +135,7 @@ void task_exit(int code)
 	note_peak_rss(t);
 	task_leave_mm(t);
 	if (is_group_dead && t->signal->is_session_leader)
-		tty_leave_session_at_exit();
+		tty_session_ends(t);
 	rooms_drop_at_exit(t);
 
 	bool autoreap = exit_notify(t, &dead);

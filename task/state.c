@@ -17,6 +17,7 @@ struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 struct list all_processes = LIST_INIT(all_processes);
 atomic_t task_count = ATOMIC_INIT(0);
 int threads_max;
+struct task first_task;
 struct task *init_task;
 
 /* An empty task with its kernel stack on node. Every list and lock is ready, no room is held. NULL: out of memory. */
