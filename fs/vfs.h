@@ -18,6 +18,8 @@ struct inode; struct dentry; struct mount; struct file; struct superblock; struc
 struct poll_table; struct dir_context;
 
 struct path { struct mount *mount; struct dentry *dentry; };	/* both references when owned */
+struct iter;		/* fs/iter.h: the pieces of user memory of one readv or writev */
+struct cred;
 
 struct inode_ops {
 	/* Looks name up in dir: an inode reference, NULL: no such name, or ERR_PTR. dir->lock is held. */
@@ -37,6 +39,7 @@ struct inode_ops {
 	int (*setattr)(struct inode *i, u32 valid, u64 size);	/* truncate; NULL: fields are just stored */
 	int (*permission)(struct inode *i, unsigned mask);	/* NULL: mode bits */
 	void (*getattr)(struct inode *i);			/* refreshes computed fields; NULL: none */
+	int (*tmpfile)(struct inode *dir, struct dentry *d, u32 mode);	/* O_TMPFILE; NULL: EOPNOTSUPP */
 };
 /* flags in file->mode */
 #define FMODE_READ BIT(0)
@@ -50,6 +53,10 @@ struct file_ops {
 	ssize_t (*read)(struct file *f, uptr buf, size_t n, loff *pos);
 	ssize_t (*write)(struct file *f, uptr buf, size_t n, loff *pos);
 	ssize_t (*read_kernel)(struct file *f, void *buf, size_t n, loff *pos);	/* exec; NULL: through mapping */
+	ssize_t (*write_kernel)(struct file *f, const void *buf, size_t n, loff *pos);	/* splice; NULL: EINVAL */
+	/* All pieces of a readv/writev as one operation (pipes, regular files); NULL: piece by piece. */
+	ssize_t (*read_iter)(struct file *f, struct iter *it, loff *pos);
+	ssize_t (*write_iter)(struct file *f, struct iter *it, loff *pos);
 	loff (*seek)(struct file *f, loff off, int whence);	/* NULL: by inode size */
 	int (*iterate)(struct file *f, struct dir_context *c);
 	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* EPOLL* mask; NULL: always ready */
@@ -78,8 +85,9 @@ struct inode {
 	void *private;			/* the file system's */
 	struct pipe *pipe;		/* FIFO: the pipe while somebody has it open */
 	atomic_t writers;		/* open for writing; <0: being executed (deny write) */
-	struct list posix_locks;	/* fs/locks.c */
-	u64 version;
+	struct list posix_locks;	/* fs/locks.c: flock's too */
+	u64 version;			/* of a directory: the cookie of the next child. lock */
+	u32 seals;			/* memfd: F_SEAL_*. lock */
 	void *socket;			/* bound AF_UNIX socket, borrowed */
 	bool is_append_only, is_immutable;
 };
@@ -90,9 +98,11 @@ struct dentry {
 	struct dentry *parent;		/* reference; itself for a root. dentry_lock */
 	struct inode *inode;		/* reference; NULL: negative */
 	struct list children, sibling;	/* parent->inode->lock */
-	struct list hash_node;
-	u32 mounts;			/* mounted on here, in any namespace */
+	struct list hash_node;		/* dentry_lock; empty: not to be found by name */
+	u64 cookie;			/* its place in the directory's listing: newest first */
+	u32 mounts;			/* mounted on here, in any namespace. mount_lock */
 	bool is_unlinked;
+	char short_name[28];		/* where name points if it fits */
 };
 struct super_ops {
 	void (*destroy_inode)(struct inode *i);	/* frees private parts; count is 0 */
@@ -100,20 +110,24 @@ struct super_ops {
 	void (*destroy)(struct superblock *sb);
 };
 struct superblock {
-	refcount_t count;
+	refcount_t count;		/* inodes, mounts */
+	atomic_t mounts;		/* at 0 its tree of names is dropped */
 	const struct fs_type *type;
 	u32 dev;			/* st_dev */
 	u32 magic;
-	struct dentry *root;		/* reference */
+	struct dentry *root;		/* reference, while it has mounts */
 	const struct super_ops *ops;
 	void *private;
 	u64 flags;			/* SB_RDONLY = MS_RDONLY, ... */
-	u64 next_ino;
+	atomic_long_t next_ino;
 };
 struct fs_type {
 	const char *name;
 	struct superblock *(*mount)(const struct fs_type *t, u64 flags, const char *source, const char *options); /* ERR_PTR */
 	bool no_device;			/* "nodev" in /proc/filesystems */
+	/* MS_REMOUNT's options; 0 or -errno. NULL: none are taken. */
+	int (*remount)(struct superblock *sb, const char *options);
+	void (*show_options)(struct superblock *sb, char *buf, size_t size);	/* ",size=4k"; NULL: none */
 	struct list node;
 };
 void fs_register(struct fs_type *t);
@@ -130,6 +144,8 @@ struct file {
 	const struct file_ops *ops;
 	void *private;
 	struct cred *cred;		/* reference: the opener's */
+	bool is_writer;			/* counted in inode->writers and mount->writers */
+	bool denies_write;		/* being executed: counted in inode->writers, negatively */
 	struct waitqueue *unused_wq;
 	struct list epoll_links;	/* fs/epoll.c */
 	int owner_pid, owner_signal;	/* F_SETOWN, F_SETSIG */
@@ -142,7 +158,8 @@ struct file *file_anon(const char *name, u32 mode, u32 flags, const struct file_
 struct file *file_open(const char *path, unsigned flags, u32 mode);	/* kernel path, current's root; ERR_PTR */
 struct file *file_open_path(const struct path *p, unsigned flags);	/* ERR_PTR */
 struct file *file_open_exec(int dirfd, const char *path, int at_flags);	/* for execve: checks x, regular, noexec; denies write */
-void file_allow_write(struct file *f);		/* undoes file_open_exec's write denial (exit of the mm that runs it) */
+/* Ends file_open_exec's write denial early (an interpreter once loaded); else it ends with the last reference. */
+void file_allow_write(struct file *f);
 static inline struct file *file_get(struct file *f) { refcount_inc(&f->count); return f; }
 void file_put(struct file *f);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff pos);
@@ -154,16 +171,21 @@ struct file *shmem_file_new(const char *name, u64 size_bytes, u64 vm_flags);
 struct fd_table;
 struct files {
 	refcount_t count;		/* CLONE_FILES sharers */
+	refcount_t holds;		/* keeps the struct: sharers together hold one, foreign readers one each */
 	struct spinlock lock;		/* RANK_FILES */
-	struct fd_table *table;		/* owned reference on the body */
-	int next_fd;
+	struct fd_table *table;		/* owned reference on the body; NULL: the last sharer is gone */
+	int next_fd;			/* no descriptor below is free. lock */
+	bool has_locks;			/* may own POSIX locks (fs/locks.c) */
 };
 struct files *files_new(void);
 struct files *files_copy(struct files *from);	/* fork: O(1): one handle more on the body. NULL: memory */
 void files_put(struct files *f);		/* NULL accepted. last: drops POSIX locks of this owner, closes */
 struct file *fd_get(int fd);			/* current's; reference, or NULL (also for O_PATH files) */
 struct file *fd_get_raw(int fd);		/* O_PATH files too */
-struct file *files_get_file(struct files *f, int fd);		/* a foreign task's; reference or NULL */
+/* A foreign task's room, for reading: keeps the struct, never the files in it. NULL: none. Ended by files_release. */
+struct files *files_hold(struct task *t);
+void files_release(struct files *f);
+struct file *files_get_file(struct files *f, int fd);		/* of a held room; reference or NULL. O_PATH files too */
 int fd_install_new(struct file *f, unsigned flags /* O_CLOEXEC */);	/* takes the reference over; fd or -EMFILE/-ENOMEM
 								   (then the reference is still the caller's) */
 int fd_reserve(unsigned flags);			/* a number with nothing behind it yet; -EMFILE */
@@ -178,11 +200,13 @@ int files_close_range(unsigned first, unsigned last, unsigned flags);
 /* -- the room "fs": root, cwd, umask (fs/fs_room.c) -- */
 struct fs_room {
 	refcount_t count;
-	struct spinlock lock;		/* RANK_FS */
+	struct spinlock lock;		/* RANK_FS, irqsave: taken under task->lock by foreign readers */
 	struct path root, cwd;		/* references */
 	u32 umask;
 	bool in_exec;
 };
+/* A foreign task's root and working directory: references. False: the task has none any more. */
+bool fs_room_paths_of(struct task *t, struct path *root, struct path *cwd);
 struct fs_room *fs_room_copy(struct fs_room *from);
 void fs_room_put(struct fs_room *f);
 void fs_room_get_root(struct fs_room *f, struct path *out);	/* references */

@@ -1,0 +1,178 @@
+/*
+ * fs/internal.h: what the files of fs/ share and nobody else needs: dentries and mounts from inside, the path walk,
+ * attribute and open helpers. The public part is vfs.h.
+ */
+#ifndef FS_INTERNAL_H
+#define FS_INTERNAL_H
+#include "fs/vfs.h"
+#include "base/errno.h"
+#include <asm/fcntl.h>
+#include <linux/fcntl.h>
+
+#define PATH_BYTES 4096		/* PATH_MAX: a path with its NUL */
+#define NAME_BYTES_MAX 255	/* NAME_MAX */
+#define SYMLINKS_MAX 40
+#define S_IALLUGO 07777
+#define LOOKUP_MISSING_NOTE BIT(8)	/* tell missing_note() when nothing is there */
+
+/* -- dentries (dentry.c) -- */
+extern struct spinlock dentry_lock;
+u32 name_hash(const char *name, size_t len);
+/* Nameless in the cache, count 1, takes its own reference to parent (NULL: it is a root). NULL: out of memory. */
+struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len);
+/* The child of that name, a reference, or NULL. */
+struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len, u32 hash);
+/* Puts d into its directory with inode i (the reference is taken over); pins it there. Directory locked. */
+void dentry_add(struct dentry *d, struct inode *i);
+/* Takes d out of its directory for good: the pin goes. Directory locked. */
+void dentry_remove(struct dentry *d);
+/* Makes d findable by name though its file system does not list it (a mount point in procfs). */
+void dentry_pin(struct dentry *d);
+/* d becomes parent's child called like target; target (replaced) is removed if it was there. Directories locked. */
+void dentry_move(struct dentry *d, struct dentry *target);
+void dentry_exchange(struct dentry *a, struct dentry *b);
+struct dentry *dentry_parent_get(struct dentry *d);
+bool dentry_is_below(struct dentry *d, struct dentry *ancestor);	/* or the same */
+static inline bool dentry_has_children(struct dentry *d) { return !list_is_empty(&d->children); }
+/* Listing of a directory whose entries are its dentries (tmpfs, devfs): "." and ".." too. */
+int dentry_iterate(struct file *f, struct dir_context *c);
+void dentry_iterate_end(struct file *f);	/* release: drops the cursor */
+loff dentry_seek(struct file *f, loff off, int whence);
+
+/* -- inodes (inode.c) -- */
+static inline bool inode_is_dir(const struct inode *i) { return S_ISDIR(i->mode); }
+static inline bool inode_is_reg(const struct inode *i) { return S_ISREG(i->mode); }
+struct inode *inode_new_in(struct superblock *sb, const struct inode *dir, u32 mode);	/* setgid directories hand on the group */
+bool inode_is_owner(const struct inode *i);	/* current owns it or has CAP_FOWNER */
+void inode_touch(struct inode *i);		/* mtime and ctime are now */
+void inode_touch_changed(struct inode *i);	/* ctime */
+void path_accessed(const struct path *p);	/* atime, as the mount's flags say */
+static inline void file_accessed(struct file *f) { if (!(f->flags & O_NOATIME)) path_accessed(&f->path); }
+/* A write by somebody without CAP_FSETID takes the set-id bits away. Inode locked. */
+void inode_drop_setid(struct inode *i);
+int inode_deny_write(struct inode *i);		/* 0, -ETXTBSY when somebody writes */
+int inode_get_write(struct inode *i);		/* 0, -ETXTBSY when it is being executed */
+void inode_put_write(struct inode *i);
+struct superblock *superblock_new(const struct fs_type *t, u32 magic, const struct super_ops *ops, u64 flags);
+void superblock_put(struct superblock *sb);
+static inline struct superblock *superblock_get(struct superblock *sb) { refcount_inc(&sb->count); return sb; }
+
+/* -- mounts (mount.c) -- */
+struct mount {
+	refcount_t count;
+	int id;
+	struct mount *parent;		/* reference; NULL: the root of a tree, or detached. mount_lock */
+	struct dentry *mountpoint;	/* reference; in parent. mount_lock */
+	struct dentry *root;		/* reference */
+	struct superblock *sb;		/* reference */
+	u64 flags;			/* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... of this mount */
+	char *source;			/* owned: what /proc/mounts shows first */
+	struct list children, sibling;	/* mount_lock */
+	struct list ns_node;		/* mount_lock */
+	struct mount_ns *ns;		/* borrowed; NULL: in no tree. mount_lock */
+	atomic_t writers;		/* files open for writing */
+	bool is_expiring;		/* MNT_EXPIRE was here once. mount_lock */
+};
+struct mount_ns {
+	refcount_t count;
+	struct mount *root;		/* reference */
+	struct list mounts;		/* of ns_node, in order of mounting. mount_lock */
+};
+extern struct rwlock mount_lock;
+extern struct mount_ns first_mount_ns;
+struct mount *mount_new(struct superblock *sb, struct dentry *root, u64 flags, const char *source);
+/* If something is mounted on p, p becomes its root (and what is mounted on that…). */
+void path_enter_mounts(struct path *p);
+/* p, a mount's root, becomes the place it is mounted on. False: it is mounted nowhere. */
+bool path_leave_mount(struct path *p);
+int mount_want_write(struct mount *m);		/* 0 or -EROFS */
+bool mount_is_readonly(const struct mount *m);
+/* Mounts type on the directory at path (kernel memory). */
+int mount_at(const char *type, const char *source, const char *target, u64 flags, const char *options);
+int mount_root(struct superblock *sb);
+struct fs_type *fs_type_find(const char *name);
+void fs_type_for_each(void (*fn)(const struct fs_type *t, void *arg), void *arg);
+
+/* -- the walk (namei.c, walk.c) -- */
+enum last_type { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_NONE };
+struct walk {
+	struct path path;		/* owned: how far it is */
+	struct path root;		/* what "/" is, and ".." cannot leave */
+	bool root_is_owned;
+	unsigned flags;			/* LOOKUP_* */
+	u32 resolve;			/* openat2's RESOLVE_* */
+	const char *next;		/* what is left of the current string */
+	const char *name;		/* the component at hand: not terminated */
+	u32 len, hash;
+	enum last_type type;
+	bool wants_directory;		/* a slash follows the last component */
+	int links, depth;
+	struct { char *text; const char *rest; } stack[SYMLINKS_MAX];	/* owned texts of links being followed */
+	char *text;			/* owned: the text that next points into, unless it is the caller's */
+};
+int __must_check walk_start(struct walk *w, int dirfd, const char *path, unsigned flags, u32 resolve);
+int __must_check walk_parent(struct walk *w);	/* all but the last component, which is then at hand */
+/* Takes the component at hand. 0; 1: it was a link whose text comes next (only with follow); -errno. */
+int __must_check walk_step(struct walk *w, bool follow);
+/* Follows the link d (in w->path's directory). As walk_step: 0 (a magic link: there already), 1, -errno. */
+int __must_check walk_follow(struct walk *w, struct dentry *d);
+void walk_end(struct walk *w);			/* drops what it holds; path too */
+/* The child of dir called name: a reference, NULL: no such, or ERR_PTR. dir->inode->lock held by the caller or not: */
+struct dentry *lookup_child(struct dentry *dir, const char *name, size_t len, u32 hash);
+struct dentry *lookup_child_locked(struct dentry *dir, const char *name, size_t len, u32 hash);
+
+int __must_check path_lookup_resolve(int dirfd, const char *path, unsigned flags, u32 resolve, struct path *out);
+/* The path of p as seen from root; *reached: p lies below root. Start inside buf, or ERR_PTR(-ENAMETOOLONG). */
+char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
+void missing_for_each(void (*fn)(const char *path, void *arg), void *arg);
+char *path_text_alloc(void);			/* PATH_BYTES; NULL: out of memory */
+char *path_text_new(uptr path);			/* a user's path in kernel memory; ERR_PTR (-ENOENT: empty) */
+char *path_text_new_flags(uptr path, unsigned lookup_flags);
+void path_text_free(char *text);
+
+/* -- changing directories (create.c, remove.c, rename.c) -- */
+int may_create_in(struct inode *dir);
+int may_delete(struct inode *dir, struct inode *victim, bool is_dir);	/* dir locked */
+int vfs_mknod(int dirfd, const char *path, u32 mode, u64 rdev);
+int vfs_mkdir(int dirfd, const char *path, u32 mode);
+int vfs_symlink(const char *target, int dirfd, const char *path);
+int vfs_link(const char *old, const char *path);
+int vfs_unlink(int dirfd, const char *path);
+
+/* -- descriptors (files.c) -- */
+int fd_install_from(struct file *file, u32 from, unsigned flags);	/* as fd_install_new, at or above from */
+int fd_get_cloexec(int fd);
+int fd_set_cloexec(int fd, bool on);
+bool files_is_cloexec(struct files *f, int fd);
+u32 files_capacity(struct files *f);
+struct fd_table;
+void files_leave_cloexec(struct files *f, struct fd_table *t);	/* close()'s effect on what exec is about to leave out */
+
+/* -- open (open.c) -- */
+struct open_how_k { u64 flags; u64 mode; u32 resolve; };
+struct file *vfs_open(int dirfd, const char *path, u64 flags, u32 mode, u32 resolve);
+int vfs_truncate(const struct path *p, loff size);
+int file_truncate(struct file *f, loff size);
+
+/* -- attributes (attr.c) -- */
+#define ATTR_MODE 1
+#define ATTR_UID 2
+#define ATTR_GID 4
+#define ATTR_SIZE 8
+#define ATTR_ATIME 16
+#define ATTR_MTIME 32
+
+/* -- locks (locks.c) -- */
+void locks_drop_posix(struct inode *i, struct files *owner);	/* close() by this room */
+void locks_drop_file(struct file *f);		/* flock and OFD locks: the last reference is gone */
+
+/* -- others -- */
+void epoll_file_gone(struct file *f);		/* epoll.c: the file leaves all epolls */
+extern const struct file_ops pipe_fops, directory_fops;
+int nameless_path(const char *name, struct inode *i, struct path *out);
+ssize_t file_read_at(struct file *f, void *buf, size_t n, loff *pos);	/* kernel buffer; moves *pos */
+struct inode *anon_inode_new(const char *name, u32 mode, struct path *out);	/* path takes all references */
+void internal_mount_init(void);
+void tmpfs_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
+size_t count_open_files(void);
+#endif

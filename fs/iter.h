@@ -1,0 +1,41 @@
+/*
+ * fs/iter.h: where the bytes of one read or write come from or go to: the pieces of a readv/writev in user memory, or
+ * one kernel buffer (splice, exec). A copy moves the iterator on; it copies less than asked only at a fault.
+ * Locks: none; may sleep in a page fault.
+ */
+#ifndef FS_ITER_H
+#define FS_ITER_H
+#include "base/types.h"
+
+struct piece { uptr base; size_t len; };	/* the layout of struct iovec */
+
+struct iter {
+	const struct piece *pieces;	/* borrowed; the current one first. NULL: kernel */
+	size_t offset;			/* done in the current piece */
+	size_t left;			/* in all pieces */
+	char *kernel;			/* borrowed, moves on; NULL: pieces */
+};
+
+#define PIECES_ON_STACK 8
+#define PIECES_MAX 1024
+#define RW_BYTES_MAX 0x7ffff000UL	/* what one call moves at most */
+
+static inline void iter_from_piece(struct iter *it, const struct piece *p)
+{
+	*it = (struct iter){ .pieces = p, .left = p->len };
+}
+static inline void iter_from_kernel(struct iter *it, const void *buf, size_t n)
+{
+	*it = (struct iter){ .kernel = (char *)buf, .left = n };
+}
+/* The user address and length of what is next and in one piece (left > 0, not a kernel iterator). */
+uptr iter_piece(struct iter *it, size_t *len);
+void iter_advance(struct iter *it, size_t n);
+/* Bytes copied out of src into the iterator's memory, or out of it into dst. */
+size_t iter_put(struct iter *it, const void *src, size_t n);
+size_t iter_take(struct iter *it, void *dst, size_t n);
+/* Reads count iovecs from user memory; small ones go to fast[PIECES_ON_STACK]. *out is freed by pieces_free. Lengths
+ * are cut so that their sum fits one call. 0, -EINVAL, -EFAULT, -ENOMEM. */
+int __must_check pieces_from_user(uptr iov, long count, struct piece *fast, struct piece **out, size_t *total);
+void pieces_free(struct piece *p, const struct piece *fast);
+#endif

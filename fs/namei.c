@@ -1,0 +1,203 @@
+/*
+ * fs/namei.c: from a path to a place and back: path_lookup for all who only look, path_format, and the note of what
+ * was looked for in system folders and not found.
+ * Locks: mount_lock (read), then dentry_lock, in path_format. Errors: see walk.c.
+ * Source: path_resolution(7), openat(2) for AT_EMPTY_PATH, proc(5) for "(deleted)".
+ */
+#include "fs/internal.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "mm/slab.h"
+#include "mm/user_access.h"
+#include "task/task.h"
+#include <linux/magic.h>
+
+int path_lookup_resolve(int dirfd, const char *path, unsigned flags, u32 resolve, struct path *out)
+{
+	struct walk w;
+	int err = walk_start(&w, dirfd, path, flags, resolve);
+	if (err)
+		goto end;
+	do {
+		err = walk_parent(&w);
+		if (err || w.type == LAST_NONE)
+			break;
+		err = walk_step(&w, (flags & LOOKUP_FOLLOW) || w.wants_directory);
+	} while (err == 1);
+	if (!err && (w.wants_directory || (flags & LOOKUP_DIRECTORY)) && !inode_is_dir(w.path.dentry->inode))
+		err = -ENOTDIR;
+	if (err)
+		goto end;
+	*out = w.path;
+	w.path = (struct path){ NULL, NULL };
+end:
+	walk_end(&w);
+	if (err == -ENOENT && (flags & LOOKUP_MISSING_NOTE))
+		missing_note(path);
+	return err;
+}
+
+int path_lookup(int dirfd, const char *path, unsigned flags, struct path *out)
+{
+	return path_lookup_resolve(dirfd, path, flags, 0, out);
+}
+
+char *path_text_new_flags(uptr path, unsigned flags)
+{
+	char *text = path_text_alloc();
+	if (!text)
+		return ERR_PTR(-ENOMEM);
+	ssize_t n = strncpy_from_user(text, path, PATH_BYTES);
+	if (n == 0 && !(flags & LOOKUP_EMPTY))
+		n = -ENOENT;
+	if (n >= 0)
+		return text;
+	path_text_free(text);
+	return ERR_PTR(n);
+}
+
+char *path_text_new(uptr path)
+{
+	return path_text_new_flags(path, 0);
+}
+
+int path_lookup_user(int dirfd, uptr path, unsigned flags, struct path *out)
+{
+	char *text = path_text_new_flags(path, flags);
+	if (IS_ERR(text))
+		return (int)PTR_ERR(text);
+	int err = path_lookup(dirfd, text, flags, out);
+	path_text_free(text);
+	return err;
+}
+
+/* -- back to text: built from the end of the buffer -- */
+struct text_end { char *at, *start; };
+
+static bool put_front(struct text_end *t, const char *s, size_t n)
+{
+	if ((size_t)(t->at - t->start) < n)
+		return false;
+	t->at -= n;
+	memcpy(t->at, s, n);
+	return true;
+}
+
+/* Nameless files: "pipe:[12]", "anon_inode:[eventfd]"; in the internal tmpfs "/memfd:x (deleted)". */
+static char *format_nameless(const struct dentry *d, char *buf, size_t size)
+{
+	int n;
+
+	if (d->inode->sb->magic == TMPFS_MAGIC)
+		n = snprintf(buf, size, "/%s (deleted)", d->name);
+	else if (d->name_len && d->name[d->name_len - 1] == ':')
+		n = snprintf(buf, size, "%s[%lu]", d->name, (unsigned long)d->inode->ino);
+	else
+		n = snprintf(buf, size, "%s", d->name);
+	return n < (int)size ? buf : ERR_PTR(-ENAMETOOLONG);
+}
+
+/* Up to root, or as far as it goes. 0, or -ENAMETOOLONG; *reached: root was on the way. mount_lock, dentry_lock held. */
+static int format_up_locked(const struct path *p, const struct path *root, struct text_end *t, bool *reached)
+{
+	struct dentry *d = p->dentry;
+	struct mount *m = p->mount;
+
+	*reached = true;
+	while (d != root->dentry || m != root->mount) {
+		if (d == m->root || d == d->parent) {
+			if (!m->parent || d != m->root) {
+				*reached = false;
+				break;
+			}
+			d = m->mountpoint;
+			m = m->parent;
+			continue;
+		}
+		if (!put_front(t, d->name, d->name_len) || !put_front(t, "/", 1))
+			return -ENAMETOOLONG;
+		d = d->parent;
+	}
+	return 0;
+}
+
+char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached)
+{
+	struct text_end t = { buf + size, buf };
+	int err = 0;
+
+	if (!put_front(&t, "", 1))
+		return ERR_PTR(-ENAMETOOLONG);
+	rw_read_lock(&mount_lock);
+	spin_lock(&dentry_lock);
+	if (p->dentry->is_unlinked && !put_front(&t, " (deleted)", 10))
+		err = -ENAMETOOLONG;
+	char *end = t.at;
+	if (!err)
+		err = format_up_locked(p, root, &t, reached);
+	spin_unlock(&dentry_lock);
+	rw_read_unlock(&mount_lock);
+	if (!err && t.at == end && !put_front(&t, "/", 1))
+		err = -ENAMETOOLONG;
+	return err ? ERR_PTR(err) : t.at;
+}
+
+char *path_format(const struct path *p, char *buf, size_t size)
+{
+	struct path root = { NULL, NULL };
+	bool reached;
+
+	if (!p->mount->ns && !p->mount->parent && p->dentry == p->dentry->parent && p->mount->root != p->dentry)
+		return format_nameless(p->dentry, buf, size);
+	if (current->fs)
+		fs_room_get_root(current->fs, &root);
+	char *s = path_format_from(p, &root, buf, size, &reached);
+	if (root.mount)
+		path_put(&root);
+	return s;
+}
+
+/* -- what was missing -- */
+#define MISSING_MAX 64
+static struct mutex missing_lock = MUTEX_INIT(missing_lock, RANK_INODE);
+static char *missing[MISSING_MAX];	/* owned; a ring. missing_lock */
+static unsigned missing_count;		/* ever noted. missing_lock */
+
+static bool is_in_system_folder(const char *path)
+{
+	static const char *const folders[] = { "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/opt/" };
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+void missing_note(const char *path)
+{
+	if (path[0] != '/' || !is_in_system_folder(path))
+		return;
+	mutex_lock(&missing_lock);
+	unsigned kept = MIN(missing_count, (unsigned)MISSING_MAX);
+	for (unsigned i = 0; i < kept; i++) {
+		if (strcmp(missing[i], path) == 0)
+			goto known;
+	}
+	char *copy = kstrdup(path);
+	if (copy) {
+		char **slot = &missing[missing_count++ % MISSING_MAX];
+		kfree(*slot);
+		*slot = copy;
+	}
+known:
+	mutex_unlock(&missing_lock);
+}
+
+void missing_for_each(void (*fn)(const char *path, void *arg), void *arg)
+{
+	mutex_lock(&missing_lock);
+	unsigned first = missing_count > MISSING_MAX ? missing_count - MISSING_MAX : 0;
+	for (unsigned i = first; i < missing_count; i++)
+		fn(missing[i % MISSING_MAX], arg);
+	mutex_unlock(&missing_lock);
+}
