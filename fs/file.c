@@ -6,6 +6,7 @@
  */
 #include "fs/internal.h"
 #include "fs/iter.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"

@@ -284,6 +284,16 @@ static u32 number_end(void)
 	return (u32)MIN(current_limit(RLIMIT_NOFILE), (u64)FD_MAX);
 }
 
+int fd_may_install(void)
+{
+	struct files *f = current->files;
+
+	spin_lock(&f->lock);
+	bool is_free = fd_table_first_free(f->table, (u32)f->next_fd) < number_end();
+	spin_unlock(&f->lock);
+	return is_free ? 0 : -EMFILE;
+}
+
 static void note_flush(const struct file *file)
 {
 	if (file->ops && file->ops->flush)

@@ -141,6 +141,7 @@ int vfs_unlink(int dirfd, const char *path);
 
 /* -- descriptors (files.c) -- */
 int fd_install_from(struct file *file, u32 from, unsigned flags);	/* as fd_install_new, at or above from */
+int fd_may_install(void);		/* 0, or -EMFILE: no number is free */
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
 bool files_is_cloexec(struct files *f, int fd);

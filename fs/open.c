@@ -17,6 +17,7 @@
 
 #define FLAGS_KNOWN (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK | __O_SYNC | \
 	O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+#define OPEN_HOW_FIRST_SIZE 24	/* of struct open_how when openat2 was new */
 #define FLAGS_OF_PATH (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
 #define FLAGS_NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
 
@@ -363,15 +364,13 @@ static long open_user(int dirfd, uptr path, u64 flags, u32 mode, u32 resolve)
 	char *text = path_text_new(path);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
-	int fd = fd_reserve((unsigned)flags & O_CLOEXEC);
-	if (fd >= 0) {
+	/* Nothing may be made or cut when there is no number for it; a failed open leaves the table as it was. */
+	int fd = fd_may_install();
+	if (!fd) {
 		struct file *f = vfs_open(dirfd, text, flags, mode, resolve);
-		if (IS_ERR(f)) {
-			fd_unreserve(fd);
-			fd = (int)PTR_ERR(f);
-		} else {
-			fd_install(fd, f);
-		}
+		fd = IS_ERR(f) ? (int)PTR_ERR(f) : fd_install_new(f, (unsigned)flags & O_CLOEXEC);
+		if (fd < 0 && !IS_ERR(f))
+			file_put(f);
 	}
 	path_text_free(text);
 	return fd;
@@ -398,7 +397,7 @@ long sys_openat2(int dirfd, uptr path, uptr how_addr, size_t size)
 	const u64 resolve_known = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |
 				  RESOLVE_IN_ROOT | RESOLVE_CACHED;
 
-	if (size < OPEN_HOW_SIZE_VER0)
+	if (size < OPEN_HOW_FIRST_SIZE)
 		return -EINVAL;
 	int err = copy_struct_from_user(&how, sizeof(how), how_addr, size);
 	if (err)

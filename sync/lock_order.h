@@ -8,6 +8,7 @@ enum lock_rank {
 	RANK_NONE,		/* not checked */
 	/* sleeping locks */
 	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
+	RANK_EPOLL_MUTEX,	/* fs/epoll.c: one epoll's items; several: outer before inner */
 	RANK_MOUNT,		/* mount tree */
 	RANK_RENAME,		/* one cross-directory rename at a time */
 	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent before child, then address */
@@ -20,17 +21,18 @@ enum lock_rank {
 	RANK_IPC,
 	/* spinlocks */
 	RANK_FUTEX,		/* futex bucket; two: lower address first */
+	RANK_FILE_LOCKS,	/* fs/locks.c: all flock and POSIX locks */
 	RANK_EPOLL,
 	RANK_PAGETABLE,		/* mm->pt_lock: every table that this mm alone owns; two (fork): parent first */
 	RANK_TASKLIST,		/* tasklist_lock: the tree of tasks, groups, sessions */
 	RANK_SIGHAND,		/* sighand->lock: signal state of a thread group */
 	RANK_FILES,		/* files->lock: descriptor table handle */
-	RANK_FS,		/* fs->lock: root, cwd, umask */
 	RANK_DENTRY,
 	RANK_TTY_CTRL,		/* tty->ctrl_lock: session and foreground group of a terminal */
 	RANK_TIMER_USER,	/* POSIX timers, itimers */
 	RANK_WAITQUEUE,		/* waitqueue->lock, and the inner lock of mutexes */
 	RANK_TASK,		/* task->lock: comm, small fields read by others */
+	RANK_FS,		/* fs->lock: root, cwd, umask */
 	RANK_RUNQUEUE,		/* runqueue->lock; two: lower CPU first */
 	RANK_TIMER,		/* per-CPU timer queue */
 	RANK_PID,		/* pid maps */
