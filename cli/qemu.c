@@ -98,7 +98,7 @@ static void ports_add(struct list *argv, bool is_microvm, const struct vm *vm) {
 	add2(argv, "-chardev", text_format("socket,id=console,fd=%d", vm->theirs[0]));
 	add2(argv, "-serial", text_copy("chardev:console"));
 	add2(argv, "-device", text_copy(is_microvm ? "virtio-serial-device,id=furca,max_ports=8"
-						   : "virtio-serial-pci,id=furca,max_ports=8,disable-legacy=on"));
+						   : "virtio-serial-pci,id=furca,max_ports=8,disable-legacy=on,ioeventfd=off"));
 	for (int i = 1; i <= PORT_COUNT; i++) {
 		add2(argv, "-chardev", text_format("socket,id=port%d,fd=%d", i, vm->theirs[i]));
 		add2(argv, "-device", text_format("virtserialport,bus=furca.0,nr=%d,chardev=port%d,name=%s", i, i, names[i]));
