@@ -133,6 +133,7 @@ static void output_read(struct relay *y, struct output *out) {
 }
 
 static void output_lost(struct relay *y, struct output *out, int error) {
+	y->r->is_output_lost |= error != EPIPE;
 	if (error != EPIPE)
 		fail(EXIT_TOOL, "cannot write", out->port == PORT_OUT ? "standard output" : "standard error", "%s", strerror(error));
 	out->is_gone = true;
@@ -231,7 +232,7 @@ static void ctl_read(struct relay *y) {
 		bytes_add(&y->ctl_in, chunk, (size_t)n);
 		if (!frames_take(&y->ctl_in, message_take, y)) {
 			fail(EXIT_TOOL, "the VM said something that makes no sense", "furca.ctl", NULL);
-			y->r->is_lost = y->is_done = true;
+			y->is_done = true;
 			return;
 		}
 	}
@@ -451,9 +452,6 @@ void relay_run(struct vm *vm, const struct options *o, unsigned tty, bool has_in
 	while (!y.is_done && !y.is_qemu_gone && !has_all_output(&y))
 		step(&y);
 	vm_read(&y);
-	r->is_lost = y.is_qemu_gone && !r->is_exit && !r->is_failed && !r->is_panic;
-	if (!y.is_started)
-		r->is_lost &= r->signal == 0 || !y.is_done;
 	if (y.is_started || r->is_exit || !y.is_done)
 		r->signal = 0;
 	vm_kill(vm, o->qemu.count > 0);

@@ -11,7 +11,8 @@ struct relay_result {
 	struct ctl_failed failed;
 	bool is_timeout;
 	int signal;              // we were told to end before the program had started
-	bool is_panic, is_lost;  // the kernel died; QEMU ended and nobody knows why
+	bool is_panic;           // the kernel died
+	bool is_output_lost;     // the caller's stream would not take it: a full disk
 	struct bytes console;    // the last that the kernel said
 	struct bytes log;        // and QEMU
 	struct bytes missing;    // files looked for and not found, one a line

@@ -31,6 +31,7 @@ struct session {
 	struct deps deps;
 	struct list env, modules;
 	char *program; // owned: what is executed, in the VM
+	bool is_text;  // a script without "#!": /bin/sh runs it, as execvp(3) and every shell have it
 	char *workdir; // owned
 	unsigned tty;
 	struct vm vm;
@@ -121,7 +122,12 @@ static int program_add(struct session *s) {
 		free(s->program);
 		s->program = real;
 	}
-	return status ? status : deps_add_program(&s->deps, s->program);
+	if (status == 0)
+		status = deps_add_program(&s->deps, s->program);
+	struct program_file f = { 0 };
+	s->is_text = status == 0 && program_file_read(&f, s->program) == 0 && f.kind == KIND_TEXT;
+	program_file_drop(&f);
+	return status;
 }
 
 static int folders_add(struct session *s) {
@@ -159,8 +165,11 @@ static void ignored_add(struct bytes *b) {
 
 static void config_add(struct session *s, bool has_packed_input) {
 	struct bytes b = { 0 };
-	record(&b, "exe", s->program);
-	for (char **arg = s->o->program; *arg != NULL; arg++)
+	record(&b, "exe", s->is_text ? "/bin/sh" : s->program);
+	if (s->is_text)
+		record(&b, "arg", "/bin/sh");
+	record(&b, "arg", s->is_text ? s->program : s->o->program[0]);
+	for (char **arg = s->o->program + 1; *arg != NULL; arg++)
 		record(&b, "arg", *arg);
 	for (size_t i = 0; i < s->env.count; i++)
 		record(&b, "env", s->env.items[i]);
@@ -319,6 +328,8 @@ static int end_say(const struct session *s, const struct relay_result *r) {
 	if (r->is_exit) {
 		if (r->status != 0)
 			missing_say(s, r);
+		if (r->is_output_lost && r->status == 0)
+			return EXIT_TOOL;
 		return WIFSIGNALED(r->status) ? EXIT_SIGNAL + WTERMSIG(r->status) : WEXITSTATUS(r->status);
 	}
 	if (r->signal != 0)

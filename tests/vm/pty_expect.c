@@ -9,7 +9,7 @@
 //   absent TEXT     TEXT has not been shown at all so far
 //
 // TEXT may hold \n, \r, \e, \\ and \xHH. The end of the script waits for the command's end. Prints "status N" (128+N
-// for death by a signal), and "terminal restored" or "terminal changed". Exit status 0 unless the script failed.
+// for death by a signal), and "terminal restored", "changed" or "gone". Exit status 0 unless the script failed.
 // usage: pty_expect [-t SECONDS] [-1 FILE] [-0 FILE] COMMAND [ARGS...]     -1: its standard output; -0: its input
 #include <errno.h>
 #include <fcntl.h>
@@ -185,9 +185,9 @@ int main(int argc, char **argv) {
 			give_up("still running", argv[optind]);
 	}
 	usleep(100000);
-	tcgetattr(slave, &after);
-	bool is_same = before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag;
+	bool is_there = tcgetattr(slave, &after) == 0;
+	bool is_same = is_there && before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag;
 	printf("status %d\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-	printf("terminal %s\n", is_same ? "restored" : "changed");
+	printf("terminal %s\n", !is_there ? "gone" : is_same ? "restored" : "changed");
 	return 0;
 }

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Exit statuses: the program's own, death by a signal, a timeout, what cannot be run, our own errors.
+. "$(dirname "$0")/lib.sh"
+
+furca true; same "status: true" 0 $?
+furca sh -c 'exit 7'; same "status: exit 7" 7 $?
+furca sh -c 'kill -SEGV $$'; same "status: killed by SIGSEGV" 139 $?
+furca sh -c 'kill -KILL $$'; same "status: killed by SIGKILL" 137 $?
+
+out=$(furca --timeout 5 sh -c 'echo begun; while :; do :; done'); same "status: timeout" 124 $?
+same "status: output before the timeout" begun "$out"
+out=$(furca --timeout 5 sh -c 'trap "echo told; exit 3" TERM; while :; do :; done'); same "status: timeout that is noticed" 124 $?
+same "status: SIGTERM on a timeout" told "$out"
+
+# Signals to the tool reach the program.
+for pair in INT:130 TERM:143 HUP:129; do
+	furca sh -c 'echo ready; while :; do :; done' > "$SCRATCH/out" & pid=$!
+	n=0; while [ ! -s "$SCRATCH/out" ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+	kill -"${pair%:*}" $pid; wait $pid; same "status: SIG${pair%:*} to the tool" "${pair#*:}" $?
+done
+furca sh -c 'trap "echo caught; exit 9" INT; echo ready; while :; do :; done' > "$SCRATCH/out" & pid=$!
+n=0; while [ ! -s "$SCRATCH/out" ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+kill -INT $pid; wait $pid; same "status: SIGINT is caught" 9 $?
+holds "status: handler ran" caught "$(cat "$SCRATCH/out")"
+
+furca no-such-program 2>"$SCRATCH/err"; same "status: not found" 127 $?
+furca /etc/passwd 2>"$SCRATCH/err"; same "status: not executable" 126 $?
+furca /etc 2>"$SCRATCH/err"; same "status: a folder" 126 $?
+
+# QEMU does not outlive the tool, even if that is killed outright.
+"$FURCA" run $FURCA_OPTIONS --qemu -name --qemu "furca-test-$$" sh -c 'echo ready; while :; do :; done' > "$SCRATCH/out" & pid=$!
+n=0; while ! grep -q ready "$SCRATCH/out" && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+kill -KILL $pid; wait $pid 2>/dev/null; sleep 0.3
+same "status: QEMU ends with the tool" "" "$(pgrep -f "[n]ame furca-test-$$")"
+finish
