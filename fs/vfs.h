@@ -61,7 +61,9 @@ struct file_ops {
 	int (*iterate)(struct file *f, struct dir_context *c);
 	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* EPOLL* mask; NULL: always ready */
 	long (*ioctl)(struct file *f, unsigned cmd, uptr arg);
-	int (*mmap)(struct file *f, struct vma *v);		/* NULL: ENODEV, unless the inode has a mapping */
+	/* NULL: ENODEV, unless the inode has a mapping. Says what a mapping is before its place is known: may change v->flags,
+	 * clear v->file (anonymous memory) or replace it by another file (a reference, taken over). mm->lock is not held. */
+	int (*mmap)(struct file *f, struct vma *v);
 	int (*open)(struct inode *i, struct file *f);
 	void (*flush)(struct file *f);				/* at each close() */
 	void (*release)(struct file *f);			/* last reference gone */
@@ -219,6 +221,7 @@ void fs_room_get_cwd(struct fs_room *f, struct path *out);
 #define LOOKUP_PARENT BIT(3)
 static inline void path_get(struct path *p);
 void path_put(struct path *p);
+bool path_is_noexec(const struct path *p);	/* on a mount with MS_NOEXEC; false for a file without a path */
 struct mount *mount_get(struct mount *m);
 void mount_put(struct mount *m);
 static inline struct dentry *dentry_get(struct dentry *d) { refcount_inc(&d->count); return d; }

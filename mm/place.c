@@ -8,7 +8,7 @@
 #include "mm/region.h"
 #include "task/task.h"
 #include "base/errno.h"
-#include <asm/mman.h>
+#include <linux/mman.h>
 #include <linux/capability.h>
 
 #define BOTTOM_UP_BASE ALIGN_UP(USER_END / 3, PAGE_SIZE)

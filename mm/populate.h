@@ -1,0 +1,11 @@
+/* mm/populate.h: faulting in ahead of use; for mm/ only. See populate.c; mm_populate() is in mm/mm.h. */
+#ifndef MM_POPULATE_H
+#define MM_POPULATE_H
+#include "mm/mm.h"
+
+/* Goes on with the next region after an error (mmap, brk and mremap succeed all the same). */
+void mm_populate_ignoring_errors(struct mm *mm, uptr start, uptr end);
+/* madvise(MADV_POPULATE_*): faults in with this access, and stops at a hole (-ENOMEM), a region that does not allow it
+ * (-EINVAL), a fault that fails (-EFAULT) or a fatal signal (-EINTR). */
+int __must_check mm_populate_for(struct mm *mm, uptr start, uptr end, unsigned access);
+#endif
