@@ -7,7 +7,7 @@ CC_HOST    ?= clang
 UNIT_OUT   := $(BUILD)/unit
 UNIT_FLAGS := -std=gnu2x -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
               -fno-strict-aliasing -fwrapv -fno-common -I. -Iarch/host -DFURCA_DEBUG=1 -MMD -MP \
-              -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
+              -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 UNIT_BASE  := $(wildcard arch/host/*.c) base/refcount.c
 UNIT_NAMES :=
 
@@ -23,6 +23,8 @@ $(eval $(call UNIT,vma,mm/vma_test.c mm/vma.c mm/vma_edit.c mm/slab.c mm/kmalloc
 
 $(eval $(call UNIT,pid,pid/pid_test.c pid/pid.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,ldisc,fs/tty/ldisc_test.c fs/tty/ldisc.c fs/tty/ldisc_echo.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c \
+  mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 
 $(UNIT_OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -40,5 +40,7 @@ static inline u64 test_random_below(u64 n) { return test_random() % n; }
 /* What the loaded address space of this CPU gives for va: 0 and *pfn, or -1: a page fault. The model uses whatever it
  * has cached, however old, unless it was flushed: it is as bad as the architecture allows. */
 int host_access(uptr va, bool is_write, u64 *pfn);
+/* Fails the test if any CPU has something cached that its tables no longer say: between two operations nothing may be. */
+void host_tlb_check(void);
 void host_tlb_forget(void);	/* empties the model's caches of all CPUs */
 #endif

@@ -162,3 +162,44 @@ int host_access(uptr va, bool is_write, u64 *pfn)
 		forget_address(m, va);
 	return r;
 }
+
+/* The table of that level on va's path, or the leaf's frame for level -1; 0: none. *may_write: the rights so far. */
+static u64 walk_now(u64 root_pfn, uptr va, int to_level, bool *may_write)
+{
+	u64 pfn = root_pfn;
+
+	*may_write = true;
+	for (int level = PT_LEVELS - 1; level > to_level; level--) {
+		pte_t e = pte_read((pte_t *)phys_to_virt(pfn << PAGE_SHIFT) + pt_index(va, level));
+		if (!pte_is_present(e))
+			return 0;
+		*may_write &= pte_is_writable(e);
+		pfn = pte_pfn(e);
+	}
+	return pfn;
+}
+
+void host_tlb_check(void)
+{
+	bool may_write;
+
+	for (int c = 0; c < CPUS_MAX; c++) {
+		struct host_mmu *m = &mmus[c];
+		if (!m->root_pfn)
+			continue;
+		for (int i = 0; i < TLB_ENTRIES; i++) {
+			struct tlb_entry *t = &m->tlb[i];
+			if (!t->is_valid)
+				continue;
+			CHECK(t->pfn == walk_now(m->root_pfn, t->page, -1, &may_write));
+			CHECK(!t->is_writable || may_write);
+		}
+		for (int i = 0; i < WALK_ENTRIES; i++) {
+			struct walk_entry *w = &m->walk[i];
+			if (!w->is_valid)
+				continue;
+			CHECK(w->pfn == walk_now(m->root_pfn, w->prefix << PT_SHIFT(w->level + 1), w->level, &may_write));
+			CHECK(!w->is_writable || may_write);
+		}
+	}
+}

@@ -1,0 +1,221 @@
+/*
+ * mm/pagetable.c: the tree of page tables of one address space: own the path, install, replace, fork, drop.
+ *
+ * An upper entry that is writable points to a table that this mm alone owns. One that is not points to a table that was
+ * shared when someone last looked: it is claimed if its count has come down to 1, and copied otherwise. No other code
+ * path makes an upper entry writable.
+ * Locks: mm->pt_lock, held by the caller but for pt_fork and pt_root_drop. Errors: NULL with *out_of_memory.
+ */
+#include "mm/table.h"
+#include "mm/mm.h"
+#include "arch/arch.h"
+#include "base/errno.h"
+#include "base/printk.h"
+
+/* What pt_own_level copied: installed read-only until the flush. */
+struct own_work {
+	unsigned count;
+	pte_t *slots[PT_LEVELS];
+	struct page *old[PT_LEVELS];
+};
+
+/* The flush, then the grant, then the decrement: see docs/memory.md. */
+static void own_finish(struct mm *mm, uptr va, struct own_work *w)
+{
+	if (!w->count)
+		return;
+	tlb_flush_mm_page(mm, va);
+	for (unsigned i = 0; i < w->count; i++)
+		pte_write(w->slots[i], pte_set_writable(pte_read(w->slots[i])));
+	for (unsigned i = 0; i < w->count; i++)
+		table_put(w->old[i]);
+}
+
+/* Makes the table behind a used, read-only upper entry mm's own: claims it or copies it. NULL: out of memory. */
+static struct page *own_entry(pte_t *slot, struct own_work *w)
+{
+	struct page *table = pte_page(pte_read(slot));
+
+	if (__atomic_load_n(&table->count.v, __ATOMIC_ACQUIRE) == 1) {
+		pte_write(slot, pte_set_writable(pte_read(slot)));
+		return table;
+	}
+	struct page *copy = table_copy(table, NODE_ANY);
+	if (unlikely(!copy))
+		return NULL;
+	pte_exchange(slot, pte_make_table(page_to_pfn(copy), false));
+	w->slots[w->count] = slot;
+	w->old[w->count++] = table;
+	return copy;
+}
+
+/* Puts a new, empty table behind an empty entry of `above`. NULL: out of memory. */
+static struct page *add_table(struct page *above, pte_t *slot, unsigned index)
+{
+	struct page *table = table_alloc(NODE_ANY, above->table.level - 1);
+
+	if (unlikely(!table))
+		return NULL;
+	pte_write(slot, pte_make_table(page_to_pfn(table), true));
+	table_count_entry(above, index);
+	return table;
+}
+
+pte_t *pt_own_level(struct mm *mm, uptr va, int to_level, bool may_alloc, bool *out_of_memory)
+{
+	struct own_work work = { .count = 0 };
+	pte_t *entries = table_entries(mm->root);
+	bool failed = false;
+
+	for (int level = ROOT_LEVEL; level > to_level; level--) {
+		pte_t *slot = entries + pt_index(va, level);
+		pte_t e = pte_read(slot);
+		struct page *next;
+
+		if (likely(pte_is_writable(e))) {
+			entries = phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
+			continue;
+		}
+		if (!pte_is_empty(e))
+			next = own_entry(slot, &work);
+		else if (may_alloc)
+			next = add_table(virt_to_page(entries), slot, pt_index(va, level));
+		else {
+			entries = NULL;
+			break;
+		}
+		if (unlikely(!next)) {
+			failed = true;
+			entries = NULL;
+			break;
+		}
+		entries = table_entries(next);
+	}
+	own_finish(mm, va, &work);
+	*out_of_memory = failed;
+	return likely(entries) ? entries + pt_index(va, to_level) : NULL;
+}
+
+pte_t *pt_own_path(struct mm *mm, uptr va, bool may_alloc, bool *out_of_memory)
+{
+	return pt_own_level(mm, va, 0, may_alloc, out_of_memory);
+}
+
+pte_t pt_peek(struct mm *mm, uptr va)
+{
+	const struct page *t = mm->root;
+
+	for (int level = ROOT_LEVEL; ; level--) {
+		pte_t e = pte_read(table_entries(t) + pt_index(va, level));
+		if (level == 0 || pte_is_empty(e))
+			return e;
+		t = pte_page(e);
+	}
+}
+
+int pte_rss_kind(pte_t e)
+{
+	if (pte_is_special(e))
+		return -1;
+	switch (pte_page(e)->kind) {
+	case PAGE_FILE: return RSS_FILE;
+	case PAGE_SHMEM: return RSS_SHMEM;
+	default: return RSS_ANON;
+	}
+}
+
+/* One leaf more under va, in the sums of all tables on its path. */
+static void path_count(struct mm *mm, uptr va, int kind)
+{
+	struct page *t = mm->root;
+
+	for (int level = ROOT_LEVEL; ; level--) {
+		t->table.rss[kind]++;
+		if (level == 0)
+			return;
+		t = pte_page(pte_read(table_entries(t) + pt_index(va, level)));
+	}
+}
+
+static void path_uncount(struct mm *mm, uptr va, int kind)
+{
+	struct page *t = mm->root;
+
+	for (int level = ROOT_LEVEL; ; level--) {
+		ASSERT(t->table.rss[kind] > 0);
+		t->table.rss[kind]--;
+		if (level == 0)
+			return;
+		t = pte_page(pte_read(table_entries(t) + pt_index(va, level)));
+	}
+}
+
+static void note_peak(struct mm *mm)
+{
+	const u32 *rss = mm->root->table.rss;
+	u64 now = (u64)rss[RSS_ANON] + rss[RSS_FILE] + rss[RSS_SHMEM];
+
+	if (now > mm->peak_rss_pages)
+		mm->peak_rss_pages = now;
+}
+
+void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
+{
+	ASSERT(pte_is_empty(pte_read(slot)));
+	if (kind >= 0) {
+		atomic_inc(&pte_page(e)->mapcount);
+		path_count(mm, va, kind);
+		note_peak(mm);
+	}
+	table_count_entry(virt_to_page(slot), pt_index(va, 0));
+	pte_write(slot, e);	/* nothing was there: nothing is cached, no flush */
+}
+
+void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
+{
+	pte_t old = pte_read(slot);
+	int old_kind = pte_rss_kind(old);
+
+	if (kind >= 0)
+		atomic_inc(&pte_page(e)->mapcount);
+	if (kind != old_kind) {
+		if (old_kind >= 0)
+			path_uncount(mm, va, old_kind);
+		if (kind >= 0)
+			path_count(mm, va, kind);
+		note_peak(mm);
+	}
+	old = pte_exchange(slot, pte_clear_writable(e));
+	tlb_flush_mm_page(mm, va);
+	if (pte_is_writable(e))
+		pte_write(slot, e);
+	leaf_put(old);
+}
+
+int pt_fork(struct mm *child, struct mm *parent)
+{
+	spin_lock(&parent->pt_lock);
+	child->root = table_copy(parent->root, NODE_ANY);
+	if (likely(child->root)) {
+		tlb_flush_mm(parent);
+		note_peak(child);
+	}
+	spin_unlock(&parent->pt_lock);
+	return child->root ? 0 : -ENOMEM;
+}
+
+void pt_root_drop(struct mm *mm)
+{
+	struct page *root = mm->root;
+
+	mm->root = NULL;
+	if (root)
+		table_put(root);
+}
+
+u64 pt_rss(const struct mm *mm, enum rss_kind kind)
+{
+	const struct page *root = READ_ONCE(mm->root);
+
+	return root ? root->table.rss[kind] : 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * mm/pagetable_check.c: is the tree what it must be? Debug builds and unit tests call pt_check(mm) now and then.
+ * It holds mm->pt_lock, so nothing that this mm owns moves; counts of what is shared are only compared with bounds.
+ */
+#include "mm/table.h"
+#include "mm/mm.h"
+#include "base/printk.h"
+
+static void check_leaf(uptr va, pte_t e)
+{
+	const struct page *p = pte_page(e);
+
+	if (pte_is_special(e)) {
+		if (pte_is_writable(e) && !pte_is_shared(e))
+			panic("pt_check %lx: an uncounted frame is writable", va);
+		return;
+	}
+	if (p->kind != PAGE_ANON && p->kind != PAGE_FILE && p->kind != PAGE_SHMEM)
+		panic("pt_check %lx: frame %lx is of kind %d", va, page_to_pfn(p), p->kind);
+	if (atomic_read(&p->mapcount) < 1 || refcount_read(&p->count) < atomic_read(&p->mapcount))
+		panic("pt_check %lx: frame %lx: count %d, mapped %d", va, page_to_pfn(p), refcount_read(&p->count),
+		      atomic_read(&p->mapcount));
+	if (!pte_is_writable(e) || pte_is_shared(e))
+		return;
+	if (p->kind != PAGE_ANON || atomic_read(&p->mapcount) != 1)
+		panic("pt_check %lx: private frame %lx is writable, kind %d, mapped %d", va, page_to_pfn(p), p->kind,
+		      atomic_read(&p->mapcount));
+}
+
+static void check_table(const struct page *t, uptr base, int level, u32 *sum)
+{
+	const pte_t *entries = table_entries(t);
+	unsigned used = 0, n = level == ROOT_LEVEL ? PT_ROOT_USER_ENTRIES : PT_ENTRIES;
+	u32 rss[RSS_KINDS] = { 0 };
+
+	if (t->kind != PAGE_TABLE || t->table.level != level || refcount_read(&t->count) < 1)
+		panic("pt_check %lx: table of kind %d, level %d (wanted %d), count %d", base, t->kind, t->table.level, level,
+		      refcount_read(&t->count));
+	for (unsigned i = 0; i < n; i++) {
+		pte_t e = pte_read(&entries[i]);
+		uptr va = base + PT_SPAN(level) * i;
+
+		if (pte_is_empty(e))
+			continue;
+		used++;
+		if (!(t->table.groups & 1UL << (i / PT_GROUP)))
+			panic("pt_check %lx: used entry %u of level %d lies in no used group", va, i, level);
+		if (level == 0) {
+			check_leaf(va, e);
+			if (pte_rss_kind(e) >= 0)
+				rss[pte_rss_kind(e)]++;
+			continue;
+		}
+		if (pte_is_writable(e) && refcount_read(&pte_page(e)->count) != 1)
+			panic("pt_check %lx: a table with %d parents is writable", va, refcount_read(&pte_page(e)->count));
+		check_table(pte_page(e), va, level - 1, rss);
+	}
+	if (used != t->table.used)
+		panic("pt_check %lx: level %d has %u used entries, not %u", base, level, used, t->table.used);
+	for (int k = 0; k < RSS_KINDS; k++) {
+		if (rss[k] != t->table.rss[k])
+			panic("pt_check %lx: level %d: sum %d is %u, not %u", base, level, k, rss[k], t->table.rss[k]);
+		sum[k] += rss[k];
+	}
+}
+
+void pt_check(struct mm *mm)
+{
+	u32 sum[RSS_KINDS] = { 0 };
+
+	spin_lock(&mm->pt_lock);
+	if (mm->root) {
+		if (refcount_read(&mm->root->count) != 1)
+			panic("pt_check: a root has %d parents", refcount_read(&mm->root->count));
+		check_table(mm->root, 0, ROOT_LEVEL, sum);
+	}
+	spin_unlock(&mm->pt_lock);
+}

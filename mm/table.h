@@ -1,0 +1,42 @@
+/* mm/table.h: the inside of a page table, for mm/table.c and mm/pagetable*.c only. */
+#ifndef MM_TABLE_H
+#define MM_TABLE_H
+#include "mm/pagetable.h"
+
+#define ROOT_LEVEL (PT_LEVELS - 1)
+
+static inline pte_t *table_entries(const struct page *t) { return page_address(t); }
+static inline struct page *pte_page(pte_t e) { return pfn_to_page(pte_pfn(e)); }
+static inline void table_count_entry(struct page *t, unsigned index)
+{
+	t->table.groups |= 1UL << (index / PT_GROUP);
+	t->table.used++;
+}
+/* The entry at index has become 0. */
+static inline void table_uncount_entry(struct page *t, unsigned index)
+{
+	const pte_t *group = table_entries(t) + index / PT_GROUP * PT_GROUP;
+	pte_t any = 0;
+
+	for (unsigned i = 0; i < PT_GROUP; i++)
+		any |= group[i];
+	if (!any)
+		t->table.groups &= ~(1UL << (index / PT_GROUP));
+	t->table.used--;
+}
+/* The first index >= from whose group is in use, or PT_ENTRIES. */
+static inline unsigned table_next_used(const struct page *t, unsigned from)
+{
+	u64 groups;
+
+	if (from >= PT_ENTRIES)
+		return PT_ENTRIES;
+	groups = t->table.groups & (~0UL << (from / PT_GROUP));
+	if (!groups)
+		return PT_ENTRIES;
+	return MAX(from, (unsigned)__builtin_ctzl(groups) * PT_GROUP);
+}
+
+/* Gives up a leaf entry's hold on its frame. */
+void leaf_put(pte_t e);
+#endif

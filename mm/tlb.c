@@ -1,0 +1,156 @@
+/*
+ * mm/tlb.c: what CPUs remember of an address space is made to go, and things are released only after that.
+ *
+ * mm->cpus_loaded has a bit for each CPU that may cache the mm: set before its tables are loaded, cleared after others
+ * are; a CPU that runs a kernel task keeps the last mm loaded lazily and is flushed like the rest.
+ * Other CPUs are flushed by an interrupt, one request at a time; the sender waits until all have done it. Interrupts
+ * are on here (no lock that is taken with interrupts off may be held), so two senders do not wait for each other.
+ * Locks: flush_lock (RANK_TLB), below mm->pt_lock. Errors: none.
+ */
+#include "mm/table.h"
+#include "mm/mm.h"
+#include "arch/arch.h"
+#include "base/printk.h"
+
+#define PAGES_MAX 32	/* more than this: all of the mm is flushed */
+
+enum flush_kind { FLUSH_PAGES, FLUSH_ALL, FLUSH_EVICT };
+
+static struct spinlock flush_lock = SPINLOCK_INIT(RANK_TLB);
+static struct {		/* under flush_lock; read by the CPUs in pending */
+	enum flush_kind kind;
+	struct mm *mm;
+	uptr first, last;
+	u64 pending;	/* bit per CPU; atomic */
+} request;
+
+static void cpu_leave(struct cpu *c)
+{
+	struct mm *mm = c->loaded_mm;
+
+	arch_root_load(arch_kernel_root());
+	c->loaded_mm = NULL;
+	__atomic_fetch_and(&mm->cpus_loaded, ~BIT(c->id), __ATOMIC_ACQ_REL);
+	mm_release(mm);
+}
+
+static void flush_self(enum flush_kind kind, struct mm *mm, uptr first, uptr last)
+{
+	struct cpu *c = cpu_self();
+
+	if (c->loaded_mm != mm)
+		return;
+	if (kind == FLUSH_PAGES) {
+		for (uptr va = first; va < last; va += PAGE_SIZE)
+			arch_tlb_flush_page(va);
+	} else if (kind == FLUSH_ALL) {
+		arch_tlb_flush_all();
+	} else {
+		cpu_leave(c);
+	}
+}
+
+void tlb_flush_interrupt(void)
+{
+	u64 bit = BIT(cpu_id());
+
+	if (!(__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE) & bit))
+		return;
+	flush_self(request.kind, request.mm, request.first, request.last);
+	__atomic_fetch_and(&request.pending, ~bit, __ATOMIC_RELEASE);
+}
+
+static void flush_others(u64 mask, enum flush_kind kind, struct mm *mm, uptr first, uptr last)
+{
+	ASSERT(arch_irqs_are_on());
+	spin_lock(&flush_lock);
+	request.kind = kind;
+	request.mm = mm;
+	request.first = first;
+	request.last = last;
+	__atomic_store_n(&request.pending, mask, __ATOMIC_RELEASE);
+	for (u64 left = mask; left; left &= left - 1)
+		arch_send_flush((u32)__builtin_ctzl(left));
+	while (__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE))
+		arch_relax();
+	spin_unlock(&flush_lock);
+}
+
+static void flush(struct mm *mm, enum flush_kind kind, uptr first, uptr last)
+{
+	/* The changed entries are seen by whoever loads the mm from here on: mm_load() sets its bit before it loads. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	u64 others = __atomic_load_n(&mm->cpus_loaded, __ATOMIC_RELAXED) & ~BIT(cpu_id());
+
+	flush_self(kind, mm, first, last);
+	if (unlikely(others))
+		flush_others(others, kind, mm, first, last);
+}
+
+void tlb_flush_mm(struct mm *mm) { flush(mm, FLUSH_ALL, 0, 0); }
+void tlb_flush_mm_page(struct mm *mm, uptr va) { flush(mm, FLUSH_PAGES, va & PAGE_MASK, (va & PAGE_MASK) + PAGE_SIZE); }
+void tlb_evict_mm(struct mm *mm) { flush(mm, FLUSH_EVICT, 0, 0); }
+
+void mm_load(struct mm *mm)
+{
+	struct cpu *c = cpu_self();
+	struct mm *old = c->loaded_mm;
+
+	if (!mm || mm == old)
+		return;
+	unsigned long irq = arch_irq_save();
+	old = c->loaded_mm;
+	mm_hold(mm);
+	__atomic_fetch_or(&mm->cpus_loaded, BIT(c->id), __ATOMIC_SEQ_CST);
+	arch_root_load(page_to_pfn(mm->root));
+	c->loaded_mm = mm;
+	if (old)
+		__atomic_fetch_and(&old->cpus_loaded, ~BIT(c->id), __ATOMIC_ACQ_REL);
+	arch_irq_restore(irq);
+	if (old)
+		mm_release(old);
+}
+
+/* -- batches ---------------------------------------------------------------------------------------------------- */
+void tlb_batch_init(struct tlb_batch *b, struct mm *mm)
+{
+	b->mm = mm;
+	b->count = 0;
+	b->must_flush = b->is_full_flush = false;
+}
+
+void tlb_batch_flush_page(struct tlb_batch *b, uptr va)
+{
+	va &= PAGE_MASK;
+	if (!b->must_flush) {
+		b->must_flush = true;
+		b->first = va;
+		b->last = va + PAGE_SIZE;
+		return;
+	}
+	b->first = MIN(b->first, va);
+	b->last = MAX(b->last, va + PAGE_SIZE);
+}
+
+void tlb_batch_add(struct tlb_batch *b, struct page *p)
+{
+	b->pages[b->count++] = p;
+	if (b->count == ARRAY_SIZE(b->pages))
+		tlb_batch_end(b);
+}
+
+void tlb_batch_end(struct tlb_batch *b)
+{
+	if (b->must_flush) {
+		bool is_full = b->is_full_flush || b->last - b->first > PAGES_MAX * PAGE_SIZE;
+		flush(b->mm, is_full ? FLUSH_ALL : FLUSH_PAGES, b->first, b->last);
+		b->must_flush = b->is_full_flush = false;
+	}
+	for (unsigned i = 0; i < b->count; i++) {
+		if (b->pages[i]->kind == PAGE_TABLE)
+			table_put(b->pages[i]);
+		else
+			page_unmap_put(b->pages[i]);
+	}
+	b->count = 0;
+}
