@@ -1,0 +1,201 @@
+/* kill(2): to whom, by whom, with what answer. */
+#include "check.h"
+
+static volatile int count;
+
+static void counts(int sig)
+{
+	count++;
+}
+
+TEST(errors)
+{
+	CHECK_ERR(kill(getpid(), 65), EINVAL);
+	CHECK_ERR(kill(getpid(), -1), EINVAL);
+	CHECK_ERR(kill(4000000, 0), ESRCH);
+	CHECK_ERR(kill(4000000, 65), ESRCH);
+	CHECK_ERR(kill(-4000000, 0), ESRCH);
+	CHECK_ERR(kill((pid_t)0x80000000, 0), ESRCH);
+	CHECK_OK(kill(getpid(), 0));
+	CHECK_OK(kill(1, 0));
+}
+
+TEST(handler_runs_before_kill_returns)
+{
+	signal(SIGUSR1, counts);
+	for (int i = 1; i <= 10; i++) {
+		CHECK_OK(kill(getpid(), SIGUSR1));
+		CHECK_EQ(count, i);
+	}
+}
+
+TEST(group)
+{
+	pid_t one = fork();
+	if (one == 0) {
+		setpgid(0, 0);
+		for (;;)
+			pause();
+	}
+	setpgid(one, one);
+	pid_t two = fork();
+	if (two == 0)
+		for (;;)
+			pause();
+	CHECK_OK(setpgid(two, one));
+	CHECK_EQ(getpgid(two), one);
+	CHECK_OK(kill(-one, 0));
+	CHECK_OK(kill(-one, SIGTERM));
+	CHECK_WAIT(one, KILLED(SIGTERM));
+	CHECK_WAIT(two, KILLED(SIGTERM));
+	CHECK_ERR(kill(-one, 0), ESRCH);
+}
+
+TEST(own_group)
+{
+	IN_CHILD {
+		CHECK_OK(setpgid(0, 0));
+		signal(SIGUSR1, counts);
+		pid_t pid = fork();
+		if (pid == 0) {
+			while (!count)
+				check_sleep_ms(1);
+			_exit(8);
+		}
+		CHECK_OK(kill(0, SIGUSR1));
+		CHECK_EQ(count, 1);
+		CHECK_WAIT(pid, EXITED(8));
+	}
+}
+
+TEST(setpgid_errors)
+{
+	pid_t pid = check_sleeper();
+	CHECK_ERR(setpgid(-1, 0), EINVAL);
+	CHECK_ERR(setpgid(pid, -1), EINVAL);
+	CHECK_ERR(setpgid(getppid(), 0), ESRCH);
+	CHECK_ERR(setpgid(pid, 4000000), EPERM);
+	CHECK_ERR(getpgid(4000000), ESRCH);
+	CHECK_OK(setpgid(pid, 0));
+	CHECK_EQ(getpgid(pid), pid);
+	check_reap(pid);
+	IN_CHILD {
+		CHECK_EQ(setsid(), getpid());
+		CHECK_EQ(getpgrp(), getpid());
+		CHECK_EQ(getsid(0), getpid());
+		CHECK_ERR(setsid(), EPERM);
+		CHECK_ERR(setpgid(0, 0), EPERM);
+	}
+	/* After exec a child's group is its own business. */
+	pid = fork();
+	if (pid == 0) {
+		execl(check_self, check_self, "@sleeper", NULL);
+		_exit(1);
+	}
+	CHECK_SOON(setpgid(pid, pid) == -1);
+	CHECK_ERR(setpgid(pid, pid), EACCES);
+	check_reap(pid);
+}
+
+HELPER(sleeper)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+TEST(permission)
+{
+	pid_t root = check_sleeper();
+	pid_t other = fork();
+	if (other == 0) {
+		if (setresuid(1001, 1002, 1003))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	char path[40];
+	snprintf(path, sizeof path, "/proc/%d", other);
+	struct stat st;
+	CHECK_SOON(!stat(path, &st) && st.st_uid == 1002);
+	IN_CHILD { /* real or effective id of the sender = real or saved id of the target */
+		CHECK_OK(setresuid(1001, 1001, 1001));
+		CHECK_OK(kill(other, 0));
+		CHECK_ERR(kill(root, 0), EPERM);
+		CHECK_ERR(kill(root, SIGKILL), EPERM);
+	}
+	IN_CHILD {
+		CHECK_OK(setresuid(1002, 1002, 1002));
+		CHECK_ERR(kill(other, 0), EPERM);
+	}
+	IN_CHILD {
+		CHECK_OK(setresuid(1003, 1003, 1003));
+		CHECK_OK(kill(other, 0));
+	}
+	check_reap(root);
+	check_reap(other);
+}
+
+TEST(continue_within_the_session)
+{
+	/* SIGCONT may go to anyone of the sender's session. */
+	pid_t root = check_sleeper();
+	IN_CHILD {
+		CHECK_OK(setuid(2000));
+		CHECK_OK(kill(root, SIGCONT));
+		CHECK_ERR(kill(root, SIGTERM), EPERM);
+	}
+	check_reap(root);
+}
+
+TEST(to_a_zombie)
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	CHECK_SOON(check_state(pid) == 'Z');
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_WAIT(pid, EXITED(0));
+	CHECK_ERR(kill(pid, SIGKILL), ESRCH);
+}
+
+TEST(kill_ends_anything)
+{
+	/* Spinning, sleeping in a call, stopped; with everything blocked. */
+	int ends[2];
+	NEED_OK(pipe(ends));
+	for (int kind = 0; kind < 3; kind++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			char c;
+			unsigned long all = -1ul;
+			RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, 8);
+			if (kind == 1)
+				(void)!read(ends[0], &c, 1);
+			if (kind == 2)
+				raise(SIGSTOP);
+			for (;;)
+				__asm__ volatile("pause");
+		}
+		check_sleep_ms(5);
+		CHECK_OK(kill(pid, SIGKILL));
+		CHECK_WAIT(pid, KILLED(SIGKILL));
+	}
+}
+
+TEST(signal_storm)
+{
+	pid_t self = getpid();
+	signal(SIGUSR1, counts);
+	pid_t pid = fork();
+	if (pid == 0) {
+		for (int i = 0; i < 2000; i++)
+			kill(self, SIGUSR1);
+		_exit(0);
+	}
+	int status;
+	while (waitpid(pid, &status, 0) != pid)
+		;
+	CHECK_EQ(status, 0);
+	CHECK(count > 0);
+}
