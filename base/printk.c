@@ -193,30 +193,36 @@ bool log_read_record(u64 *seq, struct log_record *info, char *text, size_t size)
 	return r;
 }
 
+/* One record as a line; a text that does not fit is cut. Returns its length; 0: not even the head fits. */
+static size_t format_record(char *buf, size_t size, const struct record *r, bool may_cut)
+{
+	char head[40];
+	size_t n = (size_t)scnprintf(head, sizeof(head), "<%u>", r->level), length = r->length;
+
+	n += (size_t)format_time(head + n, sizeof(head) - n, r->time_ns);
+	if (n + 1 > size || (n + length + 1 > size && !may_cut))
+		return 0;
+	length = MIN(length, size - n - 1);
+	memcpy(buf, head, n);
+	memcpy(buf + n, r->text, length);
+	buf[n + length] = '\n';
+	return n + length + 1;
+}
+
 size_t log_read(u64 *seq, char *buf, size_t size)
 {
 	unsigned long flags = log_lock_take();
-	size_t at, done = 0;
 	struct record *r = record_find(seq);
+	size_t done = 0, n;
 
-	if (!r)
-		goto out;
-	at = (size_t)((char *)r - ring);
-	for (; *seq != end_seq; (*seq)++) {
-		char head[40];
-		int n = scnprintf(head, sizeof(head), "<%u>", record_at(at)->level);
-
-		r = record_at(at);
-		n += format_time(head + n, sizeof(head) - (size_t)n, r->time_ns);
-		if (done + (size_t)n + r->length + 1 > size)
+	while (r && *seq != end_seq) {
+		n = format_record(buf + done, size - done, r, done == 0);
+		if (!n)
 			break;
-		memcpy(buf + done, head, (size_t)n);
-		memcpy(buf + done + n, r->text, r->length);
-		done += (size_t)n + r->length;
-		buf[done++] = '\n';
-		at = record_normalize(at + r->size);
+		done += n;
+		(*seq)++;
+		r = record_at(record_normalize((size_t)((char *)r - ring) + r->size));
 	}
-out:
 	log_lock_release(flags);
 	return done;
 }

@@ -20,8 +20,8 @@ void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
 extern int log_console_level; /* messages with a level below this number reach the console: 7, or 4 with "quiet" */
 /* The console's raw output: set by the first console driver (arch's early serial port). */
 void log_set_console(void (*write)(const char *s, size_t n));
-/* Records from number *seq on as "<6>[    1.234567] text" lines into buf (kernel memory), as many as fit (size: at least
- * 1100); returns bytes, advances *seq. */
+/* Records from number *seq on as "<6>[    1.234567] text" lines into buf (kernel memory), as many as fit whole (a
+ * first one that does not is cut); returns bytes, advances *seq. */
 size_t log_read(u64 *seq, char *buf, size_t size);
 struct log_record { enum log_level level; u64 time_ns, seq; size_t length; };
 /* The record *seq (or the oldest after it) and its text, terminated; advances *seq. False: no such record yet. */

@@ -10,7 +10,6 @@
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
-#include "elf_arch.h"
 
 #define MXCSR_INITIAL 0x1f80
 #define MXCSR_MASK_DEFAULT 0xffbf
@@ -44,7 +43,14 @@ void fpu_init(void)
 	initial.legacy.cwd = 0x37f;
 	initial.legacy.mxcsr = MXCSR_INITIAL;
 	initial.legacy.mxcsr_mask = cpu_features.mxcsr_mask;
-	fpu_cache.size = MAX(cpu_features.fpu_bytes, (u32)sizeof(struct fpu_area));
+	if (cpu_features.has_xsave)
+		initial.legacy.sw_reserved = (struct _fpx_sw_bytes){
+			.magic1 = FP_XSTATE_MAGIC1,
+			.extended_size = cpu_features.fpu_bytes + FP_XSTATE_MAGIC2_SIZE,
+			.xfeatures = cpu_features.xfeatures,
+			.xstate_size = cpu_features.fpu_bytes,
+		};
+	fpu_cache.size = (u32)MAX(fpu_frame_bytes(), sizeof(struct fpu_area));
 	fpu_load_initial();
 }
 
@@ -65,10 +71,27 @@ void fpu_restore(const struct fpu_area *area)
 }
 
 void fpu_load_initial(void) { fpu_restore(&initial); }
+void fpu_reset(struct fpu_area *area) { memcpy(area, &initial, sizeof(*area)); }
+
+/* The area as signal frames hold it: with a second magic number behind it, where there is more than FXSAVE's part. */
+size_t fpu_frame_bytes(void)
+{
+	return cpu_features.fpu_bytes + (cpu_features.has_xsave ? FP_XSTATE_MAGIC2_SIZE : 0);
+}
+
+static void set_signal_marks(struct fpu_area *a)
+{
+	static const u32 magic2 = FP_XSTATE_MAGIC2;
+
+	a->legacy.sw_reserved = initial.legacy.sw_reserved;
+	if (cpu_features.has_xsave)
+		memcpy((u8 *)a + cpu_features.fpu_bytes, &magic2, sizeof(magic2));
+}
 
 /* Bits that would make the CPU refuse the state are taken out; a header the CPU defines as wrong is an error. */
 bool fpu_sanitize(struct fpu_area *area)
 {
+	set_signal_marks(area);
 	area->legacy.mxcsr &= cpu_features.mxcsr_mask;
 	if (!cpu_features.has_xsave)
 		return true;
@@ -80,7 +103,7 @@ bool fpu_sanitize(struct fpu_area *area)
 	return true;
 }
 
-/* XSAVE writes all of an area but the reserved words, which must be zero. */
+/* XSAVE leaves the reserved words of the header alone, which must be zero, and the marks for signal frames. */
 struct fpu_area *fpu_alloc(void)
 {
 	struct fpu_area *a = slab_alloc(&fpu_cache);
@@ -88,6 +111,7 @@ struct fpu_area *fpu_alloc(void)
 	if (!a)
 		return NULL;
 	memcpy(a, &initial, sizeof(*a));
+	set_signal_marks(a);
 	return a;
 }
 

@@ -16,6 +16,8 @@ void fpu_save(struct fpu_area *area);			/* from this CPU's registers */
 void fpu_restore(const struct fpu_area *area);		/* to this CPU's registers */
 void fpu_load_initial(void);
 bool __must_check fpu_sanitize(struct fpu_area *area);	/* user bytes made fit to load; false: they are not */
+size_t fpu_frame_bytes(void);				/* in a signal frame */
+void fpu_reset(struct fpu_area *area);			/* the initial state */
 struct fpu_area *fpu_alloc(void);			/* initial state; NULL: out of memory */
 void fpu_free(struct fpu_area *area);			/* NULL is accepted */
 #endif

@@ -7,6 +7,7 @@
  */
 #include "x86.h"
 #include "fpu.h"
+#include "tls.h"
 #include "layout.h"
 #include "base/errno.h"
 #include "base/printk.h"
@@ -50,8 +51,6 @@ void arch_thread_kernel(struct task *child, void (*fn)(void *), void *arg)
 	start_frame(child, fn, arg);
 }
 
-static void thread_read_bases(struct thread *t);
-
 int arch_thread_copy(struct task *child, const struct clone_request *req)
 {
 	struct regs *r = task_regs(child);
@@ -63,7 +62,7 @@ int arch_thread_copy(struct task *child, const struct clone_request *req)
 		return -ENOMEM;
 	flags = arch_irq_save();
 	fpu_save(fpu);
-	thread_read_bases(&current->thread);
+	tls_save(&current->thread);
 	child->thread = current->thread;
 	arch_irq_restore(flags);
 	child->thread.fpu = fpu;
@@ -88,70 +87,22 @@ void arch_thread_drop(struct task *t)
 
 /* -- the switch -- */
 
-static inline u64 read_fs_base(void)
+static void switch_fpu_out(struct thread *t, u32 cpu)
 {
-	u64 v;
-	__asm__ volatile("rdfsbase %0" : "=r"(v));
-	return v;
-}
-
-/* The user's %gs base waits behind swapgs. */
-static inline u64 exchange_user_gs_base(bool write, u64 v)
-{
-	u64 old;
-
-	__asm__ volatile("swapgs; rdgsbase %0" : "=&r"(old) : : "memory");
-	if (write)
-		__asm__ volatile("wrgsbase %0" : : "r"(v) : "memory");
-	__asm__ volatile("swapgs" : : : "memory");
-	return old;
-}
-
-#define READ_SELECTOR(name) ({ u16 _v; __asm__ volatile("mov %%" #name ", %0" : "=rm"(_v)); _v; })
-
-/*
- * What user mode may have changed by itself: the bases where it has the FSGSBASE instructions; and the selectors.
- * Loading a selector zeroes its base (all our segments begin at 0).
- */
-static void thread_read_bases(struct thread *t)
-{
-	t->fs = READ_SELECTOR(fs);
-	t->gs = READ_SELECTOR(gs);
-	t->ds = READ_SELECTOR(ds);
-	t->es = READ_SELECTOR(es);
-	if (cpu_features.has_fsgsbase) {
-		t->fs_base = read_fs_base();
-		t->gs_base = exchange_user_gs_base(false, 0);
+	if (t->is_fpu_in_memory)	/* sigreturn is filling the area; the registers are nobody's */
 		return;
-	}
-	if (t->fs)
-		t->fs_base = 0;
-	if (t->gs)
-		t->gs_base = 0;
+	fpu_save(t->fpu);
+	fpu_owner[cpu] = t->fpu;
+	t->fpu_cpu = cpu + 1;
 }
 
-static void load_selectors(const struct thread *t)
+static void switch_fpu_in(struct thread *t, u32 cpu)
 {
-	struct cpu *c = cpu_self();
-
-	__asm__ volatile("mov %0, %%ds; mov %1, %%es; mov %2, %%fs" : : "r"(t->ds), "r"(t->es), "r"(t->fs));
-	/* Loading %gs zeroes the kernel's base, which is put back at once; interrupts are off, and an NMI copes. */
-	__asm__ volatile("mov %0, %%gs" : : "r"(t->gs));
-	wrmsr(MSR_GS_BASE, (u64)c);
+	if (t->is_fpu_in_memory || (fpu_owner[cpu] == t->fpu && t->fpu_cpu == cpu + 1))
+		return;
+	fpu_restore(t->fpu);
+	fpu_owner[cpu] = t->fpu;
 }
-
-static void load_bases(const struct thread *t)
-{
-	if (cpu_features.has_fsgsbase) {
-		__asm__ volatile("wrfsbase %0" : : "r"(t->fs_base));
-		exchange_user_gs_base(true, t->gs_base);
-	} else {
-		wrmsr(MSR_FS_BASE, t->fs_base);
-		wrmsr(MSR_KERNEL_GS_BASE, t->gs_base);
-	}
-}
-
-static bool has_selectors(const struct thread *t) { return t->fs | t->gs | t->ds | t->es; }
 
 struct task *arch_switch(struct task *prev, struct task *next)
 {
@@ -159,19 +110,12 @@ struct task *arch_switch(struct task *prev, struct task *next)
 	u32 cpu = c->id;
 
 	if (prev->thread.fpu) {
-		thread_read_bases(&prev->thread);
-		fpu_save(prev->thread.fpu);
-		fpu_owner[cpu] = prev->thread.fpu;
-		prev->thread.fpu_cpu = cpu + 1;
+		tls_save(&prev->thread);
+		switch_fpu_out(&prev->thread, cpu);
 	}
 	if (next->thread.fpu) {
-		if (fpu_owner[cpu] != next->thread.fpu || next->thread.fpu_cpu != cpu + 1) {
-			fpu_restore(next->thread.fpu);
-			fpu_owner[cpu] = next->thread.fpu;
-		}
-		if (unlikely(has_selectors(&next->thread) || has_selectors(&prev->thread)))
-			load_selectors(&next->thread);
-		load_bases(&next->thread);
+		switch_fpu_in(&next->thread, cpu);
+		tls_load(&next->thread);
 	}
 	c->running = next;
 	desc_set_kstack(c, kstack_top(next));
@@ -193,8 +137,7 @@ void arch_thread_exec(struct task *t, uptr entry, uptr sp)
 				       .rsp = sp, .ss = USER_DS };
 	flags = arch_irq_save();
 	*th = (struct thread){ .ksp = th->ksp, .fpu = th->fpu };
-	load_selectors(th);
-	load_bases(th);
+	tls_load(th);
 	fpu_load_initial();
 	arch_irq_restore(flags);
 }
