@@ -1,0 +1,33 @@
+#!/bin/sh
+# Makes docs/coverage.md from syscall/syscalls.tbl, the ABI's list of numbers, docs/coverage.notes and docs/coverage.flags.
+# usage: gen_coverage.sh > docs/coverage.md
+set -eu
+cat <<'TXT'
+# Coverage
+
+Made by `make coverage` from `syscall/syscalls.tbl`, `docs/coverage.notes` and `docs/coverage.flags`: edit those.
+A call or flag that is not supported is refused with the errno given here; none is accepted and ignored, but for the
+exceptions that Linux makes too and that are named.
+
+## Clone flags
+| flag | on Furca | test (under `tests/user/`) |
+|---|---|---|
+TXT
+grep -v '^#' docs/coverage.flags | awk -F'|' '{ print "| `" $1 "` | " $2 " | " $3 " |" }'
+cat <<'TXT'
+
+## System calls of x86-64
+| call | on Furca |
+|---|---|
+TXT
+awk -F'\t' '
+FILENAME == "docs/coverage.notes" { if ($0 !~ /^#/) note[$1] = $2; next }
+FILENAME == "syscall/syscalls.tbl" { split($0, f, " "); if ($0 !~ /^#/ && f[1] != "" && f[2] != "-") have[f[1]] = 1; next }
+/^#define __NR_/ {
+	split($0, f, " "); name = substr(f[2], 6)
+	if (name in have) { yes++; print "| " name " | " (name in note ? note[name] : "supported") " |" }
+	else { no++; missing = missing (missing ? ", " : "") name }
+}
+END {
+	print "\n" yes " calls are supported. These " no " are refused with ENOSYS:\n\n" missing "."
+}' docs/coverage.notes syscall/syscalls.tbl /usr/include/x86_64-linux-gnu/asm/unistd_64.h
