@@ -172,6 +172,7 @@ static void fill_memory(void)
 /* Called by start.S. */
 void boot_main(const struct start_info *info)
 {
+	clock_start();
 	early_console_init();
 	if (info->magic != START_INFO_MAGIC)
 		panic("boot: not started by a PVH loader");

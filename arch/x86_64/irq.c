@@ -10,6 +10,7 @@
 #include "x86.h"
 #include "base/errno.h"
 #include "base/printk.h"
+#include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "sched/sched.h"
 #include "sync/spinlock.h"
@@ -59,6 +60,7 @@ static unsigned ioapic_count;
 static struct spinlock irq_lock = SPINLOCK_INIT(RANK_DRIVER);
 static struct handler *handlers[VECTORS];
 static unsigned vectors_used;			/* irq_lock */
+static bool has_interrupted_user[CPUS_MAX];	/* own; interrupts do not nest */
 static u8 gsi_vector[GSIS_MAX];			/* 0: none yet; irq_lock */
 
 static u32 apic_read(unsigned reg) { return apic[reg / 4]; }
@@ -93,14 +95,17 @@ static void apic_init_cpu(struct cpu *c)
 void apic_timer_start(u32 count) { apic_write(APIC_TIMER_INITIAL, count); }
 u32 apic_timer_read(void) { return apic_read(APIC_TIMER_CURRENT); }
 
-void arch_send_resched(u32 cpu)
+static void send_vector(u32 cpu, u32 vector)
 {
 	unsigned long flags = arch_irq_save();
 
 	apic_write(APIC_ICR_HIGH, cpus[cpu].hw_id << 24);
-	apic_write(APIC_ICR_LOW, VECTOR_RESCHED);
+	apic_write(APIC_ICR_LOW, vector);
 	arch_irq_restore(flags);
 }
+
+void arch_send_resched(u32 cpu) { send_vector(cpu, VECTOR_RESCHED); }
+void arch_send_flush(u32 cpu) { send_vector(cpu, VECTOR_FLUSH); }
 
 /* -- the I/O APICs -- */
 
@@ -242,6 +247,8 @@ int arch_msi_register(irq_handler fn, void *arg, u64 *address, u32 *data)
 
 /* -- arrival -- */
 
+bool arch_interrupted_user(void) { return has_interrupted_user[cpu_id()]; }
+
 static void device_interrupt(unsigned vector)
 {
 	struct handler *h = __atomic_load_n(&handlers[vector - VECTOR_DEVICE], __ATOMIC_ACQUIRE);
@@ -252,15 +259,18 @@ static void device_interrupt(unsigned vector)
 		h->fn(h->arg);
 }
 
-void irq_dispatch(unsigned vector)
+void irq_dispatch(const struct regs *r, unsigned vector)
 {
 	struct cpu *c = cpu_self();
 
 	if (vector == VECTOR_SPURIOUS || (vector >= VECTOR_PIC && vector < VECTOR_DEVICE))
 		return;		/* not acknowledged: no interrupt was accepted */
 	c->irq_depth++;
+	has_interrupted_user[c->id] = regs_is_user(r);
 	if (vector == VECTOR_TIMER)
 		clock_timer_interrupt();
+	else if (vector == VECTOR_FLUSH)
+		tlb_flush_interrupt();
 	else if (vector == VECTOR_RESCHED)
 		sched_set_resched();
 	else if (vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE_END)

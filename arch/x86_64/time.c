@@ -232,6 +232,9 @@ static u64 ask_timing_leaf(void)
 	return khz ? (1000000UL << 32) / khz : 0;
 }
 
+/* Until the speed is known, the clock stands at 0. */
+void clock_start(void) { clock_page.data.tsc_base = vdso_read_tsc(); }
+
 void clock_init(void)
 {
 	u64 date_ns = 0, multiplier = 0;
@@ -242,8 +245,7 @@ void clock_init(void)
 		multiplier = ask_timing_leaf();
 	if (!multiplier)
 		multiplier = cpu_features.is_tcg ? measure_against_apic() : measure_against_pit();
-	clock_page.data.tsc_base = vdso_read_tsc();
-	clock_set_speed(multiplier);
+	clock_page.data.multiplier = multiplier;
 	if (!date_ns)
 		date_ns = rtc_read_seconds() * NSEC_PER_SEC;
 	realtime_at_boot_ns = date_ns ? date_ns - arch_clock_ns() : 0;

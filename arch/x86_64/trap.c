@@ -195,7 +195,7 @@ static void kernel_exception(struct regs *r, unsigned vector, u64 error)
 void trap_dispatch(struct regs *r, unsigned vector, u64 error)
 {
 	if (vector >= 32)
-		irq_dispatch(vector);
+		irq_dispatch(r, vector);
 	else if (vector == VECTOR_PAGE_FAULT)
 		page_fault(r, error);
 	else if (vector == VECTOR_NMI)

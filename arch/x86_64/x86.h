@@ -74,6 +74,7 @@
 #define VECTOR_DEVICE 0x30
 #define VECTOR_DEVICE_END 0xe0
 #define VECTOR_TIMER 0xec
+#define VECTOR_FLUSH 0xfc
 #define VECTOR_RESCHED 0xfd
 #define VECTOR_APIC_ERROR 0xfe
 #define VECTOR_SPURIOUS 0xff
@@ -135,13 +136,13 @@ void early_console_init(void);
 void desc_init_cpu(struct cpu *c);	/* desc.c: descriptor tables of this CPU */
 void desc_set_kstack(struct cpu *c, unsigned long top);
 void irq_init(void);			/* irq.c */
-void irq_dispatch(unsigned vector);
+void irq_dispatch(const struct regs *r, unsigned vector);
 void apic_timer_start(u32 count);	/* one interrupt after so many APIC ticks; 0: stop */
 u32 apic_timer_read(void);
-void clock_init(void);			/* time.c */
+void clock_start(void);			/* time.c: the moment that is 0 on the clock */
+void clock_init(void);
 void clock_timer_interrupt(void);
 u64 rtc_read_seconds(void);		/* rtc.c: CMOS clock, seconds since 1970; 0: none */
 void vdso_init(void);			/* vdso_map.c */
-void vdso_set_clock(u64 tsc_base, u64 ns_base, u64 multiplier);
 #endif
 #endif
