@@ -26,6 +26,11 @@ $(eval $(call UNIT,ldisc,fs/tty/ldisc_test.c fs/tty/ldisc.c fs/tty/ldisc_echo.c 
 $(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c \
   mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 
+$(eval $(call UNIT,rbtree,base/rbtree_test.c base/rbtree.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,format,base/format_test.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,string,base/string_test.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,printk,base/printk_test.c base/format.c mm/page.c mm/buddy.c))
+
 $(UNIT_OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC_HOST) $(UNIT_FLAGS) -c -o $@ $<
