@@ -47,6 +47,11 @@ int commit_charge(u64 pages)
 	return -ENOMEM;
 }
 
+void commit_charge_forced(u64 pages)
+{
+	atomic_add(&committed_pages, (long)pages);
+}
+
 void commit_uncharge(u64 pages)
 {
 	atomic_sub(&committed_pages, (long)pages);

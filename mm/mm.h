@@ -173,6 +173,7 @@ struct page *mm_pin(struct mm *mm, uptr addr, bool is_write);
 u64 mm_rss_pages(const struct mm *mm);
 /* -- limits -- */
 int __must_check commit_charge(u64 pages);	/* overcommit accounting: 0 or -ENOMEM */
+void commit_charge_forced(u64 pages);		/* the same, without asking: what was charged before comes back */
 void commit_uncharge(u64 pages);
 u64 commit_used(void);
 u64 commit_limit(void);
