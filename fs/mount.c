@@ -81,7 +81,9 @@ static void tree_drop(struct dentry *root)
 		if (d == root)
 			return;
 		struct dentry *parent = d->parent;
+		mutex_lock(&parent->inode->lock);	/* devpts takes names out by itself */
 		dentry_remove(d);
+		mutex_unlock(&parent->inode->lock);
 		d = parent;
 	}
 }
@@ -108,11 +110,6 @@ void mount_put(struct mount *m)
 	slab_free(&mount_cache, m);
 	superblock_unmounted(sb);
 	superblock_put(sb);
-}
-
-bool path_is_noexec(const struct path *p)
-{
-	return p->mount && (p->mount->flags & MS_NOEXEC);
 }
 
 void path_put(struct path *p)

@@ -60,7 +60,8 @@ static int special_ops(struct file *f, struct inode *i)
 	switch (i->mode & S_IFMT) {
 	case S_IFCHR:
 	case S_IFBLK:
-		f->ops = dev_find(i->mode, i->rdev, &f->private);
+		/* a node of devpts is its device itself: numbers are given out by each instance anew */
+		f->ops = i->fops ? i->fops : dev_find(i->mode, i->rdev, &f->private);
 		return f->ops ? 0 : -ENXIO;
 	case S_IFIFO:
 		f->ops = &pipe_fops;
@@ -119,7 +120,7 @@ static int file_start(struct file *f, const struct open_request *r)
 /* The open file over p, whose references it takes over (also on error). ERR_PTR. */
 static struct file *file_for(struct path *p, const struct open_request *r)
 {
-	struct file *f = file_alloc(0, r->flags & ~FLAGS_NOT_KEPT, NULL, NULL);
+	struct file *f = file_alloc(0, r->flags, NULL, NULL);
 
 	if (!f) {
 		path_put(p);
@@ -129,6 +130,7 @@ static struct file *file_for(struct path *p, const struct open_request *r)
 	*p = (struct path){ NULL, NULL };
 	f->inode = f->path.dentry->inode;
 	int err = file_start(f, r);
+	f->flags &= ~FLAGS_NOT_KEPT;	/* an open operation still sees O_NOCTTY */
 	if (!err)
 		return f;
 	file_put(f);
