@@ -327,22 +327,20 @@ size_t ldisc_input_count(const struct ldisc *l)
 	return n;
 }
 
-static size_t read_line(struct ldisc *l, u8 *buf, size_t n)
+static size_t read_line(struct ldisc *l, u8 *buf, size_t n, bool *is_end)
 {
 	size_t done = 0;
-	while (l->tail != l->line_end) {
+	while (l->tail != l->line_end && !*is_end) {
 		u8 c = ldisc_byte(l, l->tail);
-		bool is_end = line_end_is(l, l->tail), is_mark = is_end && c == LDISC_DISABLED && !l->is_pushed;
+		bool is_last = line_end_is(l, l->tail), is_mark = is_last && c == LDISC_DISABLED && !l->is_pushed;
 		/* A full buffer takes the mark with it: the next read must not see an end of file. */
 		if (done == n && !(is_mark && n))
 			break;
 		line_end_clear(l, l->tail);
 		l->tail++;
-		if (is_mark)
-			break;
-		buf[done++] = c;
-		if (is_end)
-			break;
+		if (!is_mark)
+			buf[done++] = c;
+		*is_end = is_last;
 	}
 	if (l->tail == l->line_end)
 		l->is_pushed = false;
@@ -351,9 +349,9 @@ static size_t read_line(struct ldisc *l, u8 *buf, size_t n)
 
 size_t ldisc_read(struct ldisc *l, u8 *buf, size_t n, bool *is_end)
 {
-	*is_end = ldisc_is_canonical(l);
-	if (*is_end)
-		return read_line(l, buf, n);
+	*is_end = false;
+	if (ldisc_is_canonical(l))
+		return read_line(l, buf, n, is_end);
 	size_t done = 0, end_count = MIN(n, (size_t)(l->head - l->tail));
 	while (done < end_count) {
 		size_t at = l->tail % LDISC_INPUT, part = MIN(end_count - done, LDISC_INPUT - at);

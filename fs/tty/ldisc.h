@@ -12,6 +12,7 @@
 
 #define LDISC_INPUT 4096	/* bytes kept for the reader; a power of two */
 #define LDISC_ECHO 1024		/* echo that waits for output room */
+#define LDISC_ROOM_MIN 8	/* output room below which a writer waits: what one byte may become (a tab) */
 #define LDISC_DISABLED 0	/* a control character of this value is off; in the input it stands for end of file */
 
 struct ldisc_ops {
@@ -49,8 +50,8 @@ void ldisc_default_termios(struct termios2 *t);
 /* Takes bytes from the terminal's side; returns how many: fewer when the reader must read first. */
 size_t ldisc_receive(struct ldisc *l, const u8 *s, size_t n);
 void ldisc_receive_break(struct ldisc *l);
-/* Bytes the reader may have now, 0: none; *is_end: canonical mode gave out a whole line (perhaps of length 0: end of
- * file), so the read is over. */
+/* Bytes the reader may have now; *is_end: a line's end was among them, or (perhaps with no byte at all) an end of file,
+ * so the read is over. */
 size_t ldisc_read(struct ldisc *l, u8 *buf, size_t n, bool *is_end);
 /* Is there something for a reader; for poll: VMIN bytes of it in raw mode without VTIME. */
 bool ldisc_is_readable(const struct ldisc *l, bool for_poll);

@@ -8,8 +8,6 @@
 #include "fs/tty/ldisc.h"
 #include "base/string.h"
 
-#define EXPANSION_MAX 8		/* bytes that one byte may become: a tab */
-
 /* What c becomes on its way out, into out; returns the length. The cursor's column follows. */
 static size_t output_expand(struct ldisc *l, u8 c, u8 *out)
 {
@@ -74,8 +72,8 @@ size_t ldisc_write(struct ldisc *l, const u8 *s, size_t n)
 	}
 	u8 out[128];
 	size_t used = 0;
-	while (done < n && room - used >= EXPANSION_MAX) {
-		if (used > sizeof(out) - EXPANSION_MAX) {
+	while (done < n && room - used >= LDISC_ROOM_MIN) {
+		if (used > sizeof(out) - LDISC_ROOM_MIN) {
 			l->ops->put(l->terminal, out, used);
 			room -= used;
 			used = 0;
@@ -120,7 +118,7 @@ static void echo_emit(struct ldisc *l, const u8 *s, size_t n)
 
 void ldisc_echo_raw(struct ldisc *l, u8 c)
 {
-	u8 out[EXPANSION_MAX] = { c };
+	u8 out[LDISC_ROOM_MIN] = { c };
 	echo_emit(l, out, (l->termios.c_oflag & OPOST) ? output_expand(l, c, out) : 1);
 }
 
