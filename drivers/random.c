@@ -1,0 +1,283 @@
+/*
+ * drivers/random.c: random numbers. One ChaCha20 key for the whole kernel; every request takes one block from it, whose
+ * first half becomes the next key and whose second half is the key of that request alone (fast key erasure): nobody who
+ * later reads the kernel's memory can work out numbers that were already given out.
+ *
+ * Way in: random_bytes() in the kernel; getrandom(2), /dev/random and /dev/urandom, which are the same. There is nothing
+ * to wait for: the first use seeds the key from rdrand, the clocks and the boot parameters, before any program runs, so
+ * no call ever blocks or says EAGAIN. virtio-rng and writers to the devices are mixed in.
+ * Locks: random_lock (irqsave), for one block. Errors: as getrandom(2), random(4).
+ * Source: RFC 8439; D. J. Bernstein, "Fast-key-erasure random-number generators".
+ */
+#include "drivers/random.h"
+#include "base/errno.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "arch/arch.h"
+#include "fs/vfs.h"
+#include "mm/user_access.h"
+#include "syscall/define.h"
+#include "task/task.h"
+#include "time/time.h"
+#include <linux/capability.h>
+#include <linux/random.h>
+
+#define KEY_WORDS 8
+#define BLOCK_BYTES 64
+#define RESEED_NS (60 * NSEC_PER_SEC)
+#define READ_MAX 0x1ffffffUL	/* bytes of one read of /dev/random, as Linux */
+#define GETRANDOM_MAX 0x7fffffffUL
+#define POOL_BITS 256		/* what RNDGETENTCNT says: always full */
+
+static struct spinlock random_lock = SPINLOCK_INIT(RANK_RANDOM);
+static u32 random_key[KEY_WORDS];	/* random_lock, as below */
+static u64 seeded_ns;
+static bool is_seeded;
+
+/* ---- ChaCha20 ---- */
+
+static inline u32 rotate(u32 v, int n) { return v << n | v >> (32 - n); }
+
+#define QUARTER(a, b, c, d) do {                                                                   \
+	a += b; d = rotate(d ^ a, 16);                                                             \
+	c += d; b = rotate(b ^ c, 12);                                                             \
+	a += b; d = rotate(d ^ a, 8);                                                              \
+	c += d; b = rotate(b ^ c, 7);                                                              \
+} while (0)
+
+static void chacha_block(const u32 key[KEY_WORDS], u64 counter, u32 out[16])
+{
+	const u32 start[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0], key[1], key[2], key[3],
+		key[4], key[5], key[6], key[7], (u32)counter, (u32)(counter >> 32), 0, 0 };
+	u32 x0 = start[0], x1 = start[1], x2 = start[2], x3 = start[3], x4 = start[4], x5 = start[5], x6 = start[6],
+	    x7 = start[7], x8 = start[8], x9 = start[9], x10 = start[10], x11 = start[11], x12 = start[12],
+	    x13 = start[13], x14 = start[14], x15 = start[15];
+	for (int round = 0; round < 10; round++) {
+		QUARTER(x0, x4, x8, x12);
+		QUARTER(x1, x5, x9, x13);
+		QUARTER(x2, x6, x10, x14);
+		QUARTER(x3, x7, x11, x15);
+		QUARTER(x0, x5, x10, x15);
+		QUARTER(x1, x6, x11, x12);
+		QUARTER(x2, x7, x8, x13);
+		QUARTER(x3, x4, x9, x14);
+	}
+	const u32 end[16] = { x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15 };
+	for (int i = 0; i < 16; i++)
+		out[i] = end[i] + start[i];
+}
+
+/* ---- the key ---- */
+
+/* The key becomes a block of (key xor data): whoever knew one of the two does not know the result. */
+static void key_stir_locked(const u32 data[KEY_WORDS])
+{
+	u32 block[16];
+	for (int i = 0; i < KEY_WORDS; i++)
+		random_key[i] ^= data[i];
+	chacha_block(random_key, 0, block);
+	memcpy(random_key, block, sizeof(random_key));
+}
+
+static void key_mix_locked(const void *data, size_t n)
+{
+	const u8 *p = data;
+	while (n) {
+		u32 part[KEY_WORDS] = { 0 };
+		size_t k = MIN(n, sizeof(part));
+		memcpy(part, p, k);
+		key_stir_locked(part);
+		p += k;
+		n -= k;
+	}
+}
+
+static void key_seed_locked(void)
+{
+	u64 seed[KEY_WORDS];
+	for (int i = 0; i < KEY_WORDS; i++) {
+		if (!arch_random(&seed[i]))
+			seed[i] = arch_cycles() ^ arch_clock_ns() << 20;
+	}
+	key_mix_locked(seed, sizeof(seed));
+	if (!is_seeded) {
+		u64 when[2] = { arch_realtime_at_boot_ns(), arch_cycles() };
+		key_mix_locked(when, sizeof(when));
+		if (boot_info.cmdline)
+			key_mix_locked(boot_info.cmdline, strlen(boot_info.cmdline));
+	}
+	seeded_ns = arch_clock_ns();
+	is_seeded = true;
+}
+
+/* A key for one request. */
+static void key_take(u32 key[KEY_WORDS])
+{
+	u32 block[16];
+	unsigned long flags = spin_lock_irqsave(&random_lock);
+	if (!is_seeded || arch_clock_ns() - seeded_ns > RESEED_NS)
+		key_seed_locked();
+	chacha_block(random_key, 0, block);
+	memcpy(random_key, block, sizeof(random_key));
+	spin_unlock_irqrestore(&random_lock, flags);
+	memcpy(key, block + KEY_WORDS, KEY_WORDS * sizeof(u32));
+	memset(block, 0, sizeof(block));
+	barrier();
+}
+
+void random_mix(const void *data, size_t n)
+{
+	unsigned long flags = spin_lock_irqsave(&random_lock);
+	key_mix_locked(data, n);
+	spin_unlock_irqrestore(&random_lock, flags);
+}
+
+void random_bytes(void *buf, size_t n)
+{
+	u32 key[KEY_WORDS], block[16];
+	u8 *p = buf;
+	key_take(key);
+	if (n <= sizeof(key)) {
+		memcpy(buf, key, n);
+		n = 0;
+	}
+	for (u64 counter = 1; n; counter++) {
+		size_t k = MIN(n, (size_t)BLOCK_BYTES);
+		chacha_block(key, counter, block);
+		memcpy(p, block, k);
+		p += k;
+		n -= k;
+	}
+	memset(key, 0, sizeof(key));
+	memset(block, 0, sizeof(block));
+	barrier();
+}
+
+u64 random_u64(void)
+{
+	u64 v;
+	random_bytes(&v, sizeof(v));
+	return v;
+}
+
+/* ---- for programs ---- */
+
+static ssize_t random_to_user(uptr buf, size_t n)
+{
+	u32 key[KEY_WORDS], out[BLOCK_BYTES];	/* 256 bytes: four blocks a copy */
+	size_t done = 0;
+	u64 counter = 1;
+	key_take(key);
+	while (done < n) {
+		size_t k = MIN(n - done, sizeof(out));
+		for (size_t i = 0; i * BLOCK_BYTES < k; i++)
+			chacha_block(key, counter++, out + i * 16);
+		size_t copied = copy_to_user_partial(buf + done, out, k);
+		done += copied;
+		if (copied < k) {
+			if (!done)
+				done = (size_t)-EFAULT;
+			break;
+		}
+		/* A long read gives way to signals and to others, now and then. */
+		if (done % PAGE_SIZE == 0 && done < n) {
+			if (signal_is_pending())
+				break;
+			if (cpu_self()->need_resched)
+				schedule();
+		}
+	}
+	memset(key, 0, sizeof(key));
+	memset(out, 0, sizeof(out));
+	barrier();
+	return (ssize_t)done;
+}
+
+long sys_getrandom(uptr buf, size_t count, unsigned flags)
+{
+	if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	if ((flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+		return -EINVAL;
+	return random_to_user(buf, MIN(count, GETRANDOM_MAX));
+}
+
+static ssize_t random_read(struct file *f, uptr buf, size_t n, loff *pos)
+{
+	return random_to_user(buf, MIN(n, READ_MAX));
+}
+
+static ssize_t mix_user(uptr buf, size_t n)
+{
+	u8 part[256];
+	size_t done = 0;
+	while (done < n) {
+		size_t k = MIN(n - done, sizeof(part)), copied = copy_from_user_partial(part, buf + done, k);
+		random_mix(part, copied);
+		done += copied;
+		if (copied < k)
+			return done ? (ssize_t)done : -EFAULT;
+		if (signal_is_pending())
+			break;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t random_write(struct file *f, uptr buf, size_t n, loff *pos)
+{
+	return mix_user(buf, MIN(n, READ_MAX));
+}
+
+static long add_entropy(uptr arg)
+{
+	int head[2];	/* struct rand_pool_info: bits, then bytes that follow */
+	int err = copy_from_user(head, arg, sizeof(head));
+	if (err)
+		return err;
+	if (head[0] < 0 || head[1] < 0)
+		return -EINVAL;
+	ssize_t n = mix_user(arg + sizeof(head), (size_t)head[1]);
+	if (n < 0)
+		return n;
+	return n == head[1] ? 0 : -EFAULT;
+}
+
+static long random_ioctl(struct file *f, unsigned cmd, uptr arg)
+{
+	u32 value;
+	if (cmd == RNDGETENTCNT)
+		return put_user_u32(POOL_BITS, arg);
+	switch (cmd) {
+	case RNDADDTOENTCNT:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		if (get_user_u32(&value, arg))
+			return -EFAULT;
+		return (int)value < 0 ? -EINVAL : 0;	/* the count is full already */
+	case RNDADDENTROPY:
+		return capable(CAP_SYS_ADMIN) ? add_entropy(arg) : -EPERM;
+	case RNDZAPENTCNT:
+	case RNDCLEARPOOL:
+		return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;	/* the count cannot be lowered, as on Linux 6.1 */
+	case RNDRESEEDCRNG:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		unsigned long flags = spin_lock_irqsave(&random_lock);
+		key_seed_locked();
+		spin_unlock_irqrestore(&random_lock, flags);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static loff random_seek(struct file *f, loff off, int whence) { return 0; }
+
+static const struct file_ops random_fops = {
+	.read = random_read, .write = random_write, .ioctl = random_ioctl, .seek = random_seek,
+};
+
+void random_init(void)
+{
+	if (dev_register("random", 0666, 1, 8, &random_fops, NULL) || dev_register("urandom", 0666, 1, 9, &random_fops, NULL))
+		log_error("random: no device nodes");
+}
