@@ -112,6 +112,11 @@ void mount_put(struct mount *m)
 	superblock_put(sb);
 }
 
+bool path_is_noexec(const struct path *p)
+{
+	return p->mount && (p->mount->flags & MS_NOEXEC);
+}
+
 void path_put(struct path *p)
 {
 	struct path old = *p;

@@ -218,15 +218,22 @@ static struct page *try_alloc(struct zone *z, enum page_kind kind, unsigned orde
 	return p;
 }
 
-/* Gives back what is kept only for speed. */
+/* Gives back what is kept only for speed. Not with interrupts off: the caller may hold any irqsave lock, kmap_lock too. */
 static void reclaim(void)
 {
-	if (in_interrupt())
+	if (in_interrupt() || !arch_irqs_are_on())
 		return;
 	table_pool_drain();
 	slab_reclaim();
 	kstack_reclaim();
 	page_cache_drain();
+}
+
+bool memory_is_short(void)
+{
+	struct zone *z = &zones[0];
+
+	return READ_ONCE(z->free_pages) <= z->reserve_pages;
 }
 
 struct page *page_alloc(int node, enum page_kind kind, unsigned order)

@@ -27,6 +27,7 @@ void buddy_add_range(int node, u64 first_pfn, u64 end_pfn);
 void buddy_records_touch(u64 pfn);			/* page_records_touch under the zone lock */
 void buddy_init(void);
 u64 buddy_free_pages(void);
+bool memory_is_short(void);		/* a user page cannot be had */
 
 /* -- page.c -- */
 void page_records_touch(u64 pfn);	/* makes sure that the records of pfn's 4 MiB block exist */

@@ -84,7 +84,7 @@ static void test_user_reserve(void)
 	CHECK(page_alloc(0, PAGE_TABLE, 0));
 	struct memory_stats s;
 	memory_stats(&s);
-	CHECK(s.anon_pages + s.table_pages + s.free_pages == s.total_pages);
+	CHECK(s.anon_pages + s.table_pages + s.kernel_pages + s.free_pages == s.total_pages);
 }
 
 static void test_node(void)

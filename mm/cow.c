@@ -12,15 +12,6 @@
 #include "base/printk.h"
 
 u64 cow_counts[COW_RETRY + 1];
-struct page *zero_page;
-
-void zero_page_init(void)
-{
-	zero_page = page_alloc_zeroed(NODE_ANY, PAGE_KERNEL);
-	if (!zero_page)
-		panic("no memory for the zero page");
-}
-
 static unsigned vma_prot(const struct vma *v) { return v->flags & (VM_READ | VM_WRITE | VM_EXEC); }
 
 static enum cow_case classify(const struct vma *v, pte_t e)

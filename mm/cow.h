@@ -19,7 +19,4 @@ extern u64 cow_counts[COW_RETRY + 1];	/* how often each case was met; for /proc/
  * Returns the case, or -ENOMEM. Under mm->pt_lock.
  */
 int cow_break(struct mm *mm, const struct vma *v, uptr va, pte_t *slot);
-
-extern struct page *zero_page;	/* a frame of zeroes: never counted in tables, never freed */
-void zero_page_init(void);
 #endif

@@ -16,6 +16,7 @@
 #define BLOCK_PAGES (1UL << PAGE_ORDER_MAX)
 
 struct page *page_records;
+struct page *zero_page;
 struct page_cache page_caches[CPUS_MAX];
 
 static u8 *block_ready;			/* by block number: its records exist. under the zone lock, or at boot */
@@ -72,6 +73,9 @@ void page_init(void)
 		buddy_add_range(0, boot_info.memory[i].start >> PAGE_SHIFT, boot_info.memory[i].end >> PAGE_SHIFT);
 		total_pages += ram_pages(i);
 	}
+	zero_page = page_alloc_zeroed(NODE_ANY, PAGE_KERNEL);
+	if (!zero_page)
+		panic("no memory for the zero page");
 }
 
 struct page *page_alloc_zeroed(int node, enum page_kind kind)

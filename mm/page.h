@@ -71,6 +71,8 @@ static inline void page_clear_flag(struct page *p, unsigned f) { __atomic_fetch_
 #define NODES 1
 #define PAGE_ORDER_MAX 10
 
+extern struct page *zero_page;	/* a frame of zeroes, mapped read-only: never counted in tables, never freed */
+
 void page_init(void);	/* from boot_info; before it there is no allocator */
 /* A block of 2^order frames, contents undefined, count 1, kind set. NULL: out of memory after reclaim was tried. */
 struct page *page_alloc(int node, enum page_kind kind, unsigned order);

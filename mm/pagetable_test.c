@@ -68,7 +68,6 @@ static void begin(void)
 	host_init(128);
 	memset(spaces, 0, sizeof(spaces));
 	host_tlb_forget();
-	zero_page_init();
 	make_file(file_pages, file_value, PAGE_FILE);
 	make_file(shared_pages, shared_value, PAGE_SHMEM);
 	frames_at_start = kind_now(PAGE_ANON);

@@ -39,9 +39,10 @@ enum lock_rank {
 	RANK_MAPPING_PAGES,	/* the page index of one mapping */
 	RANK_VMA_LIST,		/* a mapping's list of address spaces that map it */
 	RANK_TLB,		/* one flush of other CPUs at a time (mm/tlb.c) */
+	RANK_KSTACK,		/* lists of kernel stacks */
+	RANK_KMAP,		/* kernel page tables (kernel stacks, devices): allocates */
 	RANK_SLAB,
 	RANK_BUDDY,
-	RANK_KMAP,		/* kernel page tables (kernel stacks) */
 	RANK_DRIVER,		/* a device's registers and rings */
 	RANK_RANDOM,		/* the random generator's key */
 	RANK_CONSOLE,

@@ -33,7 +33,7 @@ bad "a number that is none" 125 "not a value for this option: -m x:" -m x true
 bad "no kernel of that name" 125 "cannot read the kernel: nope:" --kernel nope true
 bad "not a kernel" 125 "not a kernel: plain:" --kernel plain true
 PATH_WAS=$PATH; TIMEOUT=$(command -v timeout); mkdir -p bin; ln -s "$TIMEOUT" bin/timeout
-for t in wc cat printf head; do ln -s "$(command -v $t)" bin/$t; done
+for t in wc cat printf head tr; do ln -s "$(command -v $t)" bin/$t; done
 PATH=$SCRATCH/bin; bad "no QEMU" 125 "no QEMU: qemu-system-x86_64:" /bin/true; PATH=$PATH_WAS
 
 furca > out 2> err; same "errors: no program" 125 $?

@@ -58,11 +58,11 @@ fi
 same "files: Perl" "3 hi" "$(furca -m 1G perl -MList::Util=sum -MPOSIX=floor -e 'print floor(sum(1, 2.5)), " hi\n"')"
 
 # A root of one's own.
-mkdir -p root/bin root/etc; cp /bin/busybox root/bin/busybox; ln -s busybox root/bin/sh; ln root/bin/busybox root/bin/hard; echo mine > root/etc/mine
+mkdir -p root/bin root/etc; cp /bin/busybox root/bin/busybox; ln -s busybox root/bin/sh; ln root/bin/busybox root/bin/echo; echo mine > root/etc/mine
 tar -C root -czf root.tar.gz .; (cd root && find . | cpio -o -H newc --quiet > ../root.cpio 2>/dev/null) || bsdtar -C root --format newc -cf root.cpio .
 for root in root root.tar.gz root.cpio; do
 	[ -s "$root" ] && same "files: --rootfs $root" "mine" "$(furca --rootfs $root sh -c 'read x < /etc/mine; echo $x')"
 done
-same "files: a hard link in a root" "hard" "$(furca --rootfs root.tar.gz /bin/hard echo hard)"
+same "files: a hard link in a root" "hard" "$(furca --rootfs root.tar.gz /bin/echo hard)"
 furca --rootfs root.tar.gz nothing 2>err; same "files: no such program in the root" 127 $?
 finish

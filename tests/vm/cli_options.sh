@@ -10,7 +10,7 @@ holds "options: --append" "made.up=word" "$(furca --append made.up=word cat /pro
 same "options: --verbose leaves the output alone" x "$(furca --verbose echo x 2>"$SCRATCH/log")"
 [ -s "$SCRATCH/log" ]; same "options: --verbose shows the log" 0 $?
 same "options: silence without it" "" "$(furca true 2>&1)"
-out=$(furca --dry-run -m 64 true); holds "options: --dry-run" "-m 64M" "$out"
+out=$(furca --dry-run -m 256 true); holds "options: --dry-run" "-m 256M" "$out"
 holds "options: --dry-run names the machine" "-M microvm" "$out"
 holds "options: --qemu" "-name 'a b'" "$(furca --dry-run --qemu -name --qemu 'a b' true)"
 holds "options: --gdb" "-gdb tcp:127.0.0.1:1234" "$(furca --dry-run --gdb true)"

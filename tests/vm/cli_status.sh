@@ -12,14 +12,18 @@ same "status: output before the timeout" begun "$out"
 out=$(furca --timeout 5 sh -c 'trap "echo told; exit 3" TERM; while :; do :; done'); same "status: timeout that is noticed" 124 $?
 same "status: SIGTERM on a timeout" told "$out"
 
-# Signals to the tool reach the program.
+# Signals to the tool reach the program. background PROGRAM...: waits until it has said "ready"; sets $pid.
+background() {
+	# shellcheck disable=SC2086
+	"$FURCA" run $FURCA_OPTIONS --timeout 60 "$@" > "$SCRATCH/out" 2> "$SCRATCH/err" &
+	pid=$! n=0
+	while ! grep -q ready "$SCRATCH/out" && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+}
 for pair in INT:130 TERM:143 HUP:129; do
-	furca sh -c 'echo ready; while :; do :; done' > "$SCRATCH/out" & pid=$!
-	n=0; while [ ! -s "$SCRATCH/out" ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+	background sh -c 'echo ready; while :; do :; done'
 	kill -"${pair%:*}" $pid; wait $pid; same "status: SIG${pair%:*} to the tool" "${pair#*:}" $?
 done
-furca sh -c 'trap "echo caught; exit 9" INT; echo ready; while :; do :; done' > "$SCRATCH/out" & pid=$!
-n=0; while [ ! -s "$SCRATCH/out" ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+background sh -c 'trap "echo caught; exit 9" INT; echo ready; while :; do :; done'
 kill -INT $pid; wait $pid; same "status: SIGINT is caught" 9 $?
 holds "status: handler ran" caught "$(cat "$SCRATCH/out")"
 
@@ -28,8 +32,7 @@ furca /etc/passwd 2>"$SCRATCH/err"; same "status: not executable" 126 $?
 furca /etc 2>"$SCRATCH/err"; same "status: a folder" 126 $?
 
 # QEMU does not outlive the tool, even if that is killed outright.
-"$FURCA" run $FURCA_OPTIONS --qemu -name --qemu "furca-test-$$" sh -c 'echo ready; while :; do :; done' > "$SCRATCH/out" & pid=$!
-n=0; while ! grep -q ready "$SCRATCH/out" && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done
+background --qemu -name --qemu "furca-test-$$" sh -c 'echo ready; while :; do :; done'
 kill -KILL $pid; wait $pid 2>/dev/null; sleep 0.3
 same "status: QEMU ends with the tool" "" "$(pgrep -f "[n]ame furca-test-$$")"
 finish

@@ -17,7 +17,7 @@ same "streams: 100 MB through pipes" "$(sha256sum < "$SCRATCH/big")" "$(cat "$SC
 rm "$SCRATCH/big"
 
 same "streams: yes | head" y "$(furca yes | head -1)"
-out=$( { furca sh -c 'yes; echo "status $?" >&2' | head -1 > /dev/null; } 2>&1 )
+out=$( { furca --with /usr/bin/yes sh -c 'yes; echo "status $?" >&2' | head -1 > /dev/null; } 2>&1 )
 same "streams: SIGPIPE for the writer" "status 141" "$out"
 furca true < /dev/zero; same "streams: endless input that nobody reads" 0 $?
 same "streams: input that is read in part" 5 "$(furca head -c 5 < /dev/zero | wc -c | tr -d ' ')"

@@ -1,0 +1,206 @@
+/*
+ * mm/fault.c: page faults: which region, may it, and what goes into the empty or too weak entry.
+ *
+ *   mm_fault      the region is found and asked; the stack grows; memory is waited for
+ *   fault_page    the path is owned; then one of
+ *     fill_anonymous   empty entry: the zero page for a read, a zeroed frame for a write
+ *     fill_file        empty entry: the file's page; for a private write a copy of it at once
+ *     settle_present   used entry: copy-on-write (mm/cow.c), or nothing to do but forget a stale translation
+ *
+ * Locks: mm->lock for reading, then pt_lock; the page cache (which may sleep) is asked between two holds of pt_lock, and
+ * the entry is looked at again after.
+ * Errors: the signal, see mm/mm.h. Source: Linux's behaviour; sigaction(2) for the codes.
+ */
+#include "mm/fault.h"
+#include "mm/cow.h"
+#include "mm/file_users.h"
+#include "arch/arch.h"
+#include "task/task.h"
+#include "base/errno.h"
+#include "base/printk.h"
+
+#define VM_ANY_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
+
+static unsigned vma_prot(const struct vma *v) { return v->flags & VM_ANY_ACCESS; }
+
+static pte_t leaf_entry(const struct vma *v, const struct page *p, bool is_write)
+{
+	pte_t e = pte_make_leaf(page_to_pfn(p), vma_prot(v));
+
+	if (is_write && (v->flags & VM_WRITE))
+		e = pte_set_dirty(pte_set_writable(e));
+	return v->flags & VM_SHARED ? pte_set_shared(e) : e;
+}
+
+/* -- empty entries ---------------------------------------------------------------------------------------------- */
+/* Under pt_lock, path owned. */
+static int fill_anonymous(struct mm *mm, const struct vma *v, uptr va, pte_t *slot, bool is_write)
+{
+	struct page *p;
+
+	if (!is_write) {
+		pt_install(mm, va, slot, pte_set_special(pte_make_leaf(page_to_pfn(zero_page), vma_prot(v))), -1);
+		return 0;
+	}
+	p = page_alloc_zeroed(NODE_ANY, PAGE_ANON);
+	if (unlikely(!p))
+		return -ENOMEM;
+	pt_install(mm, va, slot, leaf_entry(v, p, true), RSS_ANON);
+	return 0;
+}
+
+/* A private copy of a file's page; takes over the reference to p. NULL: out of memory. */
+static struct page *private_copy(struct page *p)
+{
+	struct page *copy = page_alloc(NODE_ANY, PAGE_ANON, 0);
+
+	if (copy)
+		arch_page_copy(page_address(copy), page_address(p));
+	page_put(p);
+	return copy;
+}
+
+/* Puts p, or nothing if the entry was filled or the file cut meanwhile; takes over the reference. */
+static int install_file_page(struct mm *mm, const struct vma *v, uptr va, struct page *p, struct mapping *m, bool is_write)
+{
+	bool out_of_memory, is_cut = p->kind != PAGE_ANON && READ_ONCE(p->file.mapping) != m;
+	pte_t *slot;
+	int r = 0;
+
+	spin_lock(&mm->pt_lock);
+	slot = pt_own_path(mm, va, true, &out_of_memory);
+	if (unlikely(!slot))
+		r = -ENOMEM;
+	else if (unlikely(!pte_is_empty(pte_read(slot)) || is_cut))
+		r = -EAGAIN;
+	else
+		pt_install(mm, va, slot, leaf_entry(v, p, is_write), pte_rss_kind(pte_make_leaf(page_to_pfn(p), 1)));
+	spin_unlock(&mm->pt_lock);
+	if (unlikely(r))
+		page_put(p);
+	return r;
+}
+
+static int fill_file(struct mm *mm, const struct vma *v, uptr va, bool is_write)
+{
+	struct mapping *m = v->user ? v->user->mapping : NULL;
+	bool is_shared = v->flags & VM_SHARED;
+	struct page *p;
+
+	if (!m)
+		return -EFAULT;		/* a special region or a device: all there is was put there by mmap */
+	p = mapping_get(m, v->offset_pages + ((va - v->start) >> PAGE_SHIFT));
+	if (IS_ERR(p))
+		return PTR_ERR(p) == -ENOMEM ? -ENOMEM : -EFAULT;
+	if (is_write && !is_shared) {
+		p = private_copy(p);
+		if (!p)
+			return -ENOMEM;
+	}
+	return install_file_page(mm, v, va, p, m, is_write);
+}
+
+/* -- used entries ----------------------------------------------------------------------------------------------- */
+/* Under pt_lock, path owned. */
+static int settle_present(struct mm *mm, const struct vma *v, uptr va, pte_t *slot, unsigned access)
+{
+	pte_t e = pte_read(slot);
+
+	if ((access & FAULT_WRITE) && !pte_is_writable(e)) {
+		int r = cow_break(mm, v, va, slot);
+		return r < 0 ? r : 0;
+	}
+	if (!pte_is_present(e) || ((access & FAULT_EXEC) && !pte_is_executable(e)))
+		pte_exchange(slot, pte_change_prot(e, vma_prot(v)));
+	tlb_flush_mm_page(mm, va);	/* the CPU acted on an older, weaker entry */
+	return 0;
+}
+
+int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access)
+{
+	bool out_of_memory, is_write = access & FAULT_WRITE;
+	int r;
+
+	spin_lock(&mm->pt_lock);
+	pte_t *slot = pt_own_path(mm, va, true, &out_of_memory);
+	if (unlikely(!slot)) {
+		r = -ENOMEM;
+	} else if (!pte_is_empty(pte_read(slot))) {
+		r = settle_present(mm, v, va, slot, access);
+	} else if (!v->file && !(v->flags & VM_SPECIAL)) {
+		r = fill_anonymous(mm, v, va, slot, is_write);
+	} else {
+		spin_unlock(&mm->pt_lock);
+		return fill_file(mm, v, va, is_write);
+	}
+	spin_unlock(&mm->pt_lock);
+	return r;
+}
+
+/* -- the way in ------------------------------------------------------------------------------------------------- */
+static bool vma_permits(const struct vma *v, unsigned access)
+{
+	if (access & FAULT_WRITE)
+		return v->flags & VM_WRITE;
+	if (access & FAULT_EXEC)
+		return v->flags & VM_EXEC;
+	return v->flags & VM_ANY_ACCESS;	/* what may be written or run can be read: no CPU here says otherwise */
+}
+
+static void count_fault(struct mm *mm)
+{
+	mm->minor_faults++;
+	if (current->mm == mm)
+		current->minor_faults++;
+#ifdef FURCA_DEBUG
+	if (mm->minor_faults % 64 == 0)
+		pt_check(mm);
+#endif
+}
+
+/* One try. As mm_fault, or -EAGAIN. */
+static int fault_once(struct mm *mm, uptr addr, unsigned access, int *code)
+{
+	const struct vma *v;
+	int r;
+
+	rw_read_lock(&mm->lock);
+	v = vma_find(&mm->vmas, addr);
+	if (unlikely(!v || v->start > addr)) {
+		bool may_grow = v && (v->flags & VM_GROWSDOWN);
+		rw_read_unlock(&mm->lock);
+		r = may_grow ? mm_expand_stack(mm, addr) : -EFAULT;
+		if (!r || r == -EINTR)
+			return r ? r : -EAGAIN;
+		*code = SEGV_MAPERR;
+		return -SIGSEGV;
+	}
+	if (unlikely(!vma_permits(v, access))) {
+		rw_read_unlock(&mm->lock);
+		*code = SEGV_ACCERR;
+		return -SIGSEGV;
+	}
+	r = fault_page(mm, v, addr & PAGE_MASK, access);
+	rw_read_unlock(&mm->lock);
+	if (likely(!r))
+		count_fault(mm);
+	if (r != -EFAULT)
+		return r;
+	*code = BUS_ADRERR;
+	return -SIGBUS;
+}
+
+int mm_fault(struct mm *mm, uptr addr, unsigned access, int *code)
+{
+	*code = SEGV_MAPERR;
+	if (unlikely(addr >= USER_END))
+		return -SIGSEGV;
+	for (;;) {
+		int r = fault_once(mm, addr, access, code);
+
+		if (likely(r != -EAGAIN && r != -ENOMEM))
+			return r;
+		if (r == -ENOMEM && oom_kill())
+			return -ENOMEM;
+	}
+}

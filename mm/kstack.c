@@ -1,0 +1,204 @@
+/*
+ * mm/kstack.c: kernel stacks. Each has a slot of kernel address space: a guard page that is never mapped, then four pages.
+ *
+ * A freed stack stays mapped in a small cache and is handed out again as it is. Beyond that its frames go back and only
+ * the slot is kept. The lowest words of a stack hold its descriptor and a mark: if the mark is gone when the stack is
+ * freed, the stack has all but overflowed, which is a bug.
+ * Locks: stacks_lock (RANK_KSTACK) for the lists, not held while frames are allocated or mapped.
+ * Errors: NULL when frames, kernel tables or slots are out.
+ */
+#include "mm/kstack.h"
+#include "mm/buddy.h"
+#include "mm/slab.h"
+#include "arch/arch.h"
+#include "base/printk.h"
+
+#define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
+#define SLOT_SIZE (KSTACK_SIZE + PAGE_SIZE)
+#define SLOTS ((64UL << 30) / SLOT_SIZE)
+#define CACHE_MAX 32
+#define STACK_MARK 0x6b737461636b2e2eUL
+
+struct kstack {
+	struct list node;			/* in cached or slots; stacks_lock */
+	unsigned long base;			/* lowest usable address */
+	struct page *pages[STACK_PAGES];	/* owned while mapped */
+};
+struct stack_foot { u64 mark; struct kstack *stack; };	/* at base */
+
+static SLAB_CACHE(kstack_cache, struct kstack);
+static struct spinlock stacks_lock = SPINLOCK_INIT(RANK_KSTACK);
+static struct list cached = LIST_INIT(cached);	/* mapped */
+static struct list slots = LIST_INIT(slots);	/* not mapped */
+static unsigned cached_count;
+static u64 slots_made;
+static u64 mapped_stacks, live_stacks;		/* stacks_lock */
+
+u64 kstack_pages(void) { return READ_ONCE(mapped_stacks) * STACK_PAGES; }
+u64 kstack_live(void) { return READ_ONCE(live_stacks); }
+
+static struct kstack *list_take(struct list *l)
+{
+	struct kstack *k;
+
+	if (list_is_empty(l))
+		return NULL;
+	k = list_first(l, struct kstack, node);
+	list_remove(&k->node);
+	return k;
+}
+
+/* A slot that nothing is mapped in. NULL: out of memory or of slots. */
+static struct kstack *slot_get(void)
+{
+	unsigned long flags = spin_lock_irqsave(&stacks_lock);
+	struct kstack *k = list_take(&slots);
+	u64 number = slots_made;
+
+	if (!k && number < SLOTS)
+		slots_made++;
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	if (k || number >= SLOTS)
+		return k;
+	k = slab_zalloc(&kstack_cache);
+	if (!k) {
+		flags = spin_lock_irqsave(&stacks_lock);
+		if (slots_made == number + 1)	/* else the number is lost: address space, no memory */
+			slots_made--;
+		spin_unlock_irqrestore(&stacks_lock, flags);
+		return NULL;
+	}
+	list_init(&k->node);
+	k->base = ARCH_KSTACK_AREA + number * SLOT_SIZE + PAGE_SIZE;
+	return k;
+}
+
+static void slot_put(struct kstack *k)
+{
+	unsigned long flags = spin_lock_irqsave(&stacks_lock);
+
+	list_push_front(&slots, &k->node);
+	spin_unlock_irqrestore(&stacks_lock, flags);
+}
+
+static void stack_unmap(struct kstack *k)
+{
+	for (unsigned i = 0; i < STACK_PAGES && k->pages[i]; i++) {
+		arch_kernel_unmap(k->base + i * PAGE_SIZE);
+		page_free(k->pages[i], 0);
+		k->pages[i] = NULL;
+	}
+}
+
+static bool stack_map(struct kstack *k, int node)
+{
+	for (unsigned i = 0; i < STACK_PAGES; i++) {
+		struct page *p = page_alloc(node, PAGE_KERNEL, 0);
+
+		if (!p || arch_kernel_map(k->base + i * PAGE_SIZE, page_to_pfn(p))) {
+			if (p)
+				page_free(p, 0);
+			stack_unmap(k);
+			return false;
+		}
+		k->pages[i] = p;
+	}
+	return true;
+}
+
+static struct kstack *stack_new(int node)
+{
+	struct kstack *k = slot_get();
+
+	if (!k)
+		return NULL;
+	if (!stack_map(k, node)) {
+		slot_put(k);
+		return NULL;
+	}
+	*(struct stack_foot *)k->base = (struct stack_foot){ STACK_MARK, k };
+	return k;
+}
+
+void *kstack_alloc(int node)
+{
+	unsigned long flags;
+	struct kstack *k;
+
+	if (alloc_should_fail())
+		return NULL;
+	flags = spin_lock_irqsave(&stacks_lock);
+	k = list_take(&cached);
+	if (k) {
+		cached_count--;
+		live_stacks++;
+	}
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	if (likely(k))
+		return (void *)k->base;
+	k = stack_new(node);
+	if (!k)
+		return NULL;
+	flags = spin_lock_irqsave(&stacks_lock);
+	live_stacks++;
+	mapped_stacks++;
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	return (void *)k->base;
+}
+
+static void stack_give_back(struct kstack *k)
+{
+	unsigned long flags;
+
+	stack_unmap(k);
+	flags = spin_lock_irqsave(&stacks_lock);
+	mapped_stacks--;
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	slot_put(k);
+}
+
+void kstack_free(void *stack)
+{
+	struct stack_foot *foot = stack;
+	bool is_kept;
+
+	if (!stack)
+		return;
+	if (foot->mark != STACK_MARK)
+		panic("a kernel stack at %p was used down to its end", stack);
+	struct kstack *k = foot->stack;
+	unsigned long flags = spin_lock_irqsave(&stacks_lock);
+	live_stacks--;
+	is_kept = cached_count < CACHE_MAX;
+	if (is_kept) {
+		list_push_front(&cached, &k->node);
+		cached_count++;
+	}
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	if (!is_kept)
+		stack_give_back(k);
+}
+
+void kstack_reclaim(void)
+{
+	for (;;) {
+		unsigned long flags = spin_lock_irqsave(&stacks_lock);
+		struct kstack *k = list_take(&cached);
+
+		if (k)
+			cached_count--;
+		spin_unlock_irqrestore(&stacks_lock, flags);
+		if (!k)
+			return;
+		stack_give_back(k);
+	}
+}
+
+const char *kstack_describe(unsigned long addr)
+{
+	unsigned long offset = addr - ARCH_KSTACK_AREA;
+
+	if (addr < ARCH_KSTACK_AREA || offset >= SLOTS * SLOT_SIZE)
+		return NULL;
+	return offset % SLOT_SIZE < PAGE_SIZE ? "guard page" : NULL;
+}
