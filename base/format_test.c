@@ -1,4 +1,4 @@
-/* base/format_test.c: the kernel's snprintf says what the C library's says; %pS; cut output is counted and terminated. */
+/* base/format_test.c: the kernel's snprintf says what the C library's says; %pS; cut output is counted and ended. */
 #define snprintf kernel_snprintf
 #define vsnprintf kernel_vsnprintf
 #define scnprintf kernel_scnprintf
@@ -26,7 +26,8 @@ static void test_integers(void)
 {
 	static const long values[] = { 0, 1, -1, 42, -4711, 2147483647, -2147483648L, 0x7fffffffffffffff, 1L << 63 };
 	static const char *const formats[] = {
-		"%ld", "%5ld", "%-5ld|", "%05ld", "%+ld", "% ld", "%.3ld", "%8.3ld", "%-8.3ld|", "%lu", "%lx", "%#lx", "%lX",
+		"%ld", "%5ld", "%-5ld|", "%05ld", "%+ld", "% ld", "%.3ld", "%8.3ld", "%-8.3ld|", "%lu", "%lx", "%#lx",
+		"%lX",
 		"%#lX", "%lo", "%#lo", "%016lx", "%#018lx", "%.0ld", "%20ld", "%+08ld", "%#.5lx", "%#.5lo",
 	};
 

@@ -1,8 +1,8 @@
 /*
  * base/printk.c: the kernel log: a ring of records, printed to the console as they come.
- * Way in: log_write from any context; log_read for syslog(2) and /dev/kmsg. Locks: log_lock (irqsave; RANK_LOG, the last
- * of all), also held while the console prints, so that lines do not mix. A panic takes no lock: whoever holds it never
- * runs again. Sequence numbers count records; a record that was overwritten is skipped by its readers.
+ * Way in: log_write from any context; log_read for syslog(2) and /dev/kmsg. Locks: log_lock (irqsave; RANK_LOG, the
+ * last of all), also held while the console prints, so that lines do not mix. A panic takes no lock: whoever holds it
+ * never runs again. Sequence numbers count records; a record that was overwritten is skipped by its readers.
  */
 #include "base/printk.h"
 #include "base/string.h"

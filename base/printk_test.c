@@ -1,4 +1,4 @@
-/* base/printk_test.c: the log's ring over many rounds: what is read is what was written, in order, only the oldest go. */
+/* base/printk_test.c: the log's ring over many rounds: what is read is what was written; only the oldest go. */
 #define log_write ring_log
 #define log_console_level ring_console_level
 #include "arch/host/host.h"

@@ -31,7 +31,8 @@ static void gate_set(unsigned vector, u8 ist, u8 privilege)
 {
 	u64 a = (u64)trap_stubs + vector * 16;
 
-	idt[vector] = (struct gate){ (u16)a, KERNEL_CS, ist, (u8)(0x8e | privilege << 5), (u16)(a >> 16), (u32)(a >> 32), 0 };
+	idt[vector] = (struct gate){ (u16)a, KERNEL_CS, ist, (u8)(0x8e | privilege << 5), (u16)(a >> 16),
+				     (u32)(a >> 32), 0 };
 }
 
 static void idt_fill(void)

@@ -1,4 +1,4 @@
-/* arch/x86_64/elf_arch.h: what exec must know of this CPU's ELF programs. Source: System V psABI AMD64, Linux's layout. */
+/* arch/x86_64/elf_arch.h: what exec must know of this CPU's ELF programs. Source: System V psABI AMD64, Linux. */
 #ifndef X86_ELF_ARCH_H
 #define X86_ELF_ARCH_H
 #include "base/types.h"
@@ -8,7 +8,7 @@
 #define ELF_ARCH_CLASS ELFCLASS64
 #define ELF_ARCH_DATA ELFDATA2LSB
 #define ELF_ARCH_PLATFORM "x86_64"		/* AT_PLATFORM, uname */
-#define ELF_ARCH_DYN_BASE 0x555555554000UL	/* where a PIE with an interpreter goes; address randomisation adds to it */
+#define ELF_ARCH_DYN_BASE 0x555555554000UL	/* a PIE with an interpreter; randomisation adds to it */
 #define ELF_ARCH_STACK_TOP 0x7ffffffff000UL	/* end of the initial stack before randomisation */
 
 u64 elf_arch_hwcap(void);	/* AT_HWCAP: CPUID 1, EDX */

@@ -139,8 +139,8 @@ static const struct ioapic *ioapic_find(unsigned gsi)
 static void mask_old_controllers(void)
 {
 	static const struct { u16 port; u8 value; } steps[] = {
-		{ 0x20, 0x11 }, { 0xa0, 0x11 }, { 0x21, VECTOR_PIC }, { 0xa1, VECTOR_PIC + 8 }, { 0x21, 4 }, { 0xa1, 2 },
-		{ 0x21, 1 }, { 0xa1, 1 }, { 0x21, 0xff }, { 0xa1, 0xff },
+		{ 0x20, 0x11 }, { 0xa0, 0x11 }, { 0x21, VECTOR_PIC }, { 0xa1, VECTOR_PIC + 8 }, { 0x21, 4 },
+		{ 0xa1, 2 }, { 0x21, 1 }, { 0xa1, 1 }, { 0x21, 0xff }, { 0xa1, 0xff },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)

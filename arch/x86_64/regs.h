@@ -9,7 +9,7 @@
 struct regs {
 	u64 r15, r14, r13, r12, rbp, rbx;
 	u64 r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-	u64 orig_rax;	/* system call number; -1: no system call (an interrupt or exception: its error code is elsewhere) */
+	u64 orig_rax;	/* system call number; -1: an interrupt or exception (its error code is elsewhere) */
 	u64 rip, cs, rflags, rsp, ss;
 };
 

@@ -23,7 +23,8 @@ struct switch_frame {
 _Static_assert(sizeof(struct regs) == REGS_SIZE, "regs");
 _Static_assert(offsetof(struct regs, orig_rax) == REGS_ORIG_RAX && offsetof(struct regs, rsp) == REGS_RSP, "regs");
 _Static_assert(offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, cs) == REGS_CS, "regs");
-_Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP && offsetof(struct cpu, scratch) == CPU_SCRATCH, "cpu");
+_Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "cpu");
+_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "cpu");
 
 struct task *switch_stacks(struct task *prev, u64 *prev_ksp, u64 next_ksp);
 void thread_start(void);
@@ -133,8 +134,8 @@ void arch_thread_exec(struct task *t, uptr entry, uptr sp)
 		th->fpu = fpu_alloc();
 	if (!th->fpu)
 		panic("no memory for the FPU state of the first program");
-	*task_regs(t) = (struct regs){ .orig_rax = (u64)-1, .rip = entry, .cs = USER_CS, .rflags = RFLAGS_IF | RFLAGS_FIXED,
-				       .rsp = sp, .ss = USER_DS };
+	*task_regs(t) = (struct regs){ .orig_rax = (u64)-1, .rip = entry, .cs = USER_CS, .rsp = sp, .ss = USER_DS,
+				       .rflags = RFLAGS_IF | RFLAGS_FIXED };
 	flags = arch_irq_save();
 	*th = (struct thread){ .ksp = th->ksp, .fpu = th->fpu };
 	tls_load(th);

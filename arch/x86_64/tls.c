@@ -1,6 +1,7 @@
 /*
- * arch/x86_64/tls.c: segment selectors and the bases of %fs and %gs, which 64-bit programs use for thread-local storage,
- * and arch_prctl(2), which sets them. Locks: none; interrupts are off where registers and struct thread must agree.
+ * arch/x86_64/tls.c: segment selectors and the bases of %fs and %gs, which 64-bit programs use for thread-local
+ * storage, and arch_prctl(2), which sets them. Locks: none; interrupts are off where registers and struct thread must
+ * agree.
  * Source: arch_prctl(2); Intel SDM volume 3, 3.4.4. Differences from Linux: no code of arch_prctl but the four for %fs
  * and %gs is known (-EINVAL); 32-bit segments (modify_ldt, set_thread_area) do not exist.
  */
@@ -29,8 +30,8 @@ static inline u64 read_fs_base(void)
 
 #define READ_SELECTOR(name) ({ u16 _v; __asm__ volatile("mov %%" #name ", %0" : "=rm"(_v)); _v; })
 
-/* Programs may load selectors, which zeroes the base (all our segments begin at 0); and write the bases themselves where
- * they have the FSGSBASE instructions. */
+/* Programs may load selectors, which zeroes the base (all our segments begin at 0); and write the bases themselves
+ * where they have the FSGSBASE instructions. */
 void tls_save(struct thread *t)
 {
 	t->fs = READ_SELECTOR(fs);
@@ -69,7 +70,8 @@ void tls_load(const struct thread *t)
 	if (unlikely(!are_selectors_loaded(t)))
 		load_selectors(t);
 	if (cpu_features.has_fsgsbase) {
-		__asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs" : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
+		__asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs"
+				 : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
 	} else {
 		wrmsr(MSR_FS_BASE, t->fs_base);
 		wrmsr(MSR_KERNEL_GS_BASE, t->gs_base);

@@ -219,17 +219,13 @@ void trap_bad_return(struct regs *r)
 
 void arch_dump_regs(const struct regs *r)
 {
-	log_write(LOG_EMERG, "rip %016lx %pS  flags %08lx  cs %lx ss %lx", (unsigned long)r->rip, (void *)r->rip,
-		  (unsigned long)r->rflags, (unsigned long)r->cs, (unsigned long)r->ss);
-	log_write(LOG_EMERG, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", (unsigned long)r->rax, (unsigned long)r->rbx,
-		  (unsigned long)r->rcx, (unsigned long)r->rdx);
-	log_write(LOG_EMERG, "rsi %016lx rdi %016lx rbp %016lx rsp %016lx", (unsigned long)r->rsi, (unsigned long)r->rdi,
-		  (unsigned long)r->rbp, (unsigned long)r->rsp);
-	log_write(LOG_EMERG, "r8  %016lx r9  %016lx r10 %016lx r11 %016lx", (unsigned long)r->r8, (unsigned long)r->r9,
-		  (unsigned long)r->r10, (unsigned long)r->r11);
-	log_write(LOG_EMERG, "r12 %016lx r13 %016lx r14 %016lx r15 %016lx", (unsigned long)r->r12, (unsigned long)r->r13,
-		  (unsigned long)r->r14, (unsigned long)r->r15);
-	log_write(LOG_EMERG, "cr2 %016lx cr3 %016lx", (unsigned long)READ_CR(2), (unsigned long)READ_CR(3));
+	log_write(LOG_EMERG, "rip %016lx %pS  flags %08lx  cs %lx ss %lx", r->rip, (void *)r->rip, r->rflags, r->cs,
+		  r->ss);
+	log_write(LOG_EMERG, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+	log_write(LOG_EMERG, "rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp, r->rsp);
+	log_write(LOG_EMERG, "r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9, r->r10, r->r11);
+	log_write(LOG_EMERG, "r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14, r->r15);
+	log_write(LOG_EMERG, "cr2 %016lx cr3 %016lx", READ_CR(2), READ_CR(3));
 }
 
 /* The descriptor tables are loaded by boot.c already, so that a fault before this is a readable panic. */

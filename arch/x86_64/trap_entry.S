@@ -210,7 +210,9 @@ trap_stubs:
 	.if vector == 1
 	jmp trap_debug
 	.else
-	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+	has_error = vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	has_error = has_error || vector == 29 || vector == 30
+	.if !has_error
 	push $0
 	.endif
 	.if vector < 128

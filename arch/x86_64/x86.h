@@ -131,7 +131,6 @@ struct range { paddr_t start, end; };
 size_t mmu_boot_pages(void);		/* how many boot_alloc_page() mmu_init() may need */
 void mmu_init(const struct range *ram, int count);	/* the final tables: direct map, W^X kernel */
 
-
 void early_console_init(void);
 void desc_init_cpu(struct cpu *c);	/* desc.c: descriptor tables of this CPU */
 void desc_set_kstack(struct cpu *c, unsigned long top);

@@ -33,7 +33,10 @@ static long system_call_2(long number, long a, long b)
 	return result;
 }
 
-static bool is_real(int clock) { return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI; }
+static bool is_real(int clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+}
 
 static bool is_monotonic(int clock)
 {
