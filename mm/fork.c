@@ -13,6 +13,7 @@
  * Source: fork(2), madvise(2), mlock(2).
  */
 #include "mm/fork.h"
+#include "mm/region.h"
 #include "mm/slab.h"
 #include "fs/vfs.h"
 #include "base/errno.h"
@@ -44,11 +45,9 @@ static int drop_region(struct mm *child, const struct vma *v)
 	if (err)
 		return err;
 	pt_unmap(child, start, end);
-	child->total_pages -= pages;
-	if (flags & VM_ACCOUNT) {
-		child->committed_pages -= pages;
+	region_account(child, flags & ~VM_LOCKED, -(s64)pages);	/* locks were not inherited */
+	if (flags & VM_ACCOUNT)
 		commit_uncharge(pages);
-	}
 	return 0;
 }
 

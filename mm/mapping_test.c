@@ -5,7 +5,6 @@
 #include "arch/host/host.h"
 #include "base/errno.h"
 #include "fs/vfs.h"
-#include "mm/cow.h"
 #include "mm/file_users.h"
 #include "mm/mapping_index.h"
 #include "mm/slab.h"
@@ -367,7 +366,6 @@ int main(void)
 {
 	host_init(64);
 	host_set_current(&task);
-	zero_page_init();
 	TEST_RUN(bytes);
 	TEST_RUN(bytes_with_failures);
 	TEST_RUN(sparse_file);

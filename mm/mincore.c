@@ -27,7 +27,7 @@ static bool may_know(const struct vma *v)
 
 struct seen { uptr start; u8 *map; };
 
-static bool note_entry(uptr va, pte_t e, bool is_table_shared, void *arg)
+static bool note_entry(uptr va, pte_t e, unsigned others, void *arg)
 {
 	struct seen *s = arg;
 

@@ -67,8 +67,9 @@ int __must_check pt_protect(struct mm *mm, uptr start, uptr end, unsigned prot);
  * what has moved has moved, *moved says how far. */
 int __must_check pt_move(struct mm *mm, uptr from, uptr to, size_t len, size_t *moved);
 /* Calls fn for every used leaf entry in [start, end), whoever owns the table; fn runs under pt_lock. Stops when fn
- * returns true. is_table_shared: another mm has the same table. */
-typedef bool (*pt_visit_fn)(uptr va, pte_t e, bool is_table_shared, void *arg);
+ * returns true. others: how many more parents the tables on the way have, which is how many more mms see this entry
+ * (fewer than there are when the sharers have shared on). */
+typedef bool (*pt_visit_fn)(uptr va, pte_t e, unsigned others, void *arg);
 void pt_walk(struct mm *mm, uptr start, uptr end, pt_visit_fn fn, void *arg);
 /* As pt_walk but owns each path and passes the slot, so that fn may edit it (accessed, dirty, W off; the frame stays).
  * Pages that fn changed are flushed before it returns. 0 or -ENOMEM (part may be done). */

@@ -304,19 +304,19 @@ struct visit {
 	void *arg;
 };
 
-static bool visit_table(struct page *t, uptr base, bool is_shared, struct visit *v)
+static bool visit_table(struct page *t, uptr base, unsigned others, struct visit *v)
 {
 	int level = t->table.level;
 	uptr first = MAX(base, v->start);
 
-	is_shared |= refcount_read(&t->count) > 1;
+	others += refcount_read(&t->count) - 1;
 	for (uptr va = next_used(t, first, pt_index(first, level)); va < v->end && va - base < PT_SPAN(level) * PT_ENTRIES;
 	     va = skip_entry(t, va)) {
 		pte_t e = pte_read(table_entries(t) + pt_index(va, level));
 		if (pte_is_empty(e))
 			continue;
-		if (level == 0 ? v->fn(va & PAGE_MASK, e, is_shared, v->arg)
-			       : visit_table(pte_page(e), va & ~(PT_SPAN(level) - 1), is_shared, v))
+		if (level == 0 ? v->fn(va & PAGE_MASK, e, others, v->arg)
+			       : visit_table(pte_page(e), va & ~(PT_SPAN(level) - 1), others, v))
 			return true;
 	}
 	return false;
@@ -328,7 +328,7 @@ void pt_walk(struct mm *mm, uptr start, uptr end, pt_visit_fn fn, void *arg)
 
 	spin_lock(&mm->pt_lock);
 	if (mm->root && start < v.end)
-		visit_table(mm->root, 0, false, &v);
+		visit_table(mm->root, 0, 0, &v);
 	spin_unlock(&mm->pt_lock);
 }
 

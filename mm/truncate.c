@@ -22,7 +22,7 @@ struct zap {
 /* A run of entries that still show the file's own pages. */
 struct run { uptr start, end; };
 
-static bool find_run(uptr va, pte_t e, bool is_table_shared, void *arg)
+static bool find_run(uptr va, pte_t e, unsigned others, void *arg)
 {
 	struct run *run = arg;
 	bool is_copy = !pte_is_special(e) && pfn_to_page(pte_pfn(e))->kind == PAGE_ANON;
