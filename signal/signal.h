@@ -39,13 +39,16 @@ struct sighand {
 	refcount_t count;
 	struct spinlock lock;		/* RANK_SIGHAND: the signal state of the whole thread group */
 	struct action_table *table;	/* owned reference; never NULL */
+	/* Signals whose action is not the table's: plain, without flags; ignored if in `ignored`, else the default. So exec
+	 * and clone can reset handlers without a table of their own, and cannot fail. */
+	u64 overridden, ignored;
 };
 
 struct pending_signal {
 	struct list node;
 	siginfo_t info;
 	struct user_account *account;	/* reference: who is charged (RLIMIT_SIGPENDING) */
-	struct posix_timer *timer;	/* borrowed, or NULL */
+	struct posix_timer *timer;	/* whose signal this is: it is part of the timer, never freed alone; or NULL */
 };
 struct pending {
 	u64 set;
@@ -67,12 +70,14 @@ int signal_send_pgrp(int sig, const siginfo_t *info, struct pid *pgrp);
 int signal_send_process_locked(int sig, const siginfo_t *info, struct task *t);	/* under sighand->lock */
 void signal_force(int sig, int code, uptr addr);	/* a fault of current: unblocks, kills if ignored */
 void signal_force_info(const siginfo_t *info);
+void signal_force_default(int sig);	/* of current, from the kernel: takes the default action whatever is set */
 void signal_kill_group_locked(struct task *t);		/* SIGKILL to every thread; under sighand->lock */
 void signal_kill_others_locked(struct task *t);		/* SIGKILL to every thread but t (exec) */
 /* May current send sig to t? 0, -EPERM. */
 int signal_may_send(int sig, const siginfo_t *info, struct task *t);
 
 /* -- receiving -- */
+bool signal_is_blocked_or_ignored(int sig);		/* by current: what a background job's terminal access asks */
 static inline bool pending_is_empty(const struct pending *p) { return p->set == 0; }
 void signal_recompute(struct task *t);			/* sets or clears t's SIGPENDING flag; under sighand->lock */
 void signal_set_blocked(u64 mask);			/* current's mask */
@@ -80,9 +85,13 @@ void signal_set_blocked(u64 mask);			/* current's mask */
 void signal_return_path(struct regs *r);
 /* Takes one of `mask` off current's queues into *info; 0: none. (sigtimedwait, signalfd) */
 int signal_dequeue(u64 mask, siginfo_t *info);
-int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info, struct posix_timer **timer);
-/* t is exiting (PF_EXITING is set): a process-directed signal that it was to take wakes another thread. sighand->lock */
+int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info);
+/* t is exiting (PF_EXITING is set): a process-directed signal that it was to take wakes another thread; a stop that was
+ * waiting for it is complete, which signal_tell_stop_news() says afterwards. sighand->lock */
 void signal_hand_over_locked(struct task *t);
+void signal_tell_stop_news(struct task *t);	/* to the parent, what is not told yet; no lock held */
+/* clone(CLONE_THREAD): a group that is stopped, or about to be, stops the child too. sighand->lock */
+void signal_join_stop_locked(struct task *child);
 void pending_flush(struct pending *p);
 void pending_flush_signals(struct pending *p, u64 mask);
 /* The waiting mask of sigsuspend, ppoll, pselect: swaps it in; restored by the return path when no handler ran. */
@@ -93,8 +102,8 @@ void signal_restore_saved_mask_unless(bool interrupted);
 struct sighand *sighand_new(void);			/* default actions */
 struct sighand *sighand_copy(struct sighand *from);	/* one handle on the same body */
 void sighand_put(struct sighand *s);
-int __must_check sighand_own_locked(struct task *t);	/* makes the table current's own; may drop and retake the lock */
-int __must_check sighand_clear(struct task *t);	/* CLONE_CLEAR_SIGHAND: as sighand_exec, of a child nobody sees yet; -ENOMEM */
+int __must_check sighand_own_locked(struct sighand *s);	/* makes the table this handle's own; -ENOMEM */
+int __must_check sighand_clear(struct task *t);	/* CLONE_CLEAR_SIGHAND: as sighand_exec, of a child nobody sees yet; 0 */
 void sighand_exec(struct task *t);			/* handlers to default, ignored stay; unshares; cannot fail */
 /* Locks t's sighand, which may change under exec, or NULL if t is past release. */
 struct sighand *sighand_lock(struct task *t, unsigned long *flags);

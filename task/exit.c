@@ -115,6 +115,7 @@ static void mark_exiting(struct task *t)
 	/* process-directed signals that we were to take go to a thread that lives */
 	signal_hand_over_locked(t);
 	spin_unlock_irqrestore(&t->sighand->lock, flags);
+	signal_tell_stop_news(t);
 }
 
 void task_exit(int code)

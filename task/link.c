@@ -15,11 +15,13 @@ static void link_thread_locked(struct task *child)
 	s->threads++;
 	atomic_inc(&s->live);
 	list_push_back(&s->thread_list, &child->thread_node);
+	signal_join_stop_locked(child);
 }
 
 static void link_process_locked(struct task *child)
 {
 	struct signal *s = child->signal;
+	s->is_unkillable = child->pid->numbers[child->pid->level].number == 1;
 	list_push_back(&child->real_parent->children, &child->sibling);
 	list_push_back(&s->thread_list, &child->thread_node);
 	list_push_back(&all_processes, &child->all_node);

@@ -121,6 +121,7 @@ struct signal {
 	int stop_signal;		/* why stopped */
 	int stop_pending;		/* threads still to stop */
 	u32 stop_flags;			/* signal/stop.c's own */
+	bool is_unkillable;		/* process 1 of a pid namespace: default actions do not happen to it */
 	/* names */
 	struct pid *pids[PID_TYPES];	/* references, [PID_TASK] unused; tasklist_lock */
 	bool is_session_leader;
@@ -195,6 +196,9 @@ struct task {
 	struct pending pending;		/* sighand->lock */
 	u64 blocked, saved_mask;	/* own; written under sighand->lock */
 	bool has_saved_mask;
+	u64 real_blocked;		/* what sigtimedwait has let through, but is blocked all the same; sighand->lock */
+	u64 forced;			/* signals that take the default action whatever is set: faults; sighand->lock */
+	u32 jobctl;			/* JOB_* of signal/stop.c; sighand->lock */
 	uptr altstack_addr; size_t altstack_size; int altstack_flags;	/* own */
 	uptr clear_child_tid;		/* own */
 	struct robust_list_ref robust_list;	/* own */
@@ -261,6 +265,8 @@ struct fs_room *task_get_fs(struct task *t);
 const struct cred *task_get_cred(struct task *t);	/* real_cred; never NULL */
 void task_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* one thread */
 void process_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* the whole group, dead threads included */
+int task_io_priority(struct task *t);		/* as ioprio_set(2) takes it; 0: none set */
+int __must_check task_set_io_priority(struct task *t, int priority);	/* -ENOMEM */
 char task_state_letter(struct task *t);		/* R S D T t Z X I as /proc shows */
 
 /* -- the way of a clone (clone_request.c, clone.c, resources.c, link.c, vfork.c) -- */

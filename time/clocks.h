@@ -9,10 +9,22 @@
 
 #define TIME_NS_MAX ((u64)INT64_MAX)	/* the end of time: Linux's KTIME_MAX */
 
+struct task;
 u64 time_real_offset_ns(void);		/* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 extern struct waitqueue clock_was_set;	/* woken when the date jumps: sleepers until a date look again */
 int __must_check timespec_to_ns(u64 *ns, const struct __kernel_timespec *ts);	/* -EINVAL */
 void posix_timers_clock_was_set(void);	/* time/posix_timers.c: absolute timers on the date move */
+
+/* The parts of a CPU clock's number. */
+enum { CPUCLOCK_PROF, CPUCLOCK_VIRT, CPUCLOCK_SCHED, CPUCLOCK_FD, CPUCLOCK_PERTHREAD };
+struct cpu_clock {
+	struct task *task;	/* reference: the thread, or any thread of the process */
+	int which;		/* CPUCLOCK_PROF, _VIRT or _SCHED */
+	bool is_thread;
+};
+int __must_check cpu_clock_find(int clock, struct cpu_clock *c);	/* -EINVAL: no CPU clock, or nobody's */
+u64 cpu_clock_ns(const struct cpu_clock *c);
+int __must_check clock_read_ns(int clock, u64 *ns);			/* any clock; -EINVAL */
 
 /* A point in time on the date's or the monotonic clock to sleep until. */
 struct deadline {

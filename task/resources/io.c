@@ -50,3 +50,35 @@ struct io_room *io_room_of_current(void)
 	}
 	return current->io;
 }
+
+/* 0: none of its own. */
+int task_io_priority(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	int priority = t->io ? t->io->priority : 0;
+	spin_unlock_irqrestore(&t->lock, flags);
+	return priority;
+}
+
+int task_set_io_priority(struct task *t, int priority)
+{
+	struct io_room *fresh = slab_alloc(&io_cache);
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	int err = -ENOMEM;
+	if (t->flags & PF_EXITING) {
+		err = 0;
+	} else {
+		if (!t->io && fresh) {
+			refcount_set(&fresh->count, 1);
+			t->io = fresh;
+			fresh = NULL;
+		}
+		if (t->io) {
+			t->io->priority = priority;
+			err = 0;
+		}
+	}
+	spin_unlock_irqrestore(&t->lock, flags);
+	slab_free(&io_cache, fresh);
+	return err;
+}

@@ -1,0 +1,229 @@
+/*
+ * signal/action.c: what each signal does: the room "sighand" and rt_sigaction(2).
+ * The table of actions is a body that handles share until one of them writes (sighand_own_locked). Resets by exec, by
+ * CLONE_CLEAR_SIGHAND and by SA_RESETHAND are bits in the handle over the table, so they need no memory.
+ * Locks: sighand->lock; task->lock when another task may read t->sighand. Errors: EINVAL, EFAULT, ENOMEM.
+ * Source: sigaction(2), signal(7), execve(2).
+ */
+#include "signal/internal.h"
+#include "syscall/define.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "mm/user_access.h"
+
+#define SA_KNOWN ((u64)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |           \
+			SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER))
+
+SLAB_CACHE(sighand_cache, struct sighand);
+SLAB_CACHE(action_table_cache, struct action_table);
+
+static struct action_table default_table = { .count = REFCOUNT_INIT(1) };	/* nobody's own: never written, never freed */
+
+static void action_table_put(struct action_table *t)
+{
+	if (refcount_dec(&t->count))
+		slab_free(&action_table_cache, t);
+}
+
+static void sighand_init(struct sighand *s, struct action_table *table)
+{
+	refcount_set(&s->count, 1);
+	spin_init(&s->lock, RANK_SIGHAND);
+	refcount_inc(&table->count);
+	s->table = table;
+	s->overridden = s->ignored = 0;
+}
+
+struct sighand *sighand_new(void)
+{
+	struct sighand *s = slab_alloc(&sighand_cache);
+
+	if (s)
+		sighand_init(s, &default_table);
+	return s;
+}
+
+struct sighand *sighand_copy(struct sighand *from)
+{
+	struct sighand *s = slab_alloc(&sighand_cache);
+	unsigned long flags;
+
+	if (!s)
+		return NULL;
+	flags = spin_lock_irqsave(&from->lock);
+	sighand_init(s, from->table);
+	s->overridden = from->overridden;
+	s->ignored = from->ignored;
+	spin_unlock_irqrestore(&from->lock, flags);
+	return s;
+}
+
+void sighand_put(struct sighand *s)
+{
+	if (!s || !refcount_dec(&s->count))
+		return;
+	action_table_put(s->table);
+	slab_free(&sighand_cache, s);
+}
+
+int sighand_own_locked(struct sighand *s)
+{
+	struct action_table *mine;
+
+	if (refcount_read(&s->table->count) == 1)
+		return 0;
+	mine = slab_alloc(&action_table_cache);
+	if (!mine)
+		return -ENOMEM;
+	memcpy(mine, s->table, sizeof(*mine));
+	refcount_set(&mine->count, 1);
+	action_table_put(s->table);
+	s->table = mine;
+	return 0;
+}
+
+uptr sighand_handler_locked(const struct sighand *s, int sig)
+{
+	if (sig_in(s->overridden, sig))
+		return sig_in(s->ignored, sig) ? HANDLER_IGNORE : HANDLER_DEFAULT;
+	return s->table->actions[sig - 1].handler;
+}
+
+struct action sighand_action_locked(const struct sighand *s, int sig)
+{
+	if (sig_in(s->overridden, sig))
+		return (struct action){ .handler = sighand_handler_locked(s, sig) };
+	return s->table->actions[sig - 1];
+}
+
+/* The flags stay, where there is memory for a table of one's own to write it down in. */
+void sighand_reset_handler_locked(struct sighand *s, int sig)
+{
+	if (!sighand_own_locked(s)) {
+		s->table->actions[sig - 1].handler = HANDLER_DEFAULT;
+		return;
+	}
+	s->overridden |= SIG_BIT(sig);
+	s->ignored &= ~SIG_BIT(sig);
+}
+
+static u64 ignored_set_locked(const struct sighand *s)
+{
+	u64 ignored = s->overridden & s->ignored;
+
+	if (s->table == &default_table)
+		return ignored;
+	for (int sig = 1; sig <= SIGNALS; sig++) {
+		if (!sig_in(s->overridden, sig) && s->table->actions[sig - 1].handler == HANDLER_IGNORE)
+			ignored |= SIG_BIT(sig);
+	}
+	return ignored;
+}
+
+/* All to the default, but what is ignored stays so. Returns the table that is no longer used. */
+static struct action_table *sighand_reset_locked(struct sighand *s)
+{
+	struct action_table *old = s->table;
+
+	s->ignored = s->overridden = ignored_set_locked(s);
+	refcount_inc(&default_table.count);
+	s->table = &default_table;
+	return old;
+}
+
+int sighand_clear(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+	struct action_table *old = sighand_reset_locked(t->sighand);
+
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+	action_table_put(old);
+	return 0;
+}
+
+/* Another process shares the handle by CLONE_SIGHAND: t leaves it. exec cannot go back, so memory is waited for. */
+static void sighand_unshare(struct task *t)
+{
+	struct sighand *old = t->sighand, *mine;
+	unsigned long flags;
+
+	while (!(mine = sighand_copy(old)))
+		(void)oom_kill();
+	flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock(&old->lock);
+	spin_lock(&t->lock);
+	t->sighand = mine;
+	spin_unlock(&t->lock);
+	spin_unlock(&old->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	sighand_put(old);
+}
+
+void sighand_exec(struct task *t)
+{
+	if (refcount_read(&t->sighand->count) > 1)
+		sighand_unshare(t);
+	(void)sighand_clear(t);
+	t->altstack_addr = t->altstack_size = 0;
+	t->altstack_flags = 0;
+}
+
+/* An ignored signal is not kept: what is pending of it goes. */
+static void flush_ignored_locked(struct task *t, int sig)
+{
+	struct task *thread;
+
+	if (!handler_ignores(sighand_handler_locked(t->sighand, sig), sig))
+		return;
+	pending_flush_signals(&t->signal->shared_pending, SIG_BIT(sig));
+	list_for_each(thread, &t->signal->thread_list, thread_node)
+		pending_flush_signals(&thread->pending, SIG_BIT(sig));
+}
+
+static int action_set_locked(struct task *t, int sig, const struct action *a)
+{
+	struct sighand *s = t->sighand;
+	int err = sighand_own_locked(s);
+
+	if (err)
+		return err;
+	s->overridden &= ~SIG_BIT(sig);
+	s->table->actions[sig - 1] = *a;
+	flush_ignored_locked(t, sig);
+	return 0;
+}
+
+static bool action_is_same(const struct action *a, const struct action *b)
+{
+	return a->handler == b->handler && a->flags == b->flags && a->mask == b->mask && a->restorer == b->restorer;
+}
+
+long sys_rt_sigaction(int sig, uptr act, uptr old, size_t size)
+{
+	struct task *t = current;
+	struct action a, before;
+	unsigned long flags;
+	int err = 0;
+
+	if (size != sizeof(u64))
+		return -EINVAL;
+	if (act && copy_from_user(&a, act, sizeof(a)))
+		return -EFAULT;
+	if (sig < 1 || sig > SIGNALS || (act && sig_in(SIGNALS_UNBLOCKABLE, sig)))
+		return -EINVAL;
+	if (act) {
+		a.flags &= SA_KNOWN;
+		a.mask &= ~SIGNALS_UNBLOCKABLE;
+	}
+	flags = spin_lock_irqsave(&t->sighand->lock);
+	before = sighand_action_locked(t->sighand, sig);
+	if (act && !action_is_same(&a, &before))
+		err = action_set_locked(t, sig, &a);
+	else if (act)
+		flush_ignored_locked(t, sig);
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+	if (!err && old)
+		err = copy_to_user(old, &before, sizeof(before));
+	return err;
+}

@@ -1,0 +1,232 @@
+/*
+ * signal/deliver.c: signals meet user mode here, on the way back from the kernel: stop, die, or run a handler; and the
+ * system call that a signal interrupted is ended with EINTR or run again.
+ * Way in: signal_return_path() from entry/return.c, interrupts on. Locks: sighand->lock; tasklist_lock for news to the
+ * parent. Errors: a frame that cannot be written is SIGSEGV. Source: signal(7), restart_syscall(2).
+ */
+#include "signal/internal.h"
+#include "syscall/define.h"
+#include "arch/arch.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include <asm/unistd.h>
+
+/* Tells the parent of a group's stop or go, which whoever decided it could not do under the lock it held. */
+void signal_tell_stop_news(struct task *t)
+{
+	unsigned long flags;
+	u32 news;
+
+	if (!(READ_ONCE(t->signal->stop_flags) & (STOP_TELL_STOPPED | STOP_TELL_CONTINUED)))
+		return;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock(&t->sighand->lock);
+	news = t->signal->stop_flags & (STOP_TELL_STOPPED | STOP_TELL_CONTINUED);
+	t->signal->stop_flags &= ~news;
+	spin_unlock(&t->sighand->lock);
+	if (news)
+		signal_notify_stop_locked(t, false, news & STOP_TELL_CONTINUED ? CLD_CONTINUED : CLD_STOPPED);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+static __noreturn void die(int sig)
+{
+	struct signal *s = current->signal;
+
+	current->flags |= PF_SIGNALED;
+	/* exec in another thread takes the group over: only this thread goes, and its code is nobody's */
+	if (READ_ONCE(s->group_exec_task) && !READ_ONCE(s->is_group_exiting))
+		task_exit(0);
+	task_exit_group(sig);
+}
+
+static bool is_current_pgrp_orphaned(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	bool is_orphaned = pgrp_is_orphaned_locked(current->signal->pids[PID_PGID], NULL);
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return is_orphaned;
+}
+
+enum verdict { VERDICT_NEXT, VERDICT_RELOCK, VERDICT_DIE };
+
+/* The default action of sig, which current has taken. VERDICT_RELOCK: the lock was given up. */
+static enum verdict default_action_locked(int sig, bool is_forced, unsigned long *flags)
+{
+	struct task *t = current;
+
+	if (sig_in(SIGNALS_DEFAULT_IGNORED, sig) && !is_forced)
+		return VERDICT_NEXT;
+	if (t->signal->is_unkillable && !sig_in(SIGNALS_UNBLOCKABLE, sig))
+		return VERDICT_NEXT;
+	if (!sig_in(SIGNALS_DEFAULT_STOP, sig))
+		return VERDICT_DIE;
+	if (sig != SIGSTOP) {
+		bool is_orphaned;
+
+		spin_unlock_irqrestore(&t->sighand->lock, *flags);
+		is_orphaned = is_current_pgrp_orphaned();
+		if (is_orphaned)
+			return VERDICT_RELOCK;
+		*flags = spin_lock_irqsave(&t->sighand->lock);
+	}
+	return stop_current_locked(sig, flags) ? VERDICT_RELOCK : VERDICT_NEXT;
+}
+
+/* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again. */
+static int take_locked(struct signal_delivery *d, unsigned long *flags)
+{
+	struct task *t = current;
+	bool is_forced;
+
+	if (t->signal->is_group_exiting || t->signal->group_exec_task) {
+		t->pending.set &= ~SIG_BIT(SIGKILL);
+		signal_recompute(t);
+		spin_unlock_irqrestore(&t->sighand->lock, *flags);
+		die(SIGKILL);
+	}
+	if ((t->jobctl & JOB_STOP_PENDING) && stop_current_locked(0, flags))
+		return -1;
+	d->sig = pending_take_synchronous_locked(t, &d->info);
+	if (!d->sig)
+		d->sig = signal_dequeue_locked(t, ~t->blocked, &d->info);
+	if (!d->sig)
+		return 0;
+	is_forced = sig_in(t->forced, d->sig);
+	t->forced &= ~SIG_BIT(d->sig);
+	d->action = sighand_action_locked(t->sighand, d->sig);
+	if (!is_forced && d->action.handler == HANDLER_IGNORE)
+		return 2;
+	if (!is_forced && d->action.handler != HANDLER_DEFAULT) {
+		if (d->action.flags & SA_RESETHAND)
+			sighand_reset_handler_locked(t->sighand, d->sig);
+		return 1;
+	}
+	switch (default_action_locked(d->sig, is_forced, flags)) {
+	case VERDICT_NEXT:
+		return 2;
+	case VERDICT_RELOCK:
+		return -1;
+	case VERDICT_DIE:
+		break;
+	}
+	spin_unlock_irqrestore(&t->sighand->lock, *flags);
+	die(d->sig);
+}
+
+/* Takes signals until one has a handler (true) or none is left (false). */
+static bool get_signal(struct signal_delivery *d)
+{
+	struct task *t = current;
+
+	for (;;) {
+		unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+		int taken;
+
+		if (unlikely(t->signal->stop_flags & (STOP_TELL_STOPPED | STOP_TELL_CONTINUED))) {
+			spin_unlock_irqrestore(&t->sighand->lock, flags);
+			signal_tell_stop_news(t);
+			continue;
+		}
+		do {
+			taken = take_locked(d, &flags);
+		} while (taken == 2);
+		if (taken < 0)
+			continue;
+		if (!taken)
+			signal_recompute(t);
+		spin_unlock_irqrestore(&t->sighand->lock, flags);
+		return taken;
+	}
+}
+
+/* How the interrupted call ends when a handler runs. */
+static void settle_call_for_handler(struct regs *r, const struct signal_delivery *d)
+{
+	if (regs_syscall(r) == -1)
+		return;
+	switch (-regs_result(r)) {
+	case ERESTARTSYS:
+		if (d->action.flags & SA_RESTART)
+			regs_restart(r);
+		else
+			regs_set_result(r, -EINTR);
+		break;
+	case ERESTARTNOINTR:
+		regs_restart(r);
+		break;
+	case ERESTARTNOHAND:
+	case ERESTART_RESTARTBLOCK:
+		regs_set_result(r, -EINTR);
+		break;
+	default:
+		break;
+	}
+}
+
+static void settle_call_without_handler(struct regs *r)
+{
+	if (regs_syscall(r) == -1)
+		return;
+	switch (-regs_result(r)) {
+	case ERESTARTSYS:
+	case ERESTARTNOINTR:
+	case ERESTARTNOHAND:
+		regs_restart(r);
+		break;
+	case ERESTART_RESTARTBLOCK:
+		regs_set_syscall(r, __NR_restart_syscall);
+		regs_restart(r);
+		break;
+	default:
+		break;
+	}
+}
+
+static void frame_failed(int sig)
+{
+	if (sig == SIGSEGV)
+		signal_force_default(SIGSEGV);
+	else
+		signal_force(SIGSEGV, SI_KERNEL, 0);
+}
+
+static void run_handler(struct regs *r, struct signal_delivery *d)
+{
+	struct task *t = current;
+	u64 mask;
+
+	settle_call_for_handler(r, d);
+	d->old_mask = t->has_saved_mask ? t->saved_mask : t->blocked;
+	if (arch_signal_push(r, d)) {
+		frame_failed(d->sig);
+		return;
+	}
+	/* the saved mask is in the frame now: sigreturn puts it back */
+	t->has_saved_mask = false;
+	mask = t->blocked | d->action.mask;
+	if (!(d->action.flags & SA_NODEFER))
+		mask |= SIG_BIT(d->sig);
+	signal_set_blocked(mask);
+	regs_set_syscall(r, -1);	/* a second signal must not settle the call again */
+}
+
+void signal_return_path(struct regs *r)
+{
+	struct signal_delivery d;
+
+	if (get_signal(&d)) {
+		run_handler(r, &d);
+		return;
+	}
+	settle_call_without_handler(r);
+	signal_restore_saved_mask_unless(false);
+}
+
+long sys_restart_syscall(void)
+{
+	struct restart_block *b = &current->restart;
+
+	return b->fn ? b->fn(b) : -EINTR;
+}

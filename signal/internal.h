@@ -1,0 +1,58 @@
+/*
+ * signal/internal.h: what the files of signal/ share. "locked" means under the group's sighand->lock.
+ */
+#ifndef SIGNAL_INTERNAL_H
+#define SIGNAL_INTERNAL_H
+#include "signal/signal.h"
+#include "task/task.h"
+
+/* What the default action of a signal does. */
+#define SIGNALS_SYNCHRONOUS (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |              \
+			     SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
+#define SIGNALS_DEFAULT_IGNORED (SIG_BIT(SIGCONT) | SIG_BIT(SIGCHLD) | SIG_BIT(SIGWINCH) | SIG_BIT(SIGURG))
+#define SIGNALS_DEFAULT_STOP (SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | SIG_BIT(SIGTTOU))
+#define SIGNALS_DEFAULT_CORE (SIG_BIT(SIGQUIT) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) | SIG_BIT(SIGABRT) |             \
+			      SIG_BIT(SIGFPE) | SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGSYS) |              \
+			      SIG_BIT(SIGXCPU) | SIG_BIT(SIGXFSZ))
+static inline bool sig_in(u64 set, int sig) { return set & SIG_BIT(sig); }
+
+/* task->jobctl */
+#define JOB_STOP_SIGNAL_MASK 0x7fu	/* which signal the pending stop is for */
+#define JOB_STOP_DEQUEUED BIT(16)	/* a stop signal was taken off the queue and is about to be acted upon */
+#define JOB_STOP_PENDING BIT(17)	/* is to stop with its group */
+#define JOB_STOP_CONSUME BIT(18)	/* and then counts down signal->stop_pending */
+/* signal->stop_flags: news that the next thread on its way to user mode tells the parent */
+#define STOP_TELL_STOPPED BIT(0)
+#define STOP_TELL_CONTINUED BIT(1)
+
+/* action.c */
+struct action sighand_action_locked(const struct sighand *s, int sig);
+uptr sighand_handler_locked(const struct sighand *s, int sig);
+void sighand_reset_handler_locked(struct sighand *s, int sig);	/* SA_RESETHAND; cannot fail */
+static inline bool handler_ignores(uptr handler, int sig)
+{
+	return handler == HANDLER_IGNORE || (handler == HANDLER_DEFAULT && sig_in(SIGNALS_DEFAULT_IGNORED, sig));
+}
+
+/* queue.c */
+/* NULL: out of memory or over RLIMIT_SIGPENDING (unless may_exceed). Charged to t's real user. */
+struct pending_signal *pending_signal_new(struct task *t, int sig, bool may_exceed);
+void pending_signal_free(struct pending_signal *q);
+void pending_add_locked(struct pending *p, int sig, struct pending_signal *q);	/* q NULL: only the bit */
+int pending_take_synchronous_locked(struct task *t, siginfo_t *info);
+
+/* send.c */
+/* The way of every signal. pending: t's own, or its group's. force: not even process 1 of t's namespace ignores it. */
+int signal_send_locked(int sig, const siginfo_t *info, struct task *t, bool is_process, bool force);
+void signal_wake_locked(struct task *t, bool is_fatal);
+void signal_complete_locked(int sig, struct task *t, bool is_process);	/* after it is pending: who takes it */
+bool signal_prepare_locked(int sig, struct task *t, bool force);	/* false: nobody is to get it */
+void signal_retarget_locked(struct task *t, u64 which);
+
+/* stop.c */
+bool stop_current_locked(int sig, unsigned long *flags);	/* true: stopped and went on; the lock was given up */
+void stop_clear_pending_locked(struct task *t);
+void stop_continue_locked(struct task *t);			/* SIGCONT's effect at sending */
+bool stop_participate_locked(struct task *t);			/* true: it was the last to stop */
+bool pgrp_is_orphaned_locked(struct pid *pgrp, struct task *ignored);	/* task/group.c; tasklist_lock */
+#endif

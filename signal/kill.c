@@ -1,0 +1,197 @@
+/*
+ * signal/kill.c: the calls that send: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, and who may.
+ * Locks: tasklist_lock for groups and "everyone". Errors: EINVAL, EPERM, ESRCH, EAGAIN, EFAULT.
+ * Source: kill(2), tgkill(2), rt_sigqueueinfo(2).
+ */
+#include "signal/internal.h"
+#include "syscall/define.h"
+#include "arch/arch.h"
+#include "base/string.h"
+#include "mm/user_access.h"
+#include <linux/capability.h>
+
+static bool cred_may_kill(const struct cred *c, const struct cred *target)
+{
+	return c->euid == target->suid || c->euid == target->uid || c->uid == target->suid || c->uid == target->uid ||
+	       capable(CAP_KILL);
+}
+
+int signal_may_send(int sig, const siginfo_t *info, struct task *t)
+{
+	const struct cred *target;
+	unsigned long flags;
+	bool may;
+
+	if (sig < 0 || sig > SIGNALS)
+		return -EINVAL;
+	if (!info || info->si_code > 0 || t->signal == current->signal)
+		return 0;
+	flags = spin_lock_irqsave(&t->lock);
+	target = t->real_cred;
+	may = !target || cred_may_kill(current_cred(), target);
+	spin_unlock_irqrestore(&t->lock, flags);
+	/* a shell continues whatever runs in its session */
+	if (!may && sig == SIGCONT && t->signal->pids[PID_SID] == current->signal->pids[PID_SID])
+		return 0;
+	return may ? 0 : -EPERM;
+}
+
+static int kill_one(int sig, const siginfo_t *info, struct task *t)
+{
+	int err = signal_may_send(sig, info, t);
+
+	return err || !sig ? err : signal_send_process(sig, info, t);
+}
+
+static int kill_number(int sig, const siginfo_t *info, int number)
+{
+	struct task *t = task_find(number);
+	int err;
+
+	if (!t)
+		return -ESRCH;
+	err = kill_one(sig, info, t);
+	task_put(t);
+	return err;
+}
+
+/* 0 if it reached one of them. */
+static int kill_pgrp(int sig, const siginfo_t *info, struct pid *pgrp)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	int last = -ESRCH;
+	bool is_one_done = false;
+	struct list *l;
+
+	for (l = pgrp->tasks[PID_PGID].next; l != &pgrp->tasks[PID_PGID]; l = l->next) {
+		last = kill_one(sig, info, container_of(l, struct task, pid_links[PID_PGID]));
+		is_one_done |= !last;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return is_one_done ? 0 : last;
+}
+
+/* All but process 1 and ourselves. */
+static int kill_everyone(int sig, const siginfo_t *info)
+{
+	struct pid_ns *ns = current_pid_ns();
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	int result = -ESRCH;
+	struct task *t;
+
+	list_for_each(t, &all_processes, all_node) {
+		int number = pid_number_in(t->pid, ns), err;
+
+		if (number <= 1 || t->signal == current->signal)
+			continue;
+		err = kill_one(sig, info, t);
+		if (err != -EPERM)
+			result = err;
+		else if (result == -ESRCH)
+			result = 0;	/* somebody was there: Linux says success */
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return result;
+}
+
+static void fill_sender(siginfo_t *info, int sig, int code)
+{
+	memset(info, 0, sizeof(*info));
+	info->si_signo = sig;
+	info->si_code = code;
+	info->si_pid = task_tgid_seen(current);
+	info->si_uid = current_cred()->uid;
+}
+
+long sys_kill(int number, int sig)
+{
+	struct pid *pgrp;
+	siginfo_t info;
+	int err;
+
+	fill_sender(&info, sig, SI_USER);
+	if (number > 0)
+		return kill_number(sig, &info, number);
+	if (number == (int)0x80000000)
+		return -ESRCH;
+	if (number == -1)
+		return kill_everyone(sig, &info);
+	pgrp = number ? pid_find(-number, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
+	if (!pgrp)
+		return -ESRCH;
+	err = kill_pgrp(sig, &info, pgrp);
+	pid_put(pgrp);
+	return err;
+}
+
+/* tgid 0: any group. */
+static int send_to_thread(int tgid, int tid, int sig, const siginfo_t *info)
+{
+	struct task *t = task_find(tid);
+	int err = -ESRCH;
+
+	if (!t)
+		return -ESRCH;
+	if (!tgid || task_tgid_seen(t) == tgid) {
+		err = signal_may_send(sig, info, t);
+		if (!err && sig) {
+			err = signal_send_task(sig, info, t);
+			if (err == -ESRCH)
+				err = 0;	/* it has got it, and died */
+		}
+	}
+	task_put(t);
+	return err;
+}
+
+long sys_tkill(int tid, int sig)
+{
+	siginfo_t info;
+
+	if (tid <= 0)
+		return -EINVAL;
+	fill_sender(&info, sig, SI_TKILL);
+	return send_to_thread(0, tid, sig, &info);
+}
+
+long sys_tgkill(int tgid, int tid, int sig)
+{
+	siginfo_t info;
+
+	if (tid <= 0 || tgid <= 0)
+		return -EINVAL;
+	fill_sender(&info, sig, SI_TKILL);
+	return send_to_thread(tgid, tid, sig, &info);
+}
+
+/* A program may say anything about itself, but to others only what is no claim of the kernel's or of kill's. */
+static int get_info(siginfo_t *info, uptr addr, int sig, int number)
+{
+	if (copy_from_user(info, addr, sizeof(*info)))
+		return -EFAULT;
+	info->si_signo = sig;
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && task_tid_seen(current) != number)
+		return -EPERM;
+	return 0;
+}
+
+long sys_rt_sigqueueinfo(int number, int sig, uptr addr)
+{
+	siginfo_t info;
+	int err = get_info(&info, addr, sig, number);
+
+	return err ? err : kill_number(sig, &info, number);
+}
+
+long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, uptr addr)
+{
+	siginfo_t info;
+	int err;
+
+	if (copy_from_user(&info, addr, sizeof(info)))
+		return -EFAULT;
+	if (tid <= 0 || tgid <= 0)
+		return -EINVAL;
+	err = get_info(&info, addr, sig, tid);
+	return err ? err : send_to_thread(tgid, tid, sig, &info);
+}

@@ -1,0 +1,352 @@
+/*
+ * signal/send.c: the way of a signal from its sender to the thread that takes it.
+ *
+ *   signal_prepare_locked   effects at sending (SIGCONT and stop signals undo each other); is it ignored?
+ *   signal_send_locked      into the thread's or the group's pending set
+ *   signal_complete_locked  which thread is woken; a fatal default action starts the end of the group here
+ *
+ * A process-directed signal goes to the thread named (the leader, for kill) if it wants it, else to any that does.
+ * Locks: sighand->lock. Errors: -EAGAIN a queued real-time signal found no room, -ESRCH the target is past release.
+ * Source: signal(7), kill(2), sigqueue(3), pid_namespaces(7) for process 1.
+ */
+#include "signal/internal.h"
+#include "arch/arch.h"
+#include "base/string.h"
+
+struct sighand *sighand_lock(struct task *t, unsigned long *flags)
+{
+	struct sighand *s;
+
+	for (;;) {
+		/* exec may give t another handle: hold this one while waiting for its lock */
+		*flags = spin_lock_irqsave(&t->lock);
+		s = t->sighand;
+		if (s)
+			refcount_inc(&s->count);
+		spin_unlock(&t->lock);
+		if (!s)
+			break;
+		spin_lock(&s->lock);
+		if (likely(t->sighand == s)) {
+			(void)!refcount_dec(&s->count);	/* not the last: t has one */
+			if (!list_is_empty(&t->thread_node))
+				return s;
+			spin_unlock(&s->lock);
+			break;
+		}
+		spin_unlock(&s->lock);
+		sighand_put(s);
+		arch_irq_restore(*flags);
+	}
+	arch_irq_restore(*flags);
+	return NULL;
+}
+
+void sighand_unlock(struct sighand *s, unsigned long flags)
+{
+	spin_unlock_irqrestore(&s->lock, flags);
+}
+
+/* Makes t look at its signals. is_fatal: wakes it from a killable or stopped sleep too. */
+void signal_wake_locked(struct task *t, bool is_fatal)
+{
+	u32 cpu;
+
+	task_set_work(t, WORK_SIGNAL);
+	if (sched_wake(t, is_fatal ? TASK_INTERRUPTIBLE | TASK_WAKEKILL : TASK_INTERRUPTIBLE))
+		return;
+	cpu = READ_ONCE(t->sched.cpu);
+	if (READ_ONCE(t->sched.is_on_cpu) && cpu != cpu_id())
+		arch_send_resched(cpu);		/* it runs in user mode elsewhere: bring it into the kernel */
+}
+
+static bool is_ignored(int sig, struct task *t, bool force)
+{
+	uptr handler;
+
+	if (sig_in(t->blocked | t->real_blocked, sig))
+		return false;
+	if (t->ptrace && sig != SIGKILL)
+		return false;
+	if (t->flags & PF_KTHREAD)
+		return true;
+	handler = sig_in(t->forced, sig) ? HANDLER_DEFAULT : sighand_handler_locked(t->sighand, sig);
+	if (t->signal->is_unkillable && handler == HANDLER_DEFAULT) {
+		if (t->leader == init_task && sig_in(SIGNALS_UNBLOCKABLE, sig))
+			return true;
+		if (!(force && sig_in(SIGNALS_UNBLOCKABLE, sig)))
+			return true;
+	}
+	return handler_ignores(handler, sig);
+}
+
+static void flush_group_locked(struct task *t, u64 mask)
+{
+	struct task *thread;
+
+	pending_flush_signals(&t->signal->shared_pending, mask);
+	list_for_each(thread, &t->signal->thread_list, thread_node)
+		pending_flush_signals(&thread->pending, mask);
+}
+
+bool signal_prepare_locked(int sig, struct task *t, bool force)
+{
+	if (t->signal->is_group_exiting)
+		return false;
+	if (sig_in(SIGNALS_DEFAULT_STOP, sig)) {
+		flush_group_locked(t, SIG_BIT(SIGCONT));
+	} else if (sig == SIGCONT) {
+		flush_group_locked(t, SIGNALS_DEFAULT_STOP);
+		stop_continue_locked(t);
+	}
+	return !is_ignored(sig, t, force);
+}
+
+static bool wants_signal(int sig, struct task *t)
+{
+	if (sig_in(t->blocked, sig) || (t->flags & PF_EXITING))
+		return false;
+	if (sig == SIGKILL)
+		return true;
+	if (t->state & (TASK_STOPPED | TASK_TRACED))
+		return false;
+	return t->sched.is_on_cpu || !(READ_ONCE(t->work) & WORK_SIGNAL);
+}
+
+static bool is_fatal(int sig, struct task *t)
+{
+	if (sig_in(SIGNALS_DEFAULT_IGNORED | SIGNALS_DEFAULT_STOP, sig))
+		return false;
+	if (t->signal->is_unkillable && sig != SIGKILL)
+		return false;	/* only what was forced gets as far as here: it dies when it takes it */
+	return sighand_handler_locked(t->sighand, sig) == HANDLER_DEFAULT;
+}
+
+static void kill_thread_locked(struct task *t)
+{
+	stop_clear_pending_locked(t);
+	if (t->exit_state != EXIT_NONE)
+		return;
+	t->pending.set |= SIG_BIT(SIGKILL);
+	signal_wake_locked(t, true);
+}
+
+void signal_kill_group_locked(struct task *t)
+{
+	struct task *thread;
+
+	t->signal->stop_pending = 0;
+	list_for_each(thread, &t->signal->thread_list, thread_node)
+		kill_thread_locked(thread);
+}
+
+void signal_kill_others_locked(struct task *t)
+{
+	struct task *thread;
+
+	t->signal->stop_pending = 0;
+	list_for_each(thread, &t->signal->thread_list, thread_node) {
+		if (thread != t)
+			kill_thread_locked(thread);
+	}
+}
+
+void signal_complete_locked(int sig, struct task *t, bool is_process)
+{
+	struct task *taker = NULL, *thread;
+	struct signal *s = t->signal;
+
+	if (wants_signal(sig, t)) {
+		taker = t;
+	} else if (is_process && s->threads > 1) {
+		list_for_each(thread, &s->thread_list, thread_node) {
+			if (wants_signal(sig, thread)) {
+				taker = thread;
+				break;
+			}
+		}
+	}
+	if (!taker)
+		return;		/* whoever unblocks it first takes it */
+	/* A plain fatal signal ends the group at once; one that dumps core is left to its taker. */
+	if (is_fatal(sig, t) && !sig_in(SIGNALS_DEFAULT_CORE, sig) && !sig_in(taker->real_blocked, sig) &&
+	    (sig == SIGKILL || !t->ptrace)) {
+		s->is_group_exiting = true;
+		s->group_exit_code = sig;
+		signal_kill_group_locked(t);
+		return;
+	}
+	signal_wake_locked(taker, sig == SIGKILL);
+}
+
+static void fill_info(siginfo_t *to, int sig, const siginfo_t *info)
+{
+	if (info) {
+		*to = *info;
+	} else {
+		memset(to, 0, sizeof(*to));
+		to->si_code = SI_KERNEL;
+	}
+	to->si_signo = sig;
+}
+
+int signal_send_locked(int sig, const siginfo_t *info, struct task *t, bool is_process, bool force)
+{
+	struct pending *p = is_process ? &t->signal->shared_pending : &t->pending;
+	struct pending_signal *q = NULL;
+
+	if (!signal_prepare_locked(sig, t, force))
+		return 0;
+	if (sig < SIGRTMIN && sig_in(p->set, sig))
+		return 0;
+	if (sig != SIGKILL) {
+		q = pending_signal_new(t, sig, sig < SIGRTMIN && (!info || info->si_code >= 0));
+		if (q)
+			fill_info(&q->info, sig, info);
+		else if (info && sig >= SIGRTMIN && info->si_code != SI_USER)
+			return -EAGAIN;
+	}
+	pending_add_locked(p, sig, q);
+	signal_complete_locked(sig, t, is_process);
+	return 0;
+}
+
+/* Whose siginfo has si_pid and si_uid of a sender. */
+static bool has_sender(const siginfo_t *info)
+{
+	return info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE ||
+	       info->si_code == SI_MESGQ;
+}
+
+/* A sender from outside t's pid namespace has no number there, and its SIGKILL and SIGSTOP reach process 1 too. */
+static int send_from_current_locked(int sig, const siginfo_t *info, struct task *t, bool is_process)
+{
+	struct pid_ns *ns = t->pid->numbers[t->pid->level].ns;
+	siginfo_t seen;
+
+	if (!info || in_interrupt() || !has_sender(info))
+		return signal_send_locked(sig, info, t, is_process, !info || info->si_code == SI_KERNEL);
+	if (likely(pid_number_in(current->pid, ns)))
+		return signal_send_locked(sig, info, t, is_process, false);
+	seen = *info;
+	seen.si_pid = 0;
+	return signal_send_locked(sig, &seen, t, is_process, true);
+}
+
+int signal_send_process_locked(int sig, const siginfo_t *info, struct task *t)
+{
+	return send_from_current_locked(sig, info, t, true);
+}
+
+static int send(int sig, const siginfo_t *info, struct task *t, bool is_process)
+{
+	unsigned long flags;
+	struct sighand *s = sighand_lock(t, &flags);
+	int err;
+
+	if (!s)
+		return -ESRCH;
+	err = send_from_current_locked(sig, info, t, is_process);
+	sighand_unlock(s, flags);
+	return err;
+}
+
+int signal_send_task(int sig, const siginfo_t *info, struct task *t) { return send(sig, info, t, false); }
+int signal_send_process(int sig, const siginfo_t *info, struct task *t) { return send(sig, info, t, true); }
+
+int signal_send_pgrp(int sig, const siginfo_t *info, struct pid *pgrp)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	int err = -ESRCH;
+	struct list *l;
+
+	for (l = pgrp->tasks[PID_PGID].next; l != &pgrp->tasks[PID_PGID]; l = l->next) {
+		struct task *t = container_of(l, struct task, pid_links[PID_PGID]);
+		int one = signal_send_process(sig, info, t);
+
+		if (err)
+			err = one;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return err;
+}
+
+/* Pending process-directed signals in `which` that t no longer takes are offered to the other threads. */
+void signal_retarget_locked(struct task *t, u64 which)
+{
+	struct task *thread;
+
+	which &= t->signal->shared_pending.set;
+	list_for_each(thread, &t->signal->thread_list, thread_node) {
+		if (!which)
+			return;
+		if (thread == t || (thread->flags & PF_EXITING) || !(which & ~thread->blocked))
+			continue;
+		which &= thread->blocked;
+		if (!(READ_ONCE(thread->work) & WORK_SIGNAL))
+			signal_wake_locked(thread, false);
+	}
+}
+
+/* Linux counts a dying thread as one that has stopped. */
+void signal_hand_over_locked(struct task *t)
+{
+	if (t->signal->threads == 1 || t->signal->is_group_exiting || !(READ_ONCE(t->work) & WORK_SIGNAL))
+		return;
+	signal_retarget_locked(t, ~t->blocked);
+	if ((t->jobctl & JOB_STOP_PENDING) && stop_participate_locked(t))
+		t->signal->stop_flags |= STOP_TELL_STOPPED;
+}
+
+void signal_recompute(struct task *t)
+{
+	u64 set = (t->pending.set | t->signal->shared_pending.set) & ~t->blocked;
+
+	if (set || (t->jobctl & JOB_STOP_PENDING))
+		task_set_work(t, WORK_SIGNAL);
+	else if (t == current)		/* another thread may count on having seen it: it clears its own */
+		task_clear_work(t, WORK_SIGNAL);
+}
+
+void signal_force_info(const siginfo_t *info)
+{
+	struct task *t = current;
+	int sig = info->si_signo;
+	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+	bool is_blocked = sig_in(t->blocked, sig);
+	uptr handler = sighand_handler_locked(t->sighand, sig);
+
+	if (is_blocked || handler == HANDLER_IGNORE) {
+		t->forced |= SIG_BIT(sig);
+		t->blocked &= ~SIG_BIT(sig);
+		handler = HANDLER_DEFAULT;
+	}
+	if (handler == HANDLER_DEFAULT && !t->ptrace)
+		t->signal->is_unkillable = false;
+	(void)signal_send_locked(sig, info, t, false, false);
+	task_set_work(t, WORK_SIGNAL);
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+}
+
+void signal_force(int sig, int code, uptr addr)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	info.si_signo = sig;
+	info.si_code = code;
+	info.si_addr = (void *)addr;
+	signal_force_info(&info);
+}
+
+void signal_force_default(int sig)
+{
+	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
+
+	current->forced |= SIG_BIT(sig);
+	current->blocked &= ~SIG_BIT(sig);
+	current->signal->is_unkillable = false;
+	(void)signal_send_locked(sig, NULL, current, false, true);
+	task_set_work(current, WORK_SIGNAL);
+	spin_unlock_irqrestore(&current->sighand->lock, flags);
+}
