@@ -165,8 +165,6 @@ static void ignored_add(struct bytes *b) {
 
 // A path is executed as the caller gave it, if it means the same in the VM: a script sees it as its $0.
 static const char *executed_name(const struct session *s) {
-	if (s->is_text)
-		return "/bin/sh";
 	const char *given = s->o->program[0];
 	char *there = strchr(given, '/') != NULL ? path_join(s->workdir, given) : NULL, *here = path_join("/", s->program);
 	bool is_same = there != NULL && strcmp(there, here) == 0;
@@ -177,10 +175,10 @@ static const char *executed_name(const struct session *s) {
 
 static void config_add(struct session *s, bool has_packed_input) {
 	struct bytes b = { 0 };
-	record(&b, "exe", executed_name(s));
+	record(&b, "exe", s->is_text ? "/bin/sh" : executed_name(s));
 	if (s->is_text)
 		record(&b, "arg", "/bin/sh");
-	record(&b, "arg", s->is_text && strchr(s->o->program[0], '/') == NULL ? s->program : s->o->program[0]);
+	record(&b, "arg", s->is_text ? executed_name(s) : s->o->program[0]);
 	for (char **arg = s->o->program + 1; *arg != NULL; arg++)
 		record(&b, "arg", *arg);
 	for (size_t i = 0; i < s->env.count; i++)
