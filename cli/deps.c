@@ -63,7 +63,8 @@ int program_find(const char *name, char **path) {
 		const char *paths = getenv("PATH");
 		found = path_search(name, paths ? paths : "/usr/local/bin:/usr/bin:/bin", &error);
 		if (error == ENOENT)
-			return fail(EXIT_NOT_FOUND, "no such program", name, "it is not on PATH: install it, or give its path");
+			return fail(EXIT_NOT_FOUND, "no such program", name,
+				"it is not on PATH: install it, or give its path");
 	} else if (is_runnable(name, &error)) {
 		found = text_copy(name);
 	}
@@ -72,7 +73,8 @@ int program_find(const char *name, char **path) {
 	if (error == EISDIR)
 		return fail(EXIT_CANNOT_RUN, "cannot run it", name, "it is a folder: name a program in it");
 	if (error == EACCES)
-		return fail(EXIT_CANNOT_RUN, "cannot run it", name, "it is not executable: chmod +x it, or run its interpreter");
+		return fail(EXIT_CANNOT_RUN, "cannot run it", name,
+			"it is not executable: chmod +x it, or run its interpreter");
 	if (error != 0)
 		return fail(EXIT_CANNOT_RUN, "cannot run it", name, "%s", strerror(error));
 	*path = absolute(found);
@@ -83,7 +85,8 @@ int program_find(const char *name, char **path) {
 // --- libraries ---
 
 static void missing_parse(const char *line, size_t length, char **missing) {
-	static const char *const before[] = { "error while loading shared libraries: ", "Error loading shared library " };
+	static const char *const before[] = { "error while loading shared libraries: ",
+		"Error loading shared library " };
 	for (size_t i = 0; i < 2 && *missing == NULL; i++) {
 		const char *at = memmem(line, length, before[i], strlen(before[i]));
 		if (at != NULL) {
@@ -138,7 +141,7 @@ static int libraries_add(struct deps *d, const char *path, const char *loader) {
 	loader_parse(said.data ? said.data : "", &files, &missing);
 	if (missing != NULL)
 		end = fail(EXIT_TOOL, "missing library", missing,
-			   "%s needs it: install its package, or name its folder with -e LD_LIBRARY_PATH=DIR", path);
+			"%s needs it: install its package, or name its folder with -e LD_LIBRARY_PATH=DIR", path);
 	else if (status != 0 && files.count == 0)
 		end = fail(EXIT_CANNOT_RUN, "cannot list the libraries", path, "%s --list failed", loader);
 	for (size_t i = 0; i < files.count && end == 0; i++)
@@ -160,8 +163,9 @@ static bool has_all_needed(const struct deps *d, const struct program_file *f) {
 
 static int elf_check(const struct program_file *f, const char *path) {
 	if (f->machine != EM_X86_64 || f->bits != 64)
-		return fail(EXIT_CANNOT_RUN, "wrong architecture", path, "it is for %s, the VM is x86-64: build or install it for x86-64",
-			    f->machine == EM_X86_64 ? "x32" : elf_machine_name(f->machine));
+		return fail(EXIT_CANNOT_RUN, "wrong architecture", path,
+			"it is for %s, the VM is x86-64: build or install it for x86-64",
+			f->machine == EM_X86_64 ? "x32" : elf_machine_name(f->machine));
 	if (f->is_object)
 		return fail(EXIT_CANNOT_RUN, "not a program", path, "it is an object file: link it first");
 	return 0;
@@ -173,8 +177,8 @@ static int elf_add(struct deps *d, const struct program_file *f, const char *pat
 		return status;
 	int error = image_add_host(d->im, f->interpreter, NULL);
 	if (error != 0)
-		return fail(EXIT_CANNOT_RUN, "missing interpreter", f->interpreter, "%s needs it: install the C library it was built for",
-			    path);
+		return fail(EXIT_CANNOT_RUN, "missing interpreter", f->interpreter,
+			"%s needs it: install the C library it was built for", path);
 	if (!list_has(&d->sonames, path_base(f->interpreter)))
 		list_add(&d->sonames, text_copy(path_base(f->interpreter)));
 	return libraries_add(d, path, f->interpreter);
@@ -195,8 +199,8 @@ static int env_add(struct deps *d, const struct program_file *f, const char *scr
 	if (found == NULL && *word != '\0' && *word != '-' && strchr(word, '=') == NULL) {
 		found = path_search(word, GUEST_PATH, &error);
 		if (found == NULL)
-			status = fail(EXIT_NOT_FOUND, "missing interpreter", word, "%s asks env for it: install it, or run it by its path",
-				      script);
+			status = fail(EXIT_NOT_FOUND, "missing interpreter", word,
+				"%s asks env for it: install it, or run it by its path", script);
 	}
 	if (found != NULL)
 		status = program_add(d, found, depth + 1);
@@ -209,7 +213,8 @@ static int script_add(struct deps *d, const struct program_file *f, const char *
 	if (*f->interpreter == '\0')
 		return fail(EXIT_CANNOT_RUN, "cannot run it", path, "its first line names no interpreter");
 	if (access(f->interpreter, F_OK) != 0)
-		return fail(EXIT_NOT_FOUND, "missing interpreter", f->interpreter, "%s asks for it in its first line: install it", path);
+		return fail(EXIT_NOT_FOUND, "missing interpreter", f->interpreter,
+			"%s asks for it in its first line: install it", path);
 	char *interpreter = absolute(f->interpreter);
 	int status = program_add(d, interpreter, depth + 1);
 	free(interpreter);
@@ -228,7 +233,8 @@ static int program_add(struct deps *d, const char *path, int depth) {
 	if (error == 0)
 		error = image_add_host(d->im, path, &final);
 	if (error != 0)
-		status = fail(EXIT_CANNOT_RUN, "cannot read", path, "%s: a program must be readable to be brought along", strerror(-error));
+		status = fail(EXIT_CANNOT_RUN, "cannot read", path,
+			"%s: a program must be readable to be brought along", strerror(-error));
 	else if (f.kind == KIND_ELF)
 		status = elf_add(d, &f, path);
 	else if (f.kind == KIND_SCRIPT)
@@ -257,7 +263,8 @@ int deps_add_object(struct deps *d, const char *path) {
 	bool is_library = strstr(path_base(path), ".so") != NULL;
 	if (!(st.st_mode & 0111) && !is_library)
 		return 0;
-	if (program_file_read(&f, path) == 0 && f.kind == KIND_ELF && f.machine == EM_X86_64 && f.bits == 64 && !f.is_object) {
+	if (program_file_read(&f, path) == 0 && f.kind == KIND_ELF && f.machine == EM_X86_64 && f.bits == 64 &&
+		!f.is_object) {
 		list_add(&d->done, text_copy(path));
 		const char *loader = f.interpreter ? f.interpreter : LOADER_DEFAULT;
 		if (f.interpreter != NULL && !is_library)

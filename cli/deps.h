@@ -6,19 +6,19 @@
 #include "image.h"
 
 struct deps {
-	struct image *im;      // borrowed
-	char *const *envp;     // borrowed: the program's environment in the VM, which its loader sees too
-	struct list sonames;   // libraries that are in the image
-	struct list done;      // files that have been looked at
+	struct image *im;    // borrowed
+	char *const *envp;   // borrowed: the program's environment in the VM, which its loader sees too
+	struct list sonames; // libraries that are in the image
+	struct list done;    // files that have been looked at
 };
 
 void deps_drop(struct deps *d);
 
 // All return 0, or an exit status after a message.
-int deps_add_program(struct deps *d, const char *path);           // what is to be executed
-int deps_add_object(struct deps *d, const char *path);            // whatever file: only ELF files and scripts need more
+int deps_add_program(struct deps *d, const char *path); // what is to be executed
+int deps_add_object(struct deps *d, const char *path);	// whatever file: only ELF files and scripts need more
 int deps_add_tree(struct deps *d, const char *path, const char *host, bool (*skip)(const char *name));
-void deps_add_optional(struct deps *d, const char *path);         // brought if it is there; says nothing if not
+void deps_add_optional(struct deps *d, const char *path); // brought if it is there; says nothing if not
 
 // Finds NAME as the caller's shell would. 0 and an absolute path, or 126/127 after a message.
 int program_find(const char *name, char **path);

@@ -99,8 +99,9 @@ static void loader_output_is_understood(void **state) {
 	(void)state;
 	struct list files = { 0 };
 	char *missing;
-	loader_parse("\tlinux-vdso.so.1 (0x00007f)\n\tlibc.so.6 => /lib/a b/libc.so.6 (0x00007f)\n\t/lib64/ld.so.2 (0x7f)\n", &files,
-		     &missing);
+	loader_parse(
+		"\tlinux-vdso.so.1 (0x00007f)\n\tlibc.so.6 => /lib/a b/libc.so.6 (0x00007f)\n\t/lib64/ld.so.2 (0x7f)\n",
+		&files, &missing);
 	assert_null(missing);
 	assert_int_equal(files.count, 2);
 	assert_string_equal(files.items[0], "/lib/a b/libc.so.6");
@@ -108,7 +109,8 @@ static void loader_output_is_understood(void **state) {
 	list_drop(&files);
 	static const char *const said[] = { "\tlibx.so => not found\n",
 		"./p: error while loading shared libraries: libx.so: cannot open shared object file: No such file\n",
-		"Error loading shared library libx.so: No such file or directory (needed by ./p)\nError relocating ./p: f: symbol\n" };
+		"Error loading shared library libx.so: No such file or directory (needed by ./p)\nError relocating "
+		"./p: f: symbol\n" };
 	for (size_t i = 0; i < 3; i++) {
 		loader_parse(said[i], &files, &missing);
 		assert_string_equal(missing, "libx.so");
@@ -133,8 +135,8 @@ static void programs_are_found_on_path(void **state) {
 
 static void paths_become_plain(void **state) {
 	(void)state;
-	static const char *const cases[][3] = { { "/a/b", "c", "/a/b/c" }, { "/a/b", "../c/./d", "/a/c/d" }, { "/a", "/x//y/", "/x/y" },
-		{ "/a", "../../..", "/" }, { "/", ".", "/" }, { "/a", ".", "/a" } };
+	static const char *const cases[][3] = { { "/a/b", "c", "/a/b/c" }, { "/a/b", "../c/./d", "/a/c/d" },
+		{ "/a", "/x//y/", "/x/y" }, { "/a", "../../..", "/" }, { "/", ".", "/" }, { "/a", ".", "/a" } };
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *path = path_join(cases[i][0], cases[i][1]);
 		assert_string_equal(path, cases[i][2]);
@@ -171,6 +173,11 @@ static void kernels_tell_their_release(void **state) {
 	head[0x20f] = 0x7f;
 	assert_null(bzimage_release(head, sizeof(head)));
 	assert_null(bzimage_release("\177ELF", 4));
+	static const char banner[] = "Linux version %s\0Linux version 6.1.0-furca x\0Linux version 6.1.0-9-amd64 (b)";
+	release = elf_kernel_release(banner, sizeof(banner));
+	assert_string_equal(release, "6.1.0-9-amd64");
+	free(release);
+	assert_null(elf_kernel_release(banner, 40));
 }
 
 static void virtualization_is_a_word_of_its_own(void **state) {
@@ -183,7 +190,8 @@ static void virtualization_is_a_word_of_its_own(void **state) {
 
 static void words_are_quoted_for_the_shell(void **state) {
 	(void)state;
-	static const char *const cases[][2] = { { "plain-1.2", "plain-1.2" }, { "a b", "'a b'" }, { "", "''" }, { "it's", "'it'\\''s'" } };
+	static const char *const cases[][2] = { { "plain-1.2", "plain-1.2" }, { "a b", "'a b'" }, { "", "''" },
+		{ "it's", "'it'\\''s'" } };
 	for (size_t i = 0; i < 4; i++) {
 		char *word = shell_quote(cases[i][0]);
 		assert_string_equal(word, cases[i][1]);
@@ -249,9 +257,10 @@ static void environment_is_small(void **state) {
 static void missing_files_are_worth_a_word_only_if_here(void **state) {
 	(void)state;
 	struct list paths = { 0 };
-	run_missing("/etc/passwd\n/etc/passwd\n/etc/../etc/passwd\n/nonexistent/x\n/usr/lib/locale/C.utf8\n/proc/self/maps\n"
+	run_missing("/etc/passwd\n/etc/passwd\n/etc/../etc/passwd\n/nonexistent/x\n/usr/lib/locale/C.utf8\n/proc/self/"
+		    "maps\n"
 		    "/usr/bin/env\n",
-		    &paths);
+		&paths);
 	assert_int_equal(paths.count, 2);
 	assert_string_equal(paths.items[0], "/etc/passwd");
 	assert_string_equal(paths.items[1], "/usr/bin/env");

@@ -6,19 +6,19 @@
 
 enum program_kind {
 	KIND_ELF,
-	KIND_SCRIPT,  // "#!"
-	KIND_TEXT,    // for /bin/sh to run, as execvp(3) does
+	KIND_SCRIPT, // "#!"
+	KIND_TEXT,   // for /bin/sh to run, as execvp(3) does
 	KIND_UNKNOWN,
 };
 
 struct program_file {
 	enum program_kind kind;
-	bool is_object;      // ELF, but a relocatable or core file
-	unsigned machine;    // ELF e_machine
-	unsigned bits;       // 32 or 64
-	char *interpreter;   // owned: of an ELF file (NULL: static) or a script
-	char *argument;      // owned: the one argument of a script's first line, or NULL
-	struct list needed;  // sonames
+	bool is_object;	    // ELF, but a relocatable or core file
+	unsigned machine;   // ELF e_machine
+	unsigned bits;	    // 32 or 64
+	char *interpreter;  // owned: of an ELF file (NULL: static) or a script
+	char *argument;	    // owned: the one argument of a script's first line, or NULL
+	struct list needed; // sonames
 };
 
 int program_file_read(struct program_file *p, const char *path); // 0 or -errno

@@ -323,7 +323,8 @@ int image_add_tree(struct image *im, const char *path, const char *host, const s
 	if (count < 0)
 		return fail(EXIT_TOOL, "cannot read", host, "%s", strerror(errno));
 	struct node *folder = image_folder(im, path);
-	int status = folder != NULL ? 0 : fail(EXIT_TOOL, "cannot bring along", host, "%s is no folder in the VM", path);
+	int status =
+		folder != NULL ? 0 : fail(EXIT_TOOL, "cannot bring along", host, "%s is no folder in the VM", path);
 	if (folder != NULL && folder->parent != NULL) {
 		folder->mode = st.st_mode;
 		node_own(folder, &st);

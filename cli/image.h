@@ -6,7 +6,7 @@
 #include "util.h"
 
 struct node {
-	char *name;            // owned
+	char *name;	       // owned
 	struct node *parent;   // borrowed
 	struct node *children; // owned; newest first until written
 	struct node *next;
@@ -15,19 +15,19 @@ struct node {
 	gid_t gid;
 	int64_t mtime;
 	dev_t device;
-	char *host;            // owned: the host's file that its bytes come from, or
-	struct bytes data;     // the bytes themselves
-	char *target;          // owned: of a symbolic link
+	char *host;	   // owned: the host's file that its bytes come from, or
+	struct bytes data; // the bytes themselves
+	char *target;	   // owned: of a symbolic link
 	uint64_t size;
-	struct node *twin;     // borrowed: the first name of the same file (a hard link), or NULL
-	unsigned names, left;  // names that the file has, of which so many are not written yet
-	uint32_t number;       // inode number in the cpio
+	struct node *twin;    // borrowed: the first name of the same file (a hard link), or NULL
+	unsigned names, left; // names that the file has, of which so many are not written yet
+	uint32_t number;      // inode number in the cpio
 };
 
 struct image {
-	struct node *root;     // owned
-	int64_t now;           // time of what comes from no file
-	bool has_rootfs;       // the root is the caller's: the host's symbolic links are followed, not copied
+	struct node *root; // owned
+	int64_t now;	   // time of what comes from no file
+	bool has_rootfs;   // the root is the caller's: the host's symbolic links are followed, not copied
 };
 
 struct image *image_new(int64_t now);

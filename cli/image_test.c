@@ -38,7 +38,8 @@ static int setup(void **state) {
 	mkdir("real/sub", 0755);
 	file_make("real/file", "contents\n", 0640);
 	file_make("real/sub/tool", "#!/bin/sh\n", 0755);
-	return symlink("real", "link") != 0 || symlink("file", "real/alias") != 0 || symlink("nowhere", "real/broken") != 0;
+	return symlink("real", "link") != 0 || symlink("file", "real/alias") != 0 ||
+	       symlink("nowhere", "real/broken") != 0;
 }
 
 static int teardown(void **state) {
@@ -118,7 +119,7 @@ static char *listing(struct image *im, uint64_t *size) {
 	while (archive_read_next_header(a, &e) == ARCHIVE_OK) {
 		const char *target = archive_entry_symlink(e) ?: archive_entry_hardlink(e) ?: "";
 		char *line = text_format("%s %o %lld %s;", archive_entry_pathname(e), archive_entry_mode(e),
-					 (long long)archive_entry_size(e), target);
+			(long long)archive_entry_size(e), target);
 		bytes_add_text(&out, line);
 		free(line);
 	}
@@ -208,7 +209,8 @@ static void rootfs_that_is_broken_is_refused(void **state) {
 	(void)state;
 	file_make("broken.tar", "this is no archive at all, only text that goes on for a while", 0644);
 	file_make("empty.tar", "", 0644);
-	char *broken = below("broken.tar"), *empty = below("empty.tar"), *root = below("root2.tar"), *cut = below("cut.tar");
+	char *broken = below("broken.tar"), *empty = below("empty.tar"), *root = below("root2.tar"),
+	     *cut = below("cut.tar");
 	struct image *im = image_new(1);
 	assert_int_equal(rootfs_add(im, broken), EXIT_TOOL);
 	assert_int_equal(rootfs_add(im, empty), EXIT_TOOL);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "protocol.h"
 
@@ -43,18 +44,40 @@ char *bzimage_release(const char *data, size_t size) {
 	return length > 0 ? text_copy_n(data + at, length) : NULL;
 }
 
+// An uncompressed Linux (vmlinux) has its banner somewhere; ours calls itself "-furca". Owned, or NULL.
+char *elf_kernel_release(const char *data, size_t size) {
+	static const char banner[] = "Linux version ";
+	const char *end = data + size, *at = data;
+	while ((at = memmem(at, (size_t)(end - at), banner, sizeof(banner) - 1)) != NULL) {
+		at += sizeof(banner) - 1;
+		size_t length = 0;
+		while (at + length < end && length < 128 && at[length] > ' ')
+			length++;
+		char *release = text_copy_n(at, length);
+		if (*release >= '0' && *release <= '9' && !text_ends(release, "-furca"))
+			return release;
+		free(release);
+	}
+	return NULL;
+}
+
 static int head_read(struct kernel *k) {
-	char head[32768];
-	int fd = open(k->path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
-	int error = errno;
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
+	int fd = open(k->path, O_RDONLY | O_CLOEXEC), error = errno;
+	struct stat st;
+	char *data = MAP_FAILED;
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd < 0)
 		return fail(EXIT_TOOL, "cannot read the kernel", k->path, "%s", strerror(error));
-	k->release = bzimage_release(head, (size_t)n);
+	close(fd);
+	bool is_elf = data != MAP_FAILED && st.st_size > 4 && memcmp(data, "\177ELF", 4) == 0;
+	if (data != MAP_FAILED) {
+		size_t size = (size_t)st.st_size;
+		k->release = is_elf ? elf_kernel_release(data, size) : bzimage_release(data, size);
+		munmap(data, size);
+	}
 	k->is_linux = k->release != NULL;
-	if (!k->is_linux && (n < 4 || memcmp(head, "\177ELF", 4) != 0))
+	if (!k->is_linux && !is_elf)
 		return fail(EXIT_TOOL, "not a kernel", k->path, "give a bzImage or an ELF file with a PVH note");
 	return 0;
 }
@@ -64,9 +87,10 @@ int kernel_find(struct kernel *k, const struct options *o) {
 		.init = beside_find("furca-init") };
 	if (k->path == NULL)
 		return fail(EXIT_TOOL, "no kernel", "furca-kernel",
-			    "it is neither beside furca nor in ../lib/furca: run make, or name one with --kernel");
+			"it is neither beside furca nor in ../lib/furca: run make, or name one with --kernel");
 	if (k->init == NULL)
-		return fail(EXIT_TOOL, "no init for the VM", "furca-init", "it is neither beside furca nor in ../lib/furca: run make");
+		return fail(EXIT_TOOL, "no init for the VM", "furca-init",
+			"it is neither beside furca nor in ../lib/furca: run make");
 	return head_read(k);
 }
 
@@ -118,7 +142,8 @@ bool modules_order(const char *dep, const char *name, struct list *files) {
 // DIR itself, or below it as a root folder or as /lib/modules would have it. Owned, or NULL.
 static char *modules_folder(const struct kernel *k, const struct options *o) {
 	const char *base = o->modules ? o->modules : "/";
-	char *tries[] = { text_copy(base), text_format("%s/%s", base, k->release), text_format("%s/lib/modules/%s", base, k->release) };
+	char *tries[] = { text_copy(base), text_format("%s/%s", base, k->release),
+		text_format("%s/lib/modules/%s", base, k->release) };
 	char *found = NULL;
 	for (size_t i = 0; i < 3; i++) {
 		char *dep = text_format("%s/modules.dep", tries[i]);
@@ -168,8 +193,8 @@ int kernel_modules_add(struct image *im, const struct kernel *k, const struct op
 	char *folder = modules_folder(k, o);
 	if (folder == NULL)
 		return fail(EXIT_TOOL, "no modules for this kernel", k->release,
-			    "there is no modules.dep for it in %s: name its folder with --modules",
-			    o->modules ? o->modules : "/lib/modules");
+			"there is no modules.dep for it in %s: name its folder with --modules",
+			o->modules ? o->modules : "/lib/modules");
 	static const char *const wanted[] = { "virtio_mmio", "virtio_pci", "virtio_console" };
 	char *dep_path = text_format("%s/modules.dep", folder);
 	struct bytes dep = { 0 };

@@ -6,9 +6,9 @@
 #include "options.h"
 
 struct kernel {
-	char *path;     // owned
-	char *init;     // owned: furca-init on the host
-	char *release;  // owned: "6.1.0-13-cloud-amd64" of a bzImage, or NULL
+	char *path;    // owned
+	char *init;    // owned: furca-init on the host
+	char *release; // owned: "6.1.0-13-cloud-amd64" of a bzImage, or NULL
 	bool is_linux;
 };
 
@@ -17,7 +17,8 @@ int kernel_find(struct kernel *k, const struct options *o);
 int kernel_modules_add(struct image *im, const struct kernel *k, const struct options *o, struct list *names);
 void kernel_drop(struct kernel *k);
 
-char *bzimage_release(const char *data, size_t size); // owned, or NULL
+char *bzimage_release(const char *data, size_t size);    // owned, or NULL
+char *elf_kernel_release(const char *data, size_t size); // the same
 // The files that `name` needs, itself last, from the text of modules.dep. False if it is not there.
 bool modules_order(const char *dep, const char *name, struct list *files);
 #endif

@@ -75,14 +75,16 @@ int known_add_base(struct deps *d) {
 		if (n != NULL)
 			n->mode = S_IFDIR | folders[i].mode;
 	}
-	etc_add(d->im, "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+	etc_add(d->im, "/etc/passwd",
+		"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
 	etc_add(d->im, "/etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
 	etc_add(d->im, "/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n");
 	etc_add(d->im, "/etc/resolv.conf", "nameserver 10.0.2.3\n");
 	text_unless_there(d->im, "/etc/nsswitch.conf",
-			  "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\n"
-			  "services: files\n");
-	static const char *const terms[] = { "dumb", "linux", "vt100", "xterm", "xterm-256color", "screen", "tmux-256color" };
+		"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\n"
+		"services: files\n");
+	static const char *const terms[] = { "dumb", "linux", "vt100", "xterm", "xterm-256color", "screen",
+		"tmux-256color" };
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
 		terminfo_add(d, terms[i]);
 	terminfo_add(d, getenv("TERM"));
@@ -93,7 +95,8 @@ int known_add_base(struct deps *d) {
 
 // What glibc loads by name when it is first needed: name services, and the unwinder for pthread_cancel and exit.
 static void glibc_add(struct deps *d) {
-	static const char *const names[] = { "libnss_files.so.2", "libnss_dns.so.2", "libnss_compat.so.2", "libgcc_s.so.1" };
+	static const char *const names[] = { "libnss_files.so.2", "libnss_dns.so.2", "libnss_compat.so.2",
+		"libgcc_s.so.1" };
 	static const char *const folders[] = { "/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib" };
 	if (!list_has(&d->sonames, "libc.so.6") || list_has(&d->done, "glibc"))
 		return;
@@ -125,7 +128,8 @@ static int folder_add(struct deps *d, const char *path) {
 	struct stat st;
 	char *final = NULL;
 	int status = 0;
-	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || list_has(&d->done, path) || image_add_host(d->im, path, &final) != 0)
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || list_has(&d->done, path) ||
+		image_add_host(d->im, path, &final) != 0)
 		return 0;
 	list_add(&d->done, text_copy(path));
 	status = deps_add_tree(d, final, final, is_not_standard);
@@ -147,7 +151,8 @@ static int folders_ask(struct deps *d, char *const argv[]) {
 
 static int python_add(struct deps *d, const char *path) {
 	char *argv[] = { (char *)path, "-I", "-S", "-c",
-		"import sysconfig as s\nfor k in sorted({s.get_path('stdlib'),s.get_path('platstdlib')}): print(k)", NULL };
+		"import sysconfig as s\nfor k in sorted({s.get_path('stdlib'),s.get_path('platstdlib')}): print(k)",
+		NULL };
 	char *venv = text_format("%.*spyvenv.cfg", (int)(path_base(path) - path), path);
 	deps_add_optional(d, venv);
 	free(venv);
@@ -191,8 +196,9 @@ char *known_interpreter(const char *path) {
 }
 
 bool known_is_optional(const char *path) {
-	static const char *const starts[] = { "/usr/lib/locale/", "/usr/share/locale", "/etc/ld.so.", "/etc/terminfo", "/lib/terminfo",
-		"/usr/share/terminfo", "/usr/lib/x86_64-linux-gnu/gconv", "/proc/", "/sys/", "/dev/", "/run/", "/tmp/" };
+	static const char *const starts[] = { "/usr/lib/locale/", "/usr/share/locale", "/etc/ld.so.", "/etc/terminfo",
+		"/lib/terminfo", "/usr/share/terminfo", "/usr/lib/x86_64-linux-gnu/gconv", "/proc/", "/sys/", "/dev/",
+		"/run/", "/tmp/" };
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (text_starts(path, starts[i]))
 			return true;

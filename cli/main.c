@@ -14,7 +14,8 @@ static void streams_make(void) {
 }
 
 static int print(const char *text) {
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? fail(EXIT_TOOL, "cannot write", "standard output", NULL) : 0;
+	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? fail(EXIT_TOOL, "cannot write", "standard output", NULL)
+							      : 0;
 }
 
 int main(int argc, char **argv) {

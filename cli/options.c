@@ -34,30 +34,43 @@ const char options_help[] =
 	"  --verbose          the kernel's log on standard error\n"
 	"  --help, --version\n"
 	"\n"
-	"Exit status: the program's own, 128+N if signal N killed it, 124 on a timeout, 125 for an error of furca's own,\n"
-	"126 if the program cannot be run, 127 if it is not found. See furca(1).\n";
+	"Exit status: the program's own, 128+N if signal N killed it, 124 on a timeout,\n"
+	"125 for an error of furca's own, 126 if the program cannot be run, 127 if it is\n"
+	"not found. See furca(1).\n";
 
+// clang-format off
 enum option_id {
-	OPT_NONE, OPT_ENV, OPT_WORKDIR, OPT_MEMORY, OPT_CPUS, OPT_WITH, OPT_ROOTFS, OPT_KERNEL, OPT_MODULES, OPT_APPEND,
-	OPT_MACHINE, OPT_ACCEL, OPT_DETERMINISTIC, OPT_TIMEOUT, OPT_GDB, OPT_DRY_RUN, OPT_QEMU, OPT_VERBOSE, OPT_HELP,
-	OPT_VERSION,
+	OPT_NONE, OPT_ENV, OPT_WORKDIR, OPT_MEMORY, OPT_CPUS, OPT_WITH, OPT_ROOTFS, OPT_KERNEL, OPT_MODULES,
+	OPT_APPEND, OPT_MACHINE, OPT_ACCEL, OPT_DETERMINISTIC, OPT_TIMEOUT, OPT_GDB, OPT_DRY_RUN, OPT_QEMU,
+	OPT_VERBOSE, OPT_HELP, OPT_VERSION,
 };
+// clang-format on
 
 static const struct {
 	const char *name;
 	enum option_id id;
 	bool has_value;
 } table[] = {
-	{ "-e", OPT_ENV, true },           { "-w", OPT_WORKDIR, true },
-	{ "-m", OPT_MEMORY, true },        { "--cpus", OPT_CPUS, true },
-	{ "--with", OPT_WITH, true },      { "--rootfs", OPT_ROOTFS, true },
-	{ "--kernel", OPT_KERNEL, true },  { "--modules", OPT_MODULES, true },
-	{ "--append", OPT_APPEND, true },  { "--machine", OPT_MACHINE, true },
-	{ "--accel", OPT_ACCEL, true },    { "--deterministic", OPT_DETERMINISTIC, false },
-	{ "--timeout", OPT_TIMEOUT, true },{ "--gdb", OPT_GDB, false },
-	{ "--dry-run", OPT_DRY_RUN, false }, { "--qemu", OPT_QEMU, true },
-	{ "--verbose", OPT_VERBOSE, false }, { "--help", OPT_HELP, false },
-	{ "-h", OPT_HELP, false },         { "--version", OPT_VERSION, false },
+	{ "-e", OPT_ENV, true },
+	{ "-w", OPT_WORKDIR, true },
+	{ "-m", OPT_MEMORY, true },
+	{ "--cpus", OPT_CPUS, true },
+	{ "--with", OPT_WITH, true },
+	{ "--rootfs", OPT_ROOTFS, true },
+	{ "--kernel", OPT_KERNEL, true },
+	{ "--modules", OPT_MODULES, true },
+	{ "--append", OPT_APPEND, true },
+	{ "--machine", OPT_MACHINE, true },
+	{ "--accel", OPT_ACCEL, true },
+	{ "--deterministic", OPT_DETERMINISTIC, false },
+	{ "--timeout", OPT_TIMEOUT, true },
+	{ "--gdb", OPT_GDB, false },
+	{ "--dry-run", OPT_DRY_RUN, false },
+	{ "--qemu", OPT_QEMU, true },
+	{ "--verbose", OPT_VERBOSE, false },
+	{ "--help", OPT_HELP, false },
+	{ "-h", OPT_HELP, false },
+	{ "--version", OPT_VERSION, false },
 };
 
 uint64_t size_parse_mb(const char *text) {
@@ -85,7 +98,8 @@ static int number_take(struct options *o, enum option_id id, const char *value) 
 	char *end;
 	if (id == OPT_MEMORY) {
 		o->memory_mb = size_parse_mb(value);
-		return o->memory_mb > 0 ? 0 : value_wrong("-m", value, "give a size in megabytes, such as 512, 512M or 2G");
+		return o->memory_mb > 0 ? 0
+					: value_wrong("-m", value, "give a size in megabytes, such as 512, 512M or 2G");
 	}
 	if (id == OPT_CPUS) {
 		unsigned long n = strtoul(value, &end, 10);
@@ -213,7 +227,8 @@ int options_parse(struct options *o, int argc, char **argv) {
 	else if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0)
 		o->command = COMMAND_VERSION;
 	else
-		return fail(EXIT_TOOL, *command == '-' ? "unknown option" : "unknown command", command, "%s", options_usage);
+		return fail(EXIT_TOOL, *command == '-' ? "unknown option" : "unknown command", command, "%s",
+			options_usage);
 	return 0;
 }
 

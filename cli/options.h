@@ -12,7 +12,7 @@ struct options {
 	enum command command;
 	enum machine machine;
 	enum accel accel;
-	char **program; // PROGRAM and ARGS, NULL-terminated; borrowed from argv
+	char **program;			     // PROGRAM and ARGS, NULL-terminated; borrowed from argv
 	struct list env, with, append, qemu; // as given
 	const char *workdir, *rootfs, *kernel, *modules;
 	uint64_t memory_mb;

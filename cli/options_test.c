@@ -9,7 +9,8 @@
 static int parse(struct options *o, int argc, const char **argv) {
 	return options_parse(o, argc, (char **)argv);
 }
-#define PARSE(o, ...) parse(o, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), (const char *[]){ __VA_ARGS__, NULL })
+#define PARSE(o, ...)                                                                                                  \
+	parse(o, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), (const char *[]){ __VA_ARGS__, NULL })
 
 static void options_have_defaults(void **state) {
 	(void)state;
@@ -41,8 +42,10 @@ static void options_end_at_the_program(void **state) {
 static void options_take_values_both_ways(void **state) {
 	(void)state;
 	struct options o;
-	assert_int_equal(PARSE(&o, "furca", "run", "-m64", "--cpus=3", "--with=a", "--with", "b", "-eA=1", "-e", "B",
-			       "--timeout=0.5", "--machine=q35", "--accel", "tcg", "--qemu", "-s", "--deterministic", "x"), 0);
+	assert_int_equal(
+		PARSE(&o, "furca", "run", "-m64", "--cpus=3", "--with=a", "--with", "b", "-eA=1", "-e", "B",
+			"--timeout=0.5", "--machine=q35", "--accel", "tcg", "--qemu", "-s", "--deterministic", "x"),
+		0);
 	assert_int_equal(o.memory_mb, 64);
 	assert_int_equal(o.cpus, 3);
 	assert_int_equal(o.with.count, 2);
@@ -58,10 +61,10 @@ static void options_take_values_both_ways(void **state) {
 
 static void options_that_are_wrong_are_refused(void **state) {
 	(void)state;
-	static const char *const wrong[][2] = { { "--nope", "x" }, { "-m", "0" }, { "-m", "12K" }, { "-m", "-5" }, { "--cpus", "0" },
-		{ "--cpus", "1x" }, { "--timeout", "0" }, { "--timeout", "nan" }, { "--timeout", "5s" }, { "--machine", "pc" },
-		{ "--accel", "hvf" }, { "-w", "rel" }, { "-e", "=x" }, { "-e", "" }, { "--verbosely", "x" }, { "--gdb=1", "x" },
-		{ "--modules", "/x" } };
+	static const char *const wrong[][2] = { { "--nope", "x" }, { "-m", "0" }, { "-m", "12K" }, { "-m", "-5" },
+		{ "--cpus", "0" }, { "--cpus", "1x" }, { "--timeout", "0" }, { "--timeout", "nan" },
+		{ "--timeout", "5s" }, { "--machine", "pc" }, { "--accel", "hvf" }, { "-w", "rel" }, { "-e", "=x" },
+		{ "-e", "" }, { "--verbosely", "x" }, { "--gdb=1", "x" }, { "--modules", "/x" } };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct options o;
 		assert_int_equal(PARSE(&o, "furca", "run", wrong[i][0], wrong[i][1], "true"), EXIT_TOOL);

@@ -14,29 +14,30 @@
 
 #include <stdint.h>
 
-#define FURCA_DIR    "/.furca" // in the initramfs; removed by init once it is read
-#define FURCA_INIT   FURCA_DIR "/init"
+#define FURCA_DIR "/.furca" // in the initramfs; removed by init once it is read
+#define FURCA_INIT FURCA_DIR "/init"
 #define FURCA_CONFIG FURCA_DIR "/config"
-#define FURCA_STDIN  FURCA_DIR "/stdin" // --deterministic: standard input packed beforehand
+#define FURCA_STDIN FURCA_DIR "/stdin" // --deterministic: standard input packed beforehand
 #define FURCA_MISSING "/proc/furca/missing"
 
 enum { PORT_IN = 1, PORT_OUT, PORT_ERR, PORT_CTL, PORT_COUNT = PORT_CTL };
-#define PORT_NAMES { "", "furca.in", "furca.out", "furca.err", "furca.ctl" }
+#define PORT_NAMES                                                                                                     \
+	{ "", "furca.in", "furca.out", "furca.err", "furca.ctl" }
 
 enum ctl_type {
 	// host to guest
-	CTL_EOF = 1,     // u64: bytes sent on furca.in in all
-	CTL_SIGNAL,      // u32: signal number
-	CTL_WINSIZE,     // struct ctl_winsize
+	CTL_EOF = 1,	 // u64: bytes sent on furca.in in all
+	CTL_SIGNAL,	 // u32: signal number
+	CTL_WINSIZE,	 // struct ctl_winsize
 	CTL_READER_GONE, // u32: PORT_OUT or PORT_ERR: nobody reads it any more
-	CTL_BYE,         // all has been received: the VM may end
+	CTL_BYE,	 // all has been received: the VM may end
 	// guest to host
 	CTL_STARTED = 64, // the program runs
-	CTL_INPUT_DONE,   // nobody reads standard input any more
-	CTL_TTY,          // bytes for the caller's terminal when neither output is one (the echo of what is typed)
-	CTL_MISSING,      // text: files that were looked for and not found, one a line
-	CTL_FAILED,       // struct ctl_failed: the program could not be started
-	CTL_EXIT,         // struct ctl_exit: the end
+	CTL_INPUT_DONE,	  // nobody reads standard input any more
+	CTL_TTY,	  // bytes for the caller's terminal when neither output is one (the echo of what is typed)
+	CTL_MISSING,	  // text: files that were looked for and not found, one a line
+	CTL_FAILED,	  // struct ctl_failed: the program could not be started
+	CTL_EXIT,	  // struct ctl_exit: the end
 };
 
 enum { CTL_MAX = 65536 }; // no message is larger

@@ -1,7 +1,7 @@
 // QEMU's command line. One place says what machine the kernel finds.
 //
-// microvm: virtio-mmio, version 2. Our own kernel reads where the devices are from its command line (acpi=off); Debian's
-// Linux is built without that and finds them through ACPI. q35: virtio-pci. In both: one serial port for the
+// microvm: virtio-mmio, version 2. Our own kernel reads where the devices are from its command line (acpi=off);
+// Debian's Linux is built without that and finds them through ACPI. q35: virtio-pci. In both: one serial port for the
 // kernel's log, one virtio-serial device with our four ports.
 #include "qemu.h"
 
@@ -51,18 +51,20 @@ static int accel_choose(const struct options *o, bool *kvm) {
 	if (o->accel == ACCEL_TCG || (o->accel == ACCEL_AUTO && o->deterministic))
 		return 0;
 	if (o->deterministic)
-		return fail(EXIT_TOOL, "--deterministic with --accel kvm", NULL, "only tcg can count instructions: leave --accel out");
+		return fail(EXIT_TOOL, "--deterministic with --accel kvm", NULL,
+			"only tcg can count instructions: leave --accel out");
 	bool has_flags = file_read("/proc/cpuinfo", &info) == 0 && cpu_has_virtualization(info.data);
 	bytes_drop(&info);
 	bool may_open = access("/dev/kvm", R_OK | W_OK) == 0;
 	*kvm = has_flags && may_open;
 	if (o->accel == ACCEL_KVM && !*kvm)
 		return fail(EXIT_TOOL, "no KVM here", "/dev/kvm", "%s: use --accel tcg",
-			    may_open ? "this CPU shows neither vmx nor svm" : strerror(errno));
+			may_open ? "this CPU shows neither vmx nor svm" : strerror(errno));
 	return 0;
 }
 
-// Linux on microvm can hang when it measures the time-stamp counter by itself: tell it. Without -icount it is the host's.
+// Linux on microvm can hang when it measures the time-stamp counter by itself: tell it. Without -icount it is the
+// host's.
 static unsigned long tsc_khz(void) {
 	struct timespec a, b, pause = { .tv_nsec = 20 * 1000 * 1000 };
 	clock_gettime(CLOCK_MONOTONIC_RAW, &a);
@@ -97,11 +99,13 @@ static void ports_add(struct list *argv, bool is_microvm, const struct vm *vm) {
 	static const char *const names[] = PORT_NAMES;
 	add2(argv, "-chardev", text_format("socket,id=console,fd=%d", vm->theirs[0]));
 	add2(argv, "-serial", text_copy("chardev:console"));
-	add2(argv, "-device", text_copy(is_microvm ? "virtio-serial-device,id=furca,max_ports=8"
-						   : "virtio-serial-pci,id=furca,max_ports=8,disable-legacy=on,ioeventfd=off"));
+	add2(argv, "-device",
+		text_copy(is_microvm ? "virtio-serial-device,id=furca,max_ports=8"
+				     : "virtio-serial-pci,id=furca,max_ports=8,disable-legacy=on,ioeventfd=off"));
 	for (int i = 1; i <= PORT_COUNT; i++) {
 		add2(argv, "-chardev", text_format("socket,id=port%d,fd=%d", i, vm->theirs[i]));
-		add2(argv, "-device", text_format("virtserialport,bus=furca.0,nr=%d,chardev=port%d,name=%s", i, i, names[i]));
+		add2(argv, "-device",
+			text_format("virtserialport,bus=furca.0,nr=%d,chardev=port%d,name=%s", i, i, names[i]));
 	}
 }
 
@@ -114,9 +118,11 @@ int qemu_command(struct list *argv, const struct options *o, const struct kernel
 	if (status != 0)
 		return status;
 	list_add(argv, qemu);
-	add2(argv, "-M", is_microvm ? text_format("microvm,acpi=%s,pic=on,pit=on,rtc=on,x-option-roms=off,auto-kernel-cmdline=on",
-						  k->is_linux ? "on" : "off")
-				    : text_copy("q35"));
+	add2(argv, "-M",
+		is_microvm
+			? text_format("microvm,acpi=%s,pic=on,pit=on,rtc=on,x-option-roms=off,auto-kernel-cmdline=on",
+				  k->is_linux ? "on" : "off")
+			: text_copy("q35"));
 	if (is_microvm)
 		add2(argv, "-global", text_copy("virtio-mmio.force-legacy=false"));
 	add2(argv, "-accel", text_copy(kvm ? "kvm" : "tcg"));

@@ -8,15 +8,15 @@
 #include "protocol.h"
 
 struct vm {
-	pid_t pid;                      // -1: none
-	int console, log;               // our ends: the serial port; what QEMU itself has to say
-	int ports[PORT_COUNT + 1];      // by number
-	int theirs[PORT_COUNT + 1];     // QEMU's ends; number 0 is the console's
-	int image;                      // memory file with the initramfs
+	pid_t pid;		    // -1: none
+	int console, log;	    // our ends: the serial port; what QEMU itself has to say
+	int ports[PORT_COUNT + 1];  // by number
+	int theirs[PORT_COUNT + 1]; // QEMU's ends; number 0 is the console's
+	int image;		    // memory file with the initramfs
 };
 
 // All: 0, or an exit status after a message.
-int vm_open(struct vm *vm);         // the sockets
+int vm_open(struct vm *vm); // the sockets
 int vm_start(struct vm *vm, char *const argv[]);
 void vm_kill(struct vm *vm, bool gently);
 void vm_close(struct vm *vm);

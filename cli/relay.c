@@ -24,15 +24,15 @@
 enum { BUFFER = 65536, PIECE = 4096, HELD_MAX = 262144, KEEP = 16384, TERM_GRACE_MS = 1000, PANIC_GRACE_MS = 2000 };
 
 struct output {
-	int port;           // PORT_OUT or PORT_ERR
-	int from, to;       // the port's socket; the caller's stream, or our own opening of it
-	bool is_own;        // `to` is ours to close
+	int port;     // PORT_OUT or PORT_ERR
+	int from, to; // the port's socket; the caller's stream, or our own opening of it
+	bool is_own;  // `to` is ours to close
 	bool is_socket;
-	bool is_gone;       // nobody reads the caller's end
-	size_t piece;       // how much may be written at once
+	bool is_gone; // nobody reads the caller's end
+	size_t piece; // how much may be written at once
 	uint64_t received;
 	struct bytes held;
-	size_t start;       // of `held`: written up to here
+	size_t start; // of `held`: written up to here
 };
 
 struct relay {
@@ -135,7 +135,8 @@ static void output_read(struct relay *y, struct output *out) {
 static void output_lost(struct relay *y, struct output *out, int error) {
 	y->r->is_output_lost |= error != EPIPE;
 	if (error != EPIPE)
-		fail(EXIT_TOOL, "cannot write", out->port == PORT_OUT ? "standard output" : "standard error", "%s", strerror(error));
+		fail(EXIT_TOOL, "cannot write", out->port == PORT_OUT ? "standard output" : "standard error", "%s",
+			strerror(error));
 	out->is_gone = true;
 	out->start = out->held.size = 0;
 	ctl_send_word(y, CTL_READER_GONE, (uint32_t)out->port);
@@ -145,7 +146,8 @@ static void output_write(struct relay *y, struct output *out) {
 	while (output_left(out) > 0) {
 		size_t left = output_left(out), size = left < out->piece ? left : out->piece;
 		const char *data = out->held.data + out->start;
-		ssize_t n = out->is_socket ? send(out->to, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : write(out->to, data, size);
+		ssize_t n = out->is_socket ? send(out->to, data, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+					   : write(out->to, data, size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -440,7 +442,9 @@ static void outputs_flush(struct relay *y) {
 }
 
 void relay_run(struct vm *vm, const struct options *o, unsigned tty, bool has_input, struct relay_result *r) {
-	struct relay y = { .vm = vm, .o = o, .r = r, .tty = tty, .is_input_open = has_input, .signals = signals_open() };
+	struct relay y = {
+		.vm = vm, .o = o, .r = r, .tty = tty, .is_input_open = has_input, .signals = signals_open()
+	};
 	*r = (struct relay_result){ 0 };
 	output_init(&y, &y.outs[0], PORT_OUT, 1);
 	output_init(&y, &y.outs[1], PORT_ERR, 2);

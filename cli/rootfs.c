@@ -14,7 +14,7 @@
 static int archive_broken(struct archive *a, const char *path) {
 	const char *why = archive_error_string(a);
 	return fail(EXIT_TOOL, "cannot read the root file system", path, "%s: give a folder, a tar or a cpio archive",
-		    why ? why : "not an archive");
+		why ? why : "not an archive");
 }
 
 static int data_take(struct archive *a, struct archive_entry *e, struct node *n, const char *archive_path) {
@@ -37,8 +37,8 @@ static int link_take(struct image *im, const char *path, const char *to, const c
 	struct node *n = first != NULL && S_ISREG(first->mode) ? image_put(im, path, first->mode) : NULL;
 	free(plain);
 	if (n == NULL)
-		return fail(EXIT_TOOL, "cannot read the root file system", archive_path, "hard link to %s, which is not there: pack it again",
-			    to);
+		return fail(EXIT_TOOL, "cannot read the root file system", archive_path,
+			"hard link to %s, which is not there: pack it again", to);
 	if (first->twin != NULL)
 		first = first->twin;
 	n->twin = first;
@@ -76,8 +76,8 @@ static int entry_take(struct image *im, struct archive *a, struct archive_entry 
 		n = image_put(im, path, mode);
 	}
 	if (n == NULL) {
-		status = fail(EXIT_TOOL, "cannot read the root file system", archive_path, "%s lies below something that is no folder",
-			      path);
+		status = fail(EXIT_TOOL, "cannot read the root file system", archive_path,
+			"%s lies below something that is no folder", path);
 	} else {
 		n->uid = (uid_t)archive_entry_uid(e);
 		n->gid = (gid_t)archive_entry_gid(e);
@@ -109,7 +109,8 @@ static int archive_add(struct image *im, const char *path) {
 	if (status == 0 && got != ARCHIVE_EOF)
 		status = archive_broken(a, path);
 	if (status == 0 && count == 0)
-		status = fail(EXIT_TOOL, "cannot read the root file system", path, "it is empty: give a folder, a tar or a cpio archive");
+		status = fail(EXIT_TOOL, "cannot read the root file system", path,
+			"it is empty: give a folder, a tar or a cpio archive");
 	archive_read_free(a);
 	return status;
 }
@@ -117,8 +118,8 @@ static int archive_add(struct image *im, const char *path) {
 int rootfs_add(struct image *im, const char *path) {
 	struct stat st;
 	if (stat(path, &st) != 0)
-		return fail(EXIT_TOOL, "cannot read the root file system", path, "%s: give a folder, a tar or a cpio archive",
-			    strerror(errno));
+		return fail(EXIT_TOOL, "cannot read the root file system", path,
+			"%s: give a folder, a tar or a cpio archive", strerror(errno));
 	int status = S_ISDIR(st.st_mode) ? image_add_tree(im, "/", path, NULL) : archive_add(im, path);
 	im->has_rootfs = true;
 	return status;
@@ -127,9 +128,11 @@ int rootfs_add(struct image *im, const char *path) {
 static int check(struct node *n, const char *name) {
 	struct node *file = n->twin != NULL ? n->twin : n;
 	if (S_ISDIR(n->mode))
-		return fail(EXIT_CANNOT_RUN, "cannot run it", name, "it is a folder of the root file system: name a program in it");
+		return fail(EXIT_CANNOT_RUN, "cannot run it", name,
+			"it is a folder of the root file system: name a program in it");
 	if (!(n->mode & 0111))
-		return fail(EXIT_CANNOT_RUN, "cannot run it", name, "it is not executable in the root file system: chmod +x it there");
+		return fail(EXIT_CANNOT_RUN, "cannot run it", name,
+			"it is not executable in the root file system: chmod +x it there");
 	struct program_file f = { 0 };
 	if (file->host != NULL)
 		program_file_read(&f, file->host);
@@ -137,8 +140,8 @@ static int check(struct node *n, const char *name) {
 		program_file_parse(&f, file->data.data ? file->data.data : "", file->data.size);
 	bool is_wrong = f.kind == KIND_ELF && (f.machine != EM_X86_64 || f.bits != 64);
 	int status = is_wrong ? fail(EXIT_CANNOT_RUN, "wrong architecture", name,
-				     "it is for %s, the VM is x86-64: use a root file system for x86-64",
-				     elf_machine_name(f.machine))
+					"it is for %s, the VM is x86-64: use a root file system for x86-64",
+					elf_machine_name(f.machine))
 			      : 0;
 	program_file_drop(&f);
 	return status;
@@ -162,7 +165,8 @@ int rootfs_find(struct image *im, const char *name, const char *workdir, const c
 		free(copy);
 	}
 	int status = n != NULL ? check(n, name)
-			       : fail(EXIT_NOT_FOUND, "no such program", name, "it is not in the root file system: give its path there");
+			       : fail(EXIT_NOT_FOUND, "no such program", name,
+					 "it is not in the root file system: give its path there");
 	if (status == 0)
 		*path = found;
 	else

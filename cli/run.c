@@ -86,7 +86,8 @@ static int with_add(struct session *s, const char *path) {
 	struct stat st;
 	char here[PATH_MAX];
 	if (stat(path, &st) != 0)
-		return fail(EXIT_TOOL, "cannot bring along", path, "%s: check the path given to --with", strerror(errno));
+		return fail(
+			EXIT_TOOL, "cannot bring along", path, "%s: check the path given to --with", strerror(errno));
 	if (access(path, R_OK) != 0)
 		return fail(EXIT_TOOL, "cannot bring along", path, "%s", strerror(errno));
 	if (getcwd(here, sizeof(here)) == NULL)
@@ -132,7 +133,8 @@ static int program_add(struct session *s) {
 
 static int folders_add(struct session *s) {
 	if (image_folder(s->im, s->workdir) == NULL)
-		return fail(EXIT_TOOL, "cannot make the working folder", s->workdir, "it is no folder in the VM: choose another with -w");
+		return fail(EXIT_TOOL, "cannot make the working folder", s->workdir,
+			"it is no folder in the VM: choose another with -w");
 	static const char *const mounts[] = { "/proc", "/sys", "/dev", "/tmp", FURCA_DIR };
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
 		if (image_folder(s->im, mounts[i]) == NULL)
@@ -155,7 +157,8 @@ static bool is_same_file(int a, int b) {
 static void ignored_add(struct bytes *b) {
 	for (int n = 1; n < 32; n++) {
 		struct sigaction old;
-		if (n == SIGINT || n == SIGQUIT || n == SIGCHLD || sigaction(n, NULL, &old) != 0 || old.sa_handler != SIG_IGN)
+		if (n == SIGINT || n == SIGQUIT || n == SIGCHLD || sigaction(n, NULL, &old) != 0 ||
+			old.sa_handler != SIG_IGN)
 			continue;
 		char *number = text_format("%d", n);
 		record(b, "ignore", number);
@@ -166,7 +169,8 @@ static void ignored_add(struct bytes *b) {
 // A path is executed as the caller gave it, if it means the same in the VM: a script sees it as its $0.
 static const char *executed_name(const struct session *s) {
 	const char *given = s->o->program[0];
-	char *there = strchr(given, '/') != NULL ? path_join(s->workdir, given) : NULL, *here = path_join("/", s->program);
+	char *there = strchr(given, '/') != NULL ? path_join(s->workdir, given) : NULL,
+	     *here = path_join("/", s->program);
 	bool is_same = there != NULL && strcmp(there, here) == 0;
 	free(there);
 	free(here);
@@ -219,8 +223,9 @@ static int memory_check(const struct session *s) {
 	if (need <= s->o->memory_mb)
 		return 0;
 	char *which = text_format("%llu MB of files", (unsigned long long)image_mb);
-	int status = fail(EXIT_TOOL, "image larger than the memory", which, "with -m %lluM there is no room to unpack them: give -m %lluM",
-			  (unsigned long long)s->o->memory_mb, (unsigned long long)need);
+	int status = fail(EXIT_TOOL, "image larger than the memory", which,
+		"with -m %lluM there is no room to unpack them: give -m %lluM", (unsigned long long)s->o->memory_mb,
+		(unsigned long long)need);
 	free(which);
 	return status;
 }
@@ -239,7 +244,8 @@ static int image_build(struct session *s) {
 	if (status == 0)
 		status = kernel_modules_add(s->im, &s->kernel, o, &s->modules);
 	struct stat st;
-	if (status == 0 && (stat(s->kernel.init, &st) != 0 || image_put_file(s->im, FURCA_INIT, s->kernel.init, &st) == NULL))
+	if (status == 0 &&
+		(stat(s->kernel.init, &st) != 0 || image_put_file(s->im, FURCA_INIT, s->kernel.init, &st) == NULL))
 		status = fail(EXIT_TOOL, "cannot read", s->kernel.init, "%s", strerror(errno));
 	if (status == 0)
 		image_find(s->im, FURCA_INIT, false)->mode = S_IFREG | 0755;
@@ -288,7 +294,8 @@ static void missing_say(const struct session *s, const struct relay_result *r) {
 	for (size_t i = 0; i < paths.count; i++)
 		if (image_find(s->im, paths.items[i], true) == NULL) {
 			char *word = shell_quote(paths.items[i]);
-			note("furca: not in the VM: %s: the program looked for it; bring it along: --with %s", paths.items[i], word);
+			note("furca: not in the VM: %s: the program looked for it; bring it along: --with %s",
+				paths.items[i], word);
 			free(word);
 		}
 	list_drop(&paths);
@@ -297,11 +304,13 @@ static void missing_say(const struct session *s, const struct relay_result *r) {
 static int failed_say(const struct session *s, const struct ctl_failed *f) {
 	const char *why = strerror((int)f->error);
 	if (f->step == STEP_CHDIR)
-		return fail(EXIT_TOOL, "cannot enter the working folder", s->workdir, "%s: choose another with -w", why);
+		return fail(
+			EXIT_TOOL, "cannot enter the working folder", s->workdir, "%s: choose another with -w", why);
 	if (f->step == STEP_SETUP)
 		return fail(EXIT_TOOL, "cannot set up the program's streams", s->program, "%s", why);
 	if (f->error == ENOENT)
-		return fail(EXIT_NOT_FOUND, "cannot run it", s->program, "it or the interpreter that it names is not in the VM");
+		return fail(EXIT_NOT_FOUND, "cannot run it", s->program,
+			"it or the interpreter that it names is not in the VM");
 	if (f->error == EACCES)
 		return fail(EXIT_CANNOT_RUN, "cannot run it", s->program, "it is not executable: chmod +x it");
 	if (f->error == ENOEXEC)
@@ -348,7 +357,8 @@ static int end_say(const struct session *s, const struct relay_result *r) {
 		console_say(&r->console);
 		console_say(&r->log);
 	}
-	return fail(EXIT_TOOL, "the VM ended before the program did", s->kernel.path, "--verbose shows the kernel's log");
+	return fail(
+		EXIT_TOOL, "the VM ended before the program did", s->kernel.path, "--verbose shows the kernel's log");
 }
 
 static int command_print(const struct list *command) {
@@ -360,7 +370,9 @@ static int command_print(const struct list *command) {
 		free(word);
 	}
 	bytes_add_text(&line, "\n");
-	int status = write(1, line.data, line.size) == (ssize_t)line.size ? 0 : fail(EXIT_TOOL, "cannot write", "standard output", NULL);
+	int status = write(1, line.data, line.size) == (ssize_t)line.size
+			     ? 0
+			     : fail(EXIT_TOOL, "cannot write", "standard output", NULL);
 	bytes_drop(&line);
 	return status;
 }

@@ -136,7 +136,7 @@ int fail(int status, const char *what, const char *which, const char *todo, ...)
 		va_end(args);
 	}
 	int n = snprintf(line, sizeof(line), "furca: %s%s%.1500s%s%s\n", what, which ? ": " : "", which ? which : "",
-			 *more ? ": " : "", more);
+		*more ? ": " : "", more);
 	line_write(line, n < (int)sizeof(line) ? (size_t)n : sizeof(line) - 1);
 	return status;
 }

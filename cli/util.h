@@ -19,7 +19,7 @@ struct bytes {
 	size_t size, room;
 };
 
-void *memory_new(size_t size);                // zeroed
+void *memory_new(size_t size); // zeroed
 void *memory_grow(void *old, size_t size);
 char *text_copy(const char *text);
 char *text_copy_n(const char *text, size_t length);

@@ -78,7 +78,7 @@ int config_read(struct config *c, const char *path) {
 	if (data == NULL)
 		return -errno;
 	if (!list_new(&c->argv, data, size, "arg=") || !list_new(&c->envp, data, size, "env=") ||
-	    !list_new(&c->modules, data, size, "mod="))
+		!list_new(&c->modules, data, size, "mod="))
 		return -ENOMEM;
 	for (char *p = data; p < data + size; p += strlen(p) + 1)
 		take(c, p);

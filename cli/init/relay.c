@@ -18,9 +18,9 @@
 enum { BUFFER = 65536, TTY_RETRY_MS = 50 };
 
 struct flow {
-	int from, to;   // -1: nothing (more) to read; nobody to write to
+	int from, to;	// -1: nothing (more) to read; nobody to write to
 	bool is_tty_in; // `from` is the terminal's master: EIO only means that nobody has it open just now
-	bool is_hung;   // and that was so when it was last read
+	bool is_hung;	// and that was so when it was last read
 	size_t start, end;
 	uint64_t count; // bytes written
 	char *buffer;
@@ -347,8 +347,9 @@ int relay_run(struct program *p, const struct config *c, const int ports[], stru
 	outputs_finish(&r);
 	if (is_tty_apart)
 		tty_pass(&r);
-	*end = (struct ctl_exit){ .status = (uint32_t)r.status, .out_bytes = r.flows[FLOW_OUT].count,
-		.err_bytes = r.flows[FLOW_ERR].count };
+	*end = (struct ctl_exit){
+		.status = (uint32_t)r.status, .out_bytes = r.flows[FLOW_OUT].count, .err_bytes = r.flows[FLOW_ERR].count
+	};
 	return r.status;
 }
 

@@ -186,7 +186,8 @@ int main(int argc, char **argv) {
 	}
 	usleep(100000);
 	bool is_there = tcgetattr(slave, &after) == 0;
-	bool is_same = is_there && before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag;
+	bool is_same = is_there && before.c_lflag == after.c_lflag && before.c_iflag == after.c_iflag &&
+		       before.c_oflag == after.c_oflag;
 	printf("status %d\n", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 	printf("terminal %s\n", !is_there ? "gone" : is_same ? "restored" : "changed");
 	return 0;
