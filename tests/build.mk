@@ -17,7 +17,7 @@ TEST_HDRS  := $(wildcard tests/user/*.h)
 RUNNER     := $(BUILD)/tests/runner
 MEMORY     ?= 512
 
-.PHONY: tests test-user test-user-native test-user-linux test-user-musl test-later-native
+.PHONY: tests test-user test-user-debug test-user-native test-user-linux test-later-native
 tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
 
 $(RUNNER): tests/user/runner.c
@@ -40,10 +40,23 @@ $(BUILD)/tests/user-musl/%: tests/user/%.c $(TEST_HDRS)
 
 T ?=
 test-user-native: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
-	cd $(BUILD)/tests && ./runner -v $(or $(addprefix user/,$(T)),user user-musl)
+	@cd $(BUILD)/tests && ./runner -v $(or $(addprefix user/,$(T)),user user-musl)
 test-later-native: $(RUNNER) $(TEST_LATER)
-	cd $(BUILD)/tests && ./runner -v later
+	@cd $(BUILD)/tests && ./runner -v later
 test-user-linux: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
-	sh tests/user/vm.sh -m $(MEMORY) linux $(T)
+	@sh tests/user/vm.sh -m $(MEMORY) linux $(T)
 test-user: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
-	sh tests/user/vm.sh -m $(MEMORY) furca $(T)
+	@sh tests/user/vm.sh -m $(MEMORY) furca $(T)
+# The checking build: what it asserts is half of the test.
+test-user-debug: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+	@$(MAKE) --no-print-directory DEBUG=y kernel
+	@KERNEL=$(BUILD)/furca-kernel-debug sh tests/user/vm.sh -m $(MEMORY) furca $(T)
+
+# make test sets up what is missing, builds, and runs the quick set; the last line is the sum. A fresh machine has no compiler
+# yet: each step is a make of its own.
+test:
+	@$(MAKE) --no-print-directory setup
+	@sh tests/run.sh quick
+test-full:
+	@$(MAKE) --no-print-directory setup
+	@sh tests/run.sh full
