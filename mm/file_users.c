@@ -1,9 +1,9 @@
 /*
  * mm/file_users.c: who maps a file: how truncation finds every address space, at no cost to fork.
  *
- * The address spaces that fork made from one another are a family; each child stands behind its parent. A file's mapping
- * lists one mapping user for each mmap() call, and a user names the family, not the address space. The leaf nodes of
- * the region trees hold the counts of the users, so a fork, which copies no leaf, counts nothing and lists nothing: it
+ * The address spaces that fork made from one another are a family; each child stands behind its parent. A file's
+ * mapping lists one mapping user for each mmap() call, and a user names the family, not the address space. The leaf
+ * nodes of the region trees hold the counts of the users, so a fork, which copies no leaf, counts nothing and lists nothing: it
  * links the child into the family.
  * A walk keeps family->lock, so nobody joins while it runs. A child that joined before is seen after its parent: the
  * parent's lock, which the walk takes, is released by fork only when the child's tables are there to be seen.

@@ -31,7 +31,7 @@ void mapping_user_get(struct mapping_user *u);
 void mapping_user_put(struct mapping_user *u, struct mapping_user **dead);
 void mapping_users_free(struct mapping_user *dead);	/* the whole chain; may sleep; no lock is held */
 
-/* Calls fn for each address space that may map m, its lock held for writing. The caller holds the inode's lock (one walk
- * of a mapping at a time) and no lock of an mm. */
+/* Calls fn for each address space that may map m, its lock held for writing. The caller holds the inode's lock (one
+ * walk of a mapping at a time) and no lock of an mm. */
 void mapping_walk_mms(struct mapping *m, void (*fn)(struct mm *mm, void *arg), void *arg);
 #endif

@@ -1,6 +1,6 @@
 /*
- * mm/madvise.c: advice about memory: some changes regions (what fork does with them, dumps, hints), some drops or brings
- * in pages, the rest is only a hint that this kernel has no use for.
+ * mm/madvise.c: advice about memory: some changes regions (what fork does with them, dumps, hints), some drops or
+ * brings in pages, the rest is only a hint that this kernel has no use for.
  * Way in: madvise(2). Locks: mm->lock, for writing where regions change.
  * Errors: as madvise(2); a hole gives ENOMEM after the rest was done. EINVAL for what is not supported: KSM
  * (MADV_MERGEABLE), memory failure (MADV_HWPOISON, MADV_SOFT_OFFLINE), MADV_COLLAPSE.
@@ -15,6 +15,8 @@
 #include "syscall/define.h"
 #include <linux/falloc.h>
 #include <linux/mman.h>
+
+#define PUNCH (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
 enum advice_kind { ADVICE_BAD, ADVICE_FLAGS, ADVICE_PAGES, ADVICE_POPULATE, ADVICE_REMOVE };
 
@@ -138,7 +140,8 @@ static int advise_range(struct mm *mm, uptr start, uptr end, int advice, bool ch
 
 /* -- MADV_REMOVE: a hole in the file ------------------------------------------------------------------------------ */
 /* The next piece of [*start, end): its file (a reference) and where in it. 0 or -errno; *file NULL: all is done. */
-static int next_file(struct mm *mm, uptr *start, uptr *piece_end, uptr end, struct file **file, loff *offset, bool *hole)
+static int next_file(struct mm *mm, uptr *start, uptr *piece_end, uptr end, struct file **file, loff *offset,
+		     bool *hole)
 {
 	struct vma *v;
 	int err = 0;
@@ -179,7 +182,7 @@ static int advise_remove(struct mm *mm, uptr start, uptr end)
 			return err;
 		err = -EOPNOTSUPP;
 		if (f->ops && f->ops->fallocate)
-			err = f->ops->fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, piece_end - start);
+			err = f->ops->fallocate(f, PUNCH, offset, piece_end - start);
 		file_put(f);
 		if (err)
 			return err;

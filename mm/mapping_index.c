@@ -1,6 +1,6 @@
 /*
- * mm/mapping_index.c: the pages of one mapping by index: a radix tree with 64 slots a node, as high as the largest index
- * needs. A file of one page has no node at all: mapping->pages is the page.
+ * mm/mapping_index.c: the pages of one mapping by index: a radix tree with 64 slots a node, as high as the largest
+ * index needs. A file of one page has no node at all: mapping->pages is the page.
  *
  * Locks: changes are made under mapping->lock and published under mapping->pages_lock, so nodes can be allocated with
  * no spinlock held, and who holds either lock may look. Errors: -ENOMEM (an empty node may be left; it is used later).

@@ -3,8 +3,8 @@
  *
  * User memory is touched with no lock of the mapping held: its fault may need this very file. A write to a page that is
  * not there fills a fresh frame first and puts it in afterwards, so nobody ever sees a page that was not filled.
- * Way in: mapping_read* and mapping_write* (the inode's lock is held by writers). Errors: -EFAULT, -ENOSPC, -ENOMEM, -EIO;
- * after some bytes: their number.
+ * Way in: mapping_read* and mapping_write* (the inode's lock is held by writers). Errors: -EFAULT, -ENOSPC, -ENOMEM,
+ * -EIO; after some bytes: their number.
  */
 #include "mm/mapping_io.h"
 #include "mm/mapping_index.h"

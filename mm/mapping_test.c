@@ -118,7 +118,8 @@ static void step_read(u64 pos, size_t n)
 {
 	bool is_user = test_random_below(2);
 	u64 there = pos < model_size ? MIN(n, model_size - pos) : 0;
-	ssize_t done = is_user ? mapping_read(&mapping, pos, (uptr)buffer, n) : mapping_read_kernel(&mapping, pos, buffer, n);
+	ssize_t done = is_user ? mapping_read(&mapping, pos, (uptr)buffer, n)
+			       : mapping_read_kernel(&mapping, pos, buffer, n);
 
 	CHECK(user_fault_in ? done <= (ssize_t)there : done == (ssize_t)there);
 	if (done > 0)
@@ -255,7 +256,8 @@ static void mm_end(struct mm *mm)
 /* Maps pages [offset, offset+pages) of the file at va. */
 static void map_file(struct mm *mm, uptr va, u64 offset, u64 pages, u64 flags)
 {
-	struct vma v = { .start = va, .end = va + (pages << PAGE_SHIFT), .flags = flags, .offset_pages = offset, .file = &file };
+	struct vma v = { .start = va, .end = va + (pages << PAGE_SHIFT), .flags = flags, .offset_pages = offset,
+			 .file = &file };
 
 	v.user = mapping_user_new(mm, &file, flags & VM_SHARED);
 	CHECK(!IS_ERR(v.user) && vma_insert(&mm->vmas, &v) == 0);

@@ -48,7 +48,8 @@ static u64 locked_pages_in(struct mm *mm, uptr start, uptr end)
 /* The limit allows it; what is locked already in the range does not count twice. */
 static bool limit_allows(struct mm *mm, uptr start, uptr end)
 {
-	u64 limit = current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT, locked = mm->locked_pages + ((end - start) >> PAGE_SHIFT);
+	u64 limit = current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	u64 locked = mm->locked_pages + ((end - start) >> PAGE_SHIFT);
 
 	return locked <= limit || capable(CAP_IPC_LOCK) || locked - locked_pages_in(mm, start, end) <= limit;
 }
@@ -125,6 +126,11 @@ static u64 flags_of_mcl(int flags)
 	return VM_LOCKED | (flags & MCL_ONFAULT ? VM_LOCKONFAULT : 0);
 }
 
+static bool limit_allows_all(const struct mm *mm)
+{
+	return mm->total_pages <= current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT || capable(CAP_IPC_LOCK);
+}
+
 long sys_mlockall(int flags)
 {
 	struct mm *mm = current->mm;
@@ -136,7 +142,7 @@ long sys_mlockall(int flags)
 		return -EPERM;
 	if (rw_write_lock_killable(&mm->lock))
 		return -EINTR;
-	if ((flags & MCL_CURRENT) && mm->total_pages > current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT && !capable(CAP_IPC_LOCK))
+	if ((flags & MCL_CURRENT) && !limit_allows_all(mm))
 		err = -ENOMEM;
 	if (!err) {
 		mm->locked_default_flags = flags & MCL_FUTURE ? flags_of_mcl(flags) : 0;

@@ -95,7 +95,7 @@ struct mm {
 	uptr vdso;			/* address of the vDSO, 0: none */
 	int dumpable;			/* SUID_DUMP_* */
 	atomic_t core_pending;
-	struct task *owner;		/* borrowed: the thread group leader, for the OOM killer's choice; under tasklist_lock */
+	struct task *owner;		/* borrowed: the group's leader, for the OOM killer; tasklist_lock */
 	u64 minor_faults;
 	struct mm_family *family;	/* reference: those that fork made from one another (file_users.c) */
 	struct list family_node;	/* family->lock */
@@ -113,12 +113,12 @@ void mm_release(struct mm *mm);		/* gives up a hold on the struct; never sleeps 
 void mm_load(struct mm *mm);		/* switch this CPU to mm's tables (NULL: keep what is loaded, lazily) */
 
 /* -- regions (mm/vma.c) -- */
-struct vma *vma_find(struct vma_tree *t, uptr addr);		/* first region with end > addr, or NULL. borrowed under lock */
+struct vma *vma_find(struct vma_tree *t, uptr addr);	/* first region with end > addr, or NULL; borrowed under lock */
 struct vma *vma_at(struct vma_tree *t, uptr addr);		/* the region that holds addr, or NULL */
 struct vma *vma_next(struct vma_tree *t, const struct vma *v);	/* by address */
 struct vma *vma_prev(struct vma_tree *t, uptr addr);		/* last region with end <= addr, or NULL */
 bool vma_overlaps(struct vma_tree *t, uptr start, uptr end);
-/* Lowest/highest gap search: highest free range of len bytes ending at or below high and starting at or above low; 0: none. */
+/* The highest (down) or lowest (up) free range of len bytes inside [low, high): its start, or 0: none. */
 uptr vma_find_gap_down(struct vma_tree *t, uptr low, uptr high, size_t len);
 uptr vma_find_gap_up(struct vma_tree *t, uptr low, uptr high, size_t len);
 /* Edits: path copies; the tree is unchanged when they fail with -ENOMEM. Under mm->lock for writing. */
@@ -151,7 +151,8 @@ long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_fl
 	    u64 offset_pages);
 int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
 /* exec: a special region over the given uncounted frames (vDSO). */
-int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns, const char *name);
+int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns,
+				const char *name);
 long mm_brk(struct mm *mm, uptr brk);
 /* A fault below a VM_GROWSDOWN region: grows it to hold addr. No lock held. 0: retry the fault; -errno: SIGSEGV. */
 int __must_check mm_expand_stack(struct mm *mm, uptr addr);
@@ -184,11 +185,11 @@ bool oom_kill(void);
 
 /* -- page cache (mm/mapping.c): the pages of one file -- */
 struct mapping_ops {
-	/* Fills a new page of the file (contents undefined). NULL: a file system in memory, where what is not there reads
-	 * as zeroes. May sleep; mapping->lock is held. 0 or -errno. */
+	/* Fills a new page of the file (contents undefined). NULL: a file system in memory, where what is not
+	 * there reads as zeroes. May sleep; mapping->lock is held. 0 or -errno. */
 	int (*read_page)(struct mapping *m, struct page *p, u64 index);
 	void (*page_freed)(struct mapping *m, struct page *p);	/* accounting, may be NULL */
-	/* Size limit of the file system: pages more (negative: fewer). 0 or -ENOSPC, may be NULL. mapping->lock is held */
+	/* Size limit of the file system: pages more (negative: fewer). 0 or -ENOSPC, may be NULL. mapping->lock held */
 	int (*charge)(struct mapping *m, long pages);
 };
 struct mapping {
@@ -199,7 +200,7 @@ struct mapping {
 	void *pages;			/* radix tree by index (mapping_index.c). changed under lock and pages_lock */
 	u8 pages_height;		/* levels of nodes; 0: pages is the page of index 0 itself, or NULL */
 	u64 page_count;			/* pages_lock */
-	u64 size_bytes;			/* file size: faults beyond its last page are SIGBUS; set by the file system. lock */
+	u64 size_bytes;			/* file size: faults beyond its last page are SIGBUS. lock */
 	enum page_kind kind;		/* PAGE_FILE or PAGE_SHMEM */
 	struct spinlock vma_lock;
 	struct list mms;		/* struct mapping_user: address spaces that map it. under vma_lock */
@@ -219,11 +220,12 @@ struct page *mapping_get(struct mapping *m, u64 index);
 struct page *mapping_peek(struct mapping *m, u64 index);
 /* Puts an existing frame (initrd memory) in as a page; takes the reference over. 0 or -ENOMEM. */
 int __must_check mapping_insert(struct mapping *m, u64 index, struct page *p);
-/* Sets the size. A cut frees pages beyond, zeroes the tail of the last one, unmaps them everywhere (private copies too).
- * The inode's lock is held, and no lock of an mm. */
+/* Sets the size. A cut frees pages beyond, zeroes the tail of the last one, unmaps them everywhere (private copies
+ * too). The inode's lock is held, and no lock of an mm. */
 void mapping_truncate(struct mapping *m, u64 new_size);
-void mapping_punch(struct mapping *m, u64 start, u64 end);	/* FALLOC_FL_PUNCH_HOLE: bytes; private copies stay. As above */
-/* fallocate: makes the pages of [start, end) exist; the size is the caller's. 0, -ENOSPC, -ENOMEM, -EINTR (part is done). */
+/* FALLOC_FL_PUNCH_HOLE: bytes; private copies stay. As above. */
+void mapping_punch(struct mapping *m, u64 start, u64 end);
+/* fallocate: makes the pages of [start, end) exist; the size is the caller's. 0, -ENOSPC, -ENOMEM, -EINTR (in part). */
 int __must_check mapping_allocate(struct mapping *m, u64 start, u64 end);
 /* Offset of the first byte at or after pos that is in a page (data), or in none (hole); size_bytes if there is none. */
 u64 mapping_seek(struct mapping *m, u64 pos, bool for_data);

@@ -64,16 +64,14 @@ static int check_resize(const struct remap_request *r, struct vma *v)
 /* All entries move, or none. */
 static int move_tables(struct remap_request *r)
 {
-	size_t moved, moved_back = 0, step;
+	size_t moved, back, step;
 	int err = pt_move(r->mm, r->addr, r->new_addr, r->old_len, &moved);
 
 	if (!err)
 		return 0;
-	while (moved_back < moved && pt_move(r->mm, r->new_addr + moved_back, r->addr + moved_back, moved - moved_back, &step)) {
-		moved_back += step;
-		if (oom_kill())
+	for (back = 0; back < moved; back += step)
+		if (pt_move(r->mm, r->new_addr + back, r->addr + back, moved - back, &step) && oom_kill())
 			break;
-	}
 	return err;
 }
 
@@ -205,7 +203,9 @@ static bool can_extend(struct remap_request *r, const struct vma *v)
 {
 	uptr end = v->end + (r->new_len - r->old_len);
 
-	return r->old_len == v->end - r->addr && end >= v->end && end <= USER_END && !vma_overlaps(&r->mm->vmas, v->end, end);
+	if (r->old_len != v->end - r->addr || end < v->end || end > USER_END)
+		return false;
+	return !vma_overlaps(&r->mm->vmas, v->end, end);
 }
 
 static long extend(struct remap_request *r, const struct vma *v)

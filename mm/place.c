@@ -2,8 +2,8 @@
  * mm/place.c: where a new mapping goes: at the hint if it is free, else top-down from mm->mmap_base, else bottom-up.
  * Way in: region_place(), under mm->lock. Errors: -ENOMEM (no room), -EINVAL (unaligned MAP_FIXED), -EPERM (below
  * mm_min_addr without CAP_SYS_RAWIO). Source: mmap(2), Linux 6.1.
- * Differences from Linux: the bottom-up area after a full top-down area starts at a third of the address space, as there,
- * but is not randomised.
+ * Differences from Linux: the bottom-up area after a full top-down area starts at a third of the address space, as
+ * there, but is not randomised.
  */
 #include "mm/region.h"
 #include "task/task.h"

@@ -62,9 +62,9 @@ static int protect_part(struct mm *mm, const struct vma *v, uptr start, uptr end
 /* Linux's flag of the i386 past: what can be read can be executed. */
 static u64 wanted_access(unsigned prot, const struct vma *v)
 {
-	bool reads_execute = (prot & PROT_READ) && (current->personality & READ_IMPLIES_EXEC) && (v->flags & VM_MAYEXEC);
+	bool reads_execute = (current->personality & READ_IMPLIES_EXEC) && (v->flags & VM_MAYEXEC);
 
-	return region_flags_of_prot(prot) | (reads_execute ? VM_EXEC : 0);
+	return region_flags_of_prot(prot) | ((prot & PROT_READ) && reads_execute ? VM_EXEC : 0);
 }
 
 static int protect_range(struct mm *mm, uptr start, uptr end, unsigned prot, bool *populate)

@@ -88,7 +88,8 @@ static void find_neighbours(struct mm *mm, const struct vma *v, struct vma *prev
 static void must(int err) { BUG_ON(err); }
 
 /* Replaces prev, v's own region (if it is in the tree: has_old) and next by one region. The path must be owned. */
-static void merge_owned(struct mm *mm, const struct vma *prev, const struct vma *v, const struct vma *next, bool has_old)
+static void merge_owned(struct mm *mm, const struct vma *prev, const struct vma *v, const struct vma *next,
+			bool has_old)
 {
 	struct vma whole = prev->end ? *prev : *next;
 

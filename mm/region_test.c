@@ -74,7 +74,8 @@ static void check_regions(bool may_have_parts)
 			v = vma_next(&mm.vmas, v);
 	}
 	CHECK(!v && mm.total_pages == total && mm.locked_pages == locked && mm.stack_pages == stack);
-	CHECK(mm.committed_pages == committed && commit_sum == committed && mm.data_pages == data && mm.exec_pages == exec);
+	CHECK(mm.committed_pages == committed && commit_sum == committed);
+	CHECK(mm.data_pages == data && mm.exec_pages == exec);
 }
 
 /* -- steps --------------------------------------------------------------------------------------------------------- */

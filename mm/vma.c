@@ -96,7 +96,7 @@ bool vma_tree_has_special(const struct vma_tree *t, u64 flags)
 struct gap_search {
 	uptr low, high;
 	size_t len;
-	uptr edge;	/* down: start of what was seen last, on the right; up: end of what was seen last, on the left */
+	uptr edge;	/* of what was seen last: down: its start (it is on the right); up: its end */
 };
 
 /* The part of [from, to) inside the limits is long enough. */
