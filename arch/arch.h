@@ -60,6 +60,7 @@ size_t arch_clear_user(uptr dst, size_t n);
 /* Length of the string with its end, at most max+1; 0: fault. Copies while it counts: returns bytes before NUL, or -1 */
 ssize_t arch_strncpy_from_user(char *dst, uptr src, size_t max); /* length without NUL; max: not terminated; -1: fault */
 /* Atomic operations on a user word; 0 or -EFAULT. *old: what was there. */
+int __must_check arch_user_load32(uptr addr, u32 *value);
 int __must_check arch_user_cmpxchg32(uptr addr, u32 expected, u32 desired, u32 *old);
 int __must_check arch_user_futex_op(int op, u32 arg, uptr addr, u32 *old); /* op: FUTEX_OP_* of linux/futex.h */
 

@@ -24,7 +24,7 @@ int entry_kernel_fault(uptr addr, unsigned access)
 {
 	int code;
 	struct mm *mm = current->mm;
-	if (!mm || addr >= USER_END)
+	if (!mm || addr >= USER_END || current->faults_off)
 		return -EFAULT;
 	for (;;) {
 		int err = mm_fault(mm, addr, access, &code);

@@ -210,6 +210,7 @@ struct task {
 	struct completion *vfork_done;	/* borrowed: on the parent's kernel stack; task->lock */
 	uptr set_child_tid;		/* CLONE_CHILD_SETTID: where the child writes its number first; own */
 	void *futex_state;		/* sync/futex.c: PI state list; own */
+	bool faults_off;		/* a fault in a user copy is -EFAULT at once: a spinlock is held; own */
 	uptr rseq; u32 rseq_len, rseq_sig;
 	int personality;
 	bool no_new_privs, is_in_execve;

@@ -1,9 +1,8 @@
 /* arch/x86_64/futex.c: the atomic read-modify-write of FUTEX_WAKE_OP on a user word. Source: futex(2). */
 #include "x86.h"
+#include "arch/arch.h"
 #include "base/errno.h"
 #include <linux/futex.h>
-
-int __must_check user_load32(uptr addr, u32 *value);
 
 static int desired_value(int op, u32 arg, u32 old, u32 *desired)
 {
@@ -20,7 +19,7 @@ static int desired_value(int op, u32 arg, u32 old, u32 *desired)
 int arch_user_futex_op(int op, u32 arg, uptr addr, u32 *old)
 {
 	u32 expected, desired;
-	int err = user_load32(addr, &expected);
+	int err = arch_user_load32(addr, &expected);
 
 	for (; !err; expected = *old) {
 		err = desired_value(op, arg, expected, &desired);

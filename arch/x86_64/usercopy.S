@@ -124,7 +124,7 @@ FUNCTION arch_user_cmpxchg32
 END_FUNCTION arch_user_cmpxchg32
 
 /* rdi: user address, rsi: u32 *value; returns 0 or -EFAULT. */
-FUNCTION user_load32
+FUNCTION arch_user_load32
 	STAC
 1:	mov (%rdi), %edx
 	CLAC
@@ -135,4 +135,4 @@ FUNCTION user_load32
 	mov $-14, %eax
 	ret
 	EXTABLE 1b, 2b
-END_FUNCTION user_load32
+END_FUNCTION arch_user_load32

@@ -1,0 +1,49 @@
+/* sync/futex.h: what the files of the futex share: futex.c (waiting and waking), futex_calls.c, futex_robust.c. */
+#ifndef SYNC_FUTEX_H
+#define SYNC_FUTEX_H
+#include "base/types.h"
+#include "base/list.h"
+#include "sync/spinlock.h"
+#include "time/clocks.h"
+
+struct task;
+struct inode;
+struct mm;
+
+/* What a futex word is, whoever looks at it: (mm, address) when the mapping is private, else (inode, page of the file);
+ * never a frame, which copy-on-write may change under a waiter. */
+struct futex_key {
+	struct mm *mm;			/* borrowed: waiters run in it; or NULL */
+	struct inode *inode;		/* reference, or NULL */
+	u64 page;			/* address, or page number in the file */
+	u32 offset;			/* in the page */
+};
+struct futex_bucket {
+	struct spinlock lock;		/* RANK_FUTEX; two: lower address first */
+	struct list waiters;		/* of futex_waiter, in order of arrival */
+};
+struct futex_waiter {
+	struct list node;
+	struct futex_bucket *bucket;	/* where it is queued; NULL: woken. Changes under the bucket's lock */
+	struct futex_key key;		/* of where it is queued now; the inode's reference is the waiter's own */
+	struct task *task;		/* borrowed: it waits */
+	u32 bitset;
+};
+
+int __must_check futex_key_get(uptr addr, bool is_shared, struct futex_key *k);	/* -EINVAL, -EFAULT; then futex_key_put */
+void futex_key_put(struct futex_key *k);
+struct futex_bucket *futex_bucket_of(const struct futex_key *k);
+void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b);
+void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b);
+bool futex_key_is_same(const struct futex_key *a, const struct futex_key *b);
+
+/* User words under a bucket's lock: a fault is not settled but -EFAULT; futex_fault_in then, without the lock. */
+int __must_check futex_load_locked(uptr addr, u32 *value);
+int __must_check futex_fault_in(uptr addr, bool is_write);
+
+/* The key's bucket is locked. Wakes up to n (at least one) whose bitset meets; returns how many. */
+int futex_wake_locked(struct futex_bucket *b, const struct futex_key *k, int n, u32 bitset);
+/* Sleeps until woken or the deadline; value is compared first. 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EFAULT, -EINVAL. */
+int futex_wait(uptr addr, bool is_shared, u32 value, const struct deadline *d, u32 bitset);
+int futex_wake(uptr addr, bool is_shared, int n, u32 bitset);
+#endif
