@@ -9,4 +9,5 @@ void drivers_init(void)
 	work_init();
 	random_init();
 	serial_init();
+	virtio_init();
 }
