@@ -122,17 +122,21 @@ const struct cred *task_get_cred(struct task *t)
 	return c;
 }
 
-/* User and system time: what the accounting at kernel entry and exit has seen, scaled so that both add up to the
- * scheduler's exact sum. */
+/* sum * part / whole, without a product of 128 bits: a little precision of large numbers is given up. */
+static u64 scale(u64 sum, u64 part, u64 whole)
+{
+	while (whole >> 32) {
+		whole >>= 1;
+		part >>= 1;
+	}
+	return sum / whole * part + sum % whole * part / whole;
+}
+
+/* User and system time: the samples of the tick, scaled so that both add up to the scheduler's exact sum. */
 void task_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns)
 {
 	u64 sum = sched_cpu_time_ns(t), u = t->utime_ns, s = t->stime_ns;
-	if (u + s == 0) {
-		*user_ns = 0;
-		*system_ns = sum;
-		return;
-	}
-	*user_ns = (u64)((unsigned __int128)sum * u / (u + s));
+	*user_ns = s == 0 ? sum : u == 0 ? 0 : scale(sum, u, u + s);
 	*system_ns = sum - *user_ns;
 }
 
