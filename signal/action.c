@@ -11,6 +11,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include <linux/resource.h>
 
 #define SA_KNOWN ((u64)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |           \
 			SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER))
@@ -130,6 +131,37 @@ static struct action_table *sighand_reset_locked(struct sighand *s)
 	refcount_inc(&default_table.count);
 	s->table = &default_table;
 	return old;
+}
+
+static u64 caught_set_locked(const struct sighand *s)
+{
+	u64 caught = 0;
+
+	for (int sig = 1; sig <= SIGNALS && s->table != &default_table; sig++) {
+		if (sighand_handler_locked(s, sig) > HANDLER_IGNORE)
+			caught |= SIG_BIT(sig);
+	}
+	return caught;
+}
+
+bool signal_describe(struct task *t, struct signal_sets *out)
+{
+	unsigned long flags;
+	struct sighand *s = sighand_lock(t, &flags);
+
+	if (!s)
+		return false;
+	out->pending = t->pending.set;
+	out->shared_pending = t->signal->shared_pending.set;
+	out->blocked = t->blocked;
+	out->ignored = ignored_set_locked(s);
+	out->caught = caught_set_locked(s);
+	out->queue_limit = task_limit(t, RLIMIT_SIGPENDING);
+	spin_lock(&t->lock);
+	out->queued = atomic_read(&t->real_cred->account->signals);
+	spin_unlock(&t->lock);
+	sighand_unlock(s, flags);
+	return true;
 }
 
 int sighand_clear(struct task *t)

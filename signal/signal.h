@@ -109,6 +109,10 @@ void sighand_exec(struct task *t);			/* handlers to default, ignored stay; unsha
 struct sighand *sighand_lock(struct task *t, unsigned long *flags);
 void sighand_unlock(struct sighand *s, unsigned long flags);
 
+/* What /proc/PID/status shows. False: t is past release. */
+struct signal_sets { u64 pending, shared_pending, blocked, ignored, caught; int queued; u64 queue_limit; };
+bool signal_describe(struct task *t, struct signal_sets *s);
+
 /* The child's news to the parent (task/exit.c): SIGCHLD or exit_signal with its siginfo. True: the parent ignores it,
  * so the child is to be reaped at once. Under tasklist_lock. */
 bool signal_notify_parent_locked(struct task *t, int sig);

@@ -57,15 +57,6 @@ u32 tty_describe(struct task *t, struct pid **foreground)
 
 /* ---- background ---- */
 
-static bool is_signal_ignored(int sig)
-{
-	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
-	bool is_ignored = (current->blocked & SIG_BIT(sig)) ||
-			  current->sighand->table->actions[sig - 1].handler == HANDLER_IGNORE;
-	spin_unlock_irqrestore(&current->sighand->lock, flags);
-	return is_ignored;
-}
-
 int tty_check_background(struct tty *t, int sig)
 {
 	int err = 0;
@@ -79,7 +70,7 @@ int tty_check_background(struct tty *t, int sig)
 			err = -EIO;
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (group && is_signal_ignored(sig)) {
+	if (group && signal_is_blocked_or_ignored(sig)) {
 		/* reading is refused, writing and setting are let through */
 		err = sig == SIGTTIN ? -EIO : 0;
 	} else if (group && !err) {
