@@ -21,7 +21,7 @@ ifeq ($(DEBUG),y)
 KFLAGS += -DFURCA_DEBUG=1
 endif
 KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-           -Wno-unused-parameter -Wno-sign-compare -ffunction-sections -fdata-sections
+           -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffunction-sections -fdata-sections
 
 .PHONY: kernel
 kernel: $(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug)

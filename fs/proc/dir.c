@@ -1,0 +1,509 @@
+/*
+ * fs/proc/dir.c: the directories and links of procfs. Nothing is kept: a lookup asks the process table, the descriptor
+ * table or the tables of rows, and makes an inode; a listing does the same in order of its positions.
+ * Locks: none of its own. Errors: ENOENT (as NULL from lookup), ESRCH, EACCES, ENOMEM. Source: proc(5).
+ */
+#include "fs/proc/proc.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include <linux/capability.h>
+#include <linux/magic.h>
+
+#define POS_PIDS 1000	/* positions in the root's listing: rows first, then numbers */
+
+SLAB_CACHE(proc_ref_cache, struct proc_ref);
+
+struct task *proc_task(const struct proc_ref *r)
+{
+	if (!r->pid)
+		return NULL;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task *t = pid_first_task_locked(r->pid, PID_TASK);
+	if (t)
+		task_get(t);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return t;
+}
+
+int proc_may_look(struct task *t)
+{
+	if (t->signal == current->signal)
+		return 0;
+	const struct cred *me = current->cred, *c = task_get_cred(t);
+	bool same = me->fsuid == c->uid && me->fsuid == c->euid && me->fsuid == c->suid && me->fsgid == c->gid &&
+		    me->fsgid == c->egid && me->fsgid == c->sgid;
+	cred_put(c);
+	struct mm *mm = task_get_mm(t);
+	if (mm && mm->dumpable != 1)
+		same = false;
+	if (mm)
+		mm_put(mm);
+	return same || capable(CAP_SYS_PTRACE) ? 0 : -EACCES;
+}
+
+/* -- inodes -- */
+static u64 ino_of(const struct proc_ref *r)
+{
+	u64 h = 0xcbf29ce484222325UL;
+	u64 parts[] = { (u64)pid_number_global(r->pid) + 1, (u64)r->row, (u64)r->kind << 32 | (u32)r->fd, r->is_thread };
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		h = (h ^ parts[i]) * 0x100000001b3UL;
+	return (h & 0x7fffffff) | 0x40000000;
+}
+
+/* Files of a process belong to its effective user, or to root when it may not be looked into. */
+static void inode_set_owner(struct inode *i, const struct proc_ref *r)
+{
+	i->uid = i->gid = 0;
+	struct task *t = proc_task(r);
+	if (!t)
+		return;
+	struct mm *mm = task_get_mm(t);
+	if (mm && (mm->dumpable == 1 || r->kind == DIR_PROCESS)) {
+		const struct cred *c = task_get_cred(t);
+		i->uid = c->euid;
+		i->gid = c->egid;
+		cred_put(c);
+	}
+	if (mm)
+		mm_put(mm);
+	task_put(t);
+}
+
+struct inode *proc_inode(struct superblock *sb, const struct proc_ref *r, u32 mode)
+{
+	struct inode *i = inode_new(sb, mode);
+	if (!i)
+		return ERR_PTR(-ENOMEM);
+	struct proc_ref *own = slab_alloc(&proc_ref_cache);
+	if (!own) {
+		inode_put(i);
+		return ERR_PTR(-ENOMEM);
+	}
+	*own = *r;
+	pid_get(own->pid);
+	i->private = own;
+	i->ino = ino_of(r);
+	if (S_ISDIR(mode)) {
+		i->ops = &proc_dir_ops;
+		i->fops = &proc_dir_fops;
+		i->nlink = 2;
+	} else if (S_ISLNK(mode)) {
+		i->ops = r->row && !r->row->is_private ? &proc_text_link_ops : &proc_link_ops;
+	} else {
+		i->ops = &proc_file_inode_ops;
+		i->fops = r->row && r->row->fops ? r->row->fops : &proc_text_fops;
+	}
+	inode_set_owner(i, r);
+	return i;
+}
+
+static void proc_destroy_inode(struct inode *i)
+{
+	struct proc_ref *r = i->private;
+	if (!r)
+		return;
+	pid_put(r->pid);
+	kfree((void *)r->prefix);
+	slab_free(&proc_ref_cache, r);
+}
+
+/* -- lookup -- */
+static int number_of(const char *name)
+{
+	char *end;
+	if (name[0] < '1' || name[0] > '9' || strlen(name) > 9)
+		return name[0] == '0' && !name[1] ? 0 : -1;
+	u64 v = strtou64(name, &end, 10);
+	return *end ? -1 : (int)v;
+}
+
+static struct inode *lookup_process(struct superblock *sb, int number)
+{
+	struct proc_ref r = { .kind = DIR_PROCESS, .pid = pid_find(number, current_pid_ns()) };
+	struct task *t = proc_task(&r);
+	struct inode *i = t ? proc_inode(sb, &r, S_IFDIR | 0555) : NULL;
+	task_put(t);
+	pid_put(r.pid);
+	return i;
+}
+
+/* A name below prefix in the system's table: a row, or a directory that some row's path goes through. */
+static struct inode *lookup_system(struct superblock *sb, const char *prefix, const char *name)
+{
+	size_t np = strlen(prefix), nn = strlen(name);
+	for (const struct proc_row *row = proc_system_rows; row->name; row++) {
+		if (strncmp(row->name, prefix, np) || strncmp(row->name + np, name, nn))
+			continue;
+		if (!row->name[np + nn]) {
+			struct proc_ref r = { .kind = ROW, .row = row };
+			return proc_inode(sb, &r, row->mode);
+		}
+		if (row->name[np + nn] == '/') {
+			char *deeper = kmalloc(np + nn + 2);
+			if (!deeper)
+				return ERR_PTR(-ENOMEM);
+			snprintf(deeper, np + nn + 2, "%s%s/", prefix, name);
+			struct proc_ref r = { .kind = DIR_SYSTEM, .prefix = deeper };
+			struct inode *i = proc_inode(sb, &r, S_IFDIR | 0555);
+			if (IS_ERR(i))
+				kfree(deeper);
+			return i;
+		}
+	}
+	return NULL;
+}
+
+static const struct { const char *name; int kind; u32 mode; bool is_private; } process_dirs[] = {
+	{ "fd", DIR_FD, S_IFDIR | 0500, true },
+	{ "fdinfo", DIR_FDINFO, S_IFDIR | 0555, true },
+	{ "task", DIR_TASKS, S_IFDIR | 0555, false },
+};
+
+static struct inode *lookup_in_process(struct superblock *sb, const struct proc_ref *dir, const char *name)
+{
+	struct proc_ref r = *dir;
+	r.prefix = NULL;
+	for (size_t k = 0; k < ARRAY_SIZE(process_dirs); k++) {
+		if (strcmp(name, process_dirs[k].name) || (process_dirs[k].kind == DIR_TASKS && dir->is_thread))
+			continue;
+		r.kind = process_dirs[k].kind;
+		return proc_inode(sb, &r, process_dirs[k].mode);
+	}
+	for (const struct proc_row *row = proc_process_rows; row->name; row++) {
+		if (strcmp(row->name, name))
+			continue;
+		r.kind = ROW;
+		r.row = row;
+		return proc_inode(sb, &r, row->mode);
+	}
+	return NULL;
+}
+
+/* A thread of the process that dir stands for. */
+static struct inode *lookup_thread(struct superblock *sb, struct task *t, int number)
+{
+	struct proc_ref r = { .kind = DIR_PROCESS, .is_thread = true, .pid = pid_find(number, current_pid_ns()) };
+	struct task *thread = proc_task(&r);
+	struct inode *i = thread && thread->signal == t->signal ? proc_inode(sb, &r, S_IFDIR | 0555) : NULL;
+	task_put(thread);
+	pid_put(r.pid);
+	return i;
+}
+
+static int show_fdinfo(struct text *t, const struct proc_ref *r)
+{
+	struct task *task = proc_task(r);
+	struct files *files = task ? task_get_files(task) : NULL;
+	struct file *f = files ? files_get_file(files, r->fd) : NULL;
+	if (f) {
+		char extra[256] = "";
+		bool cloexec = files_is_cloexec(files, r->fd);
+		text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos,
+			   f->flags | (cloexec ? O_CLOEXEC : 0), f->path.mount ? f->path.mount->id : 0,
+			   f->inode ? (unsigned long)f->inode->ino : 0);
+		if (f->ops->show_fdinfo)
+			f->ops->show_fdinfo(f, extra, sizeof(extra));
+		text_print(t, "%s", extra);
+		file_put(f);
+	}
+	files_put(files);
+	task_put(task);
+	return f ? 0 : -ENOENT;
+}
+
+static struct inode *lookup_fd(struct superblock *sb, const struct proc_ref *dir, struct task *t, int fd)
+{
+	struct files *files = task_get_files(t);
+	struct file *f = files ? files_get_file(files, fd) : NULL;
+	struct inode *i = NULL;
+	if (f) {
+		struct proc_ref r = { .kind = dir->kind == DIR_FD ? FD_LINK : FD_INFO, .pid = dir->pid, .fd = fd };
+		static const struct proc_row info_row = { .name = "fdinfo", .mode = S_IFREG | 0444, .show = show_fdinfo };
+		r.row = dir->kind == DIR_FD ? NULL : &info_row;
+		u32 mode = S_IFLNK | (f->mode & FMODE_READ ? 0500 : 0) | (f->mode & FMODE_WRITE ? 0300 : 0);
+		i = proc_inode(sb, &r, dir->kind == DIR_FD ? mode : info_row.mode);
+		file_put(f);
+	}
+	files_put(files);
+	return i;
+}
+
+static struct inode *proc_lookup(struct inode *dir, struct dentry *d)
+{
+	const struct proc_ref *r = dir->private;
+	int number = number_of(d->name);
+	if (r->kind == DIR_ROOT) {
+		struct inode *i = number > 0 ? lookup_process(dir->sb, number) : NULL;
+		return i ? i : lookup_system(dir->sb, "", d->name);
+	}
+	if (r->kind == DIR_SYSTEM)
+		return lookup_system(dir->sb, r->prefix, d->name);
+	struct task *t = proc_task(r);
+	struct inode *i = NULL;
+	if (!t)
+		return NULL;
+	if (r->kind == DIR_PROCESS)
+		i = lookup_in_process(dir->sb, r, d->name);
+	else if (number >= 0 && r->kind == DIR_TASKS)
+		i = lookup_thread(dir->sb, t, number);
+	else if (number >= 0)
+		i = lookup_fd(dir->sb, r, t, number);
+	task_put(t);
+	return i;
+}
+
+static int dir_permission(struct inode *i, unsigned mask)
+{
+	const struct proc_ref *r = i->private;
+	if (mask & MAY_WRITE)
+		return -EACCES;
+	if (r->kind != DIR_FD && r->kind != DIR_FDINFO)
+		return 0;
+	struct task *t = proc_task(r);
+	int err = t ? proc_may_look(t) : 0;
+	task_put(t);
+	return err;
+}
+
+const struct inode_ops proc_dir_ops = { .lookup = proc_lookup, .permission = dir_permission };
+const struct inode_ops proc_file_inode_ops = {};
+
+/* -- listing -- */
+static bool emit(struct dir_context *c, const char *name, unsigned type)
+{
+	if (!c->emit(c, name, strlen(name), 1, type))
+		return false;
+	c->pos++;
+	return true;
+}
+
+static bool emit_number(struct dir_context *c, int number, unsigned type)
+{
+	char name[12];
+	snprintf(name, sizeof(name), "%d", number);
+	return c->emit(c, name, strlen(name), 1, type);
+}
+
+static bool emit_dots(struct dir_context *c)
+{
+	if (c->pos == 0 && !emit(c, ".", 4))
+		return false;
+	return c->pos != 1 || emit(c, "..", 4);
+}
+
+/* The names directly below prefix, each once: a row's directory is named at the first row that goes through it. */
+static bool emit_system(struct dir_context *c, const char *prefix)
+{
+	size_t np = strlen(prefix);
+	loff at = 2;
+	for (const struct proc_row *row = proc_system_rows; row->name; row++) {
+		if (strncmp(row->name, prefix, np))
+			continue;
+		const char *name = row->name + np, *slash = strchr(name, '/');
+		size_t n = slash ? (size_t)(slash - name) : strlen(name);
+		if (slash && row != proc_system_rows && !strncmp(row[-1].name, row->name, np + n + 1))
+			continue;
+		if (at++ < c->pos)
+			continue;
+		if (!c->emit(c, name, n, 1, slash ? 4 : row->mode >> 12))
+			return false;
+		c->pos = at;
+	}
+	return true;
+}
+
+static void list_pids(struct dir_context *c)
+{
+	if (c->pos < POS_PIDS)
+		c->pos = POS_PIDS;
+	for (int number = (int)(c->pos - POS_PIDS); ; number++) {
+		struct pid *p = pid_find_from(&number, current_pid_ns());
+		if (!p)
+			return;
+		struct proc_ref r = { .pid = p };
+		struct task *t = proc_task(&r);
+		bool is_process = t && task_is_leader(t);
+		task_put(t);
+		pid_put(p);
+		c->pos = POS_PIDS + number;
+		if (is_process && !emit_number(c, number, 4))
+			return;
+		c->pos++;
+	}
+}
+
+static void list_process(struct dir_context *c, const struct proc_ref *r)
+{
+	loff at = 2;
+	for (size_t k = 0; k < ARRAY_SIZE(process_dirs); k++, at++) {
+		if (at < c->pos || (process_dirs[k].kind == DIR_TASKS && r->is_thread))
+			continue;
+		if (!c->emit(c, process_dirs[k].name, strlen(process_dirs[k].name), 1, 4))
+			return;
+		c->pos = at + 1;
+	}
+	for (const struct proc_row *row = proc_process_rows; row->name; row++, at++) {
+		if (at < c->pos)
+			continue;
+		if (!c->emit(c, row->name, strlen(row->name), 1, row->mode >> 12))
+			return;
+		c->pos = at + 1;
+	}
+}
+
+/* The number of the index-th thread, or 0. */
+static int thread_number(struct task *t, loff index)
+{
+	struct task *thread;
+	int number = 0;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	list_for_each(thread, &t->signal->thread_list, thread_node)
+		if (index-- == 0) {
+			number = task_tid_seen(thread);
+			break;
+		}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return number;
+}
+
+static void list_threads(struct dir_context *c, struct task *t)
+{
+	for (int number; (number = thread_number(t, c->pos - 2)); c->pos++)
+		if (!emit_number(c, number, 4))
+			return;
+}
+
+static void list_fds(struct dir_context *c, struct task *t, unsigned type)
+{
+	struct files *files = task_get_files(t);
+	for (int fd; files && (fd = files_next_fd(files, (int)(c->pos - 2))) >= 0; c->pos++) {
+		c->pos = fd + 2;
+		if (!emit_number(c, fd, type))
+			break;
+	}
+	files_put(files);
+}
+
+static int proc_iterate(struct file *f, struct dir_context *c)
+{
+	const struct proc_ref *r = f->inode->private;
+	if (!emit_dots(c))
+		return 0;
+	if (r->kind == DIR_ROOT) {
+		if (c->pos < POS_PIDS && !emit_system(c, ""))
+			return 0;
+		list_pids(c);
+		return 0;
+	}
+	if (r->kind == DIR_SYSTEM) {
+		emit_system(c, r->prefix);
+		return 0;
+	}
+	struct task *t = proc_task(r);
+	if (!t)
+		return -ENOENT;
+	if (r->kind == DIR_PROCESS)
+		list_process(c, r);
+	else if (r->kind == DIR_TASKS)
+		list_threads(c, t);
+	else
+		list_fds(c, t, r->kind == DIR_FD ? 10 : 8);
+	task_put(t);
+	return 0;
+}
+
+const struct file_ops proc_dir_fops = { .iterate = proc_iterate };
+
+/* -- links -- */
+static int fd_path(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	struct task *t = proc_task(r);
+	struct files *files = t ? task_get_files(t) : NULL;
+	struct file *f = files ? files_get_file(files, r->fd) : NULL;
+	int err = f ? 0 : -ENOENT;
+	if (f) {
+		*out = f->path;
+		path_get(out);
+		file_put(f);
+	}
+	files_put(files);
+	task_put(t);
+	return err;
+}
+
+static int link_get(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	*out = (struct path){ NULL, NULL };
+	if (r->kind == FD_LINK)
+		return fd_path(r, out, text, size);
+	if (r->row->is_private) {
+		struct task *t = proc_task(r);
+		int err = t ? proc_may_look(t) : -ENOENT;
+		task_put(t);
+		if (err)
+			return err;
+	}
+	return r->row->link(r, out, text, size);
+}
+
+static int proc_readlink(struct inode *i, char *buf, size_t size)
+{
+	struct path p;
+	int err = link_get(i->private, &p, buf, size);
+	if (err < 0 || !p.dentry)
+		return err;
+	char *text = path_text_alloc();
+	if (!text) {
+		path_put(&p);
+		return -ENOMEM;
+	}
+	char *s = path_format(&p, text, PATH_BYTES);
+	path_put(&p);
+	int n = IS_ERR(s) ? (int)PTR_ERR(s) : (int)MIN(strlen(s), size);
+	if (n > 0)
+		memcpy(buf, s, (size_t)n);
+	path_text_free(text);
+	return n;
+}
+
+static int proc_follow(struct inode *i, struct path *out)
+{
+	char text[64];
+	int err = link_get(i->private, out, text, sizeof(text));
+	if (err < 0)
+		return err;
+	return out->dentry ? 0 : -ENOENT;
+}
+
+/* Links that are text (self, mounts) are walked as text; the others lead straight to a path. */
+const struct inode_ops proc_link_ops = { .readlink = proc_readlink, .follow = proc_follow };
+const struct inode_ops proc_text_link_ops = { .readlink = proc_readlink };
+
+/* -- the file system -- */
+static int proc_statfs(struct superblock *sb, struct dentry *d, void *kernel_statfs64) { return 0; }
+static const struct super_ops proc_super_ops = { .destroy_inode = proc_destroy_inode, .statfs = proc_statfs };
+
+static struct superblock *proc_mount(const struct fs_type *type, u64 flags, const char *source, const char *options)
+{
+	struct superblock *sb = superblock_new(type, PROC_SUPER_MAGIC, &proc_super_ops, flags);
+	if (!sb)
+		return ERR_PTR(-ENOMEM);
+	struct proc_ref r = { .kind = DIR_ROOT };
+	struct inode *i = proc_inode(sb, &r, S_IFDIR | 0555);
+	struct dentry *root = IS_ERR(i) ? NULL : dentry_alloc(NULL, "/", 1);
+	if (!root) {
+		if (!IS_ERR(i))
+			inode_put(i);
+		superblock_put(sb);
+		return ERR_PTR(-ENOMEM);
+	}
+	root->inode = i;
+	sb->root = root;
+	return sb;
+}
+
+static struct fs_type proc_type = { .name = "proc", .mount = proc_mount, .no_device = true };
+void proc_init(void) { fs_register(&proc_type); }

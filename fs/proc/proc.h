@@ -1,0 +1,76 @@
+/*
+ * fs/proc/proc.h: procfs from inside: text that is made when it is read, and two tables of names: what every process has
+ * (process.c) and what the system has (root.c). A file is a row: a name and a function that prints.
+ */
+#ifndef FS_PROC_PROC_H
+#define FS_PROC_PROC_H
+#include "fs/internal.h"
+#include "task/task.h"
+
+/* Text that grows; out_of_memory sticks, and the read says ENOMEM. */
+struct text {
+	char *buf;		/* owned */
+	size_t used, size;
+	bool out_of_memory;
+};
+void text_print(struct text *t, const char *fmt, ...) __printf(2, 3);
+void text_put(struct text *t, const void *bytes, size_t n);
+void text_free(struct text *t);
+/* A path as /proc/PID/maps and mounts show it: the bytes in `escape` as octal. */
+void text_put_escaped(struct text *t, const char *s, const char *escape);
+
+struct proc_ref;
+typedef int (*proc_show)(struct text *t, const struct proc_ref *r);	/* 0 or -errno */
+/* One write of at most a page, NUL-terminated for the function: bytes taken or -errno. */
+typedef ssize_t (*proc_write)(const struct proc_ref *r, char *text, size_t n);
+
+/* A row of a table. */
+struct proc_row {
+	const char *name;	/* system files: the path below /proc */
+	u32 mode;		/* S_IF* | permissions */
+	proc_show show;
+	proc_write write;
+	int (*link)(const struct proc_ref *r, struct path *out, char *text, size_t size); /* a link: a path, or text (out
+												untouched: dentry NULL) */
+	bool is_private;	/* only for those who may look into the process (ptrace's rule) */
+	const struct file_ops *fops;	/* special files */
+};
+/* What an inode of procfs stands for; in inode->private. */
+struct proc_ref {
+	const struct proc_row *row;	/* NULL: a directory */
+	struct pid *pid;		/* reference; NULL: a system file */
+	bool is_thread;			/* below task/ */
+	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
+	const char *prefix;		/* DIR_SYSTEM: owned, "sys/kernel/" */
+	int fd;
+};
+
+extern const struct proc_row proc_process_rows[], proc_system_rows[];
+extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
+extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops;
+
+/* The task behind r: a reference, or NULL: gone. */
+struct task *proc_task(const struct proc_ref *r);
+/* May current look into t? 0 or -EACCES. */
+int proc_may_look(struct task *t);
+struct inode *proc_inode(struct superblock *sb, const struct proc_ref *r, u32 mode);
+void proc_init(void);
+
+/* maps.c */
+int proc_show_maps(struct text *t, const struct proc_ref *r);
+int proc_show_smaps(struct text *t, const struct proc_ref *r);
+int proc_show_smaps_rollup(struct text *t, const struct proc_ref *r);
+/* mounts.c */
+int proc_show_mounts(struct text *t, const struct proc_ref *r);
+int proc_show_mountinfo(struct text *t, const struct proc_ref *r);
+/* status.c */
+int proc_show_stat(struct text *t, const struct proc_ref *r);
+int proc_show_status(struct text *t, const struct proc_ref *r);
+int proc_show_statm(struct text *t, const struct proc_ref *r);
+/* system.c */
+int proc_show_cpuinfo(struct text *t, const struct proc_ref *r);
+int proc_show_meminfo(struct text *t, const struct proc_ref *r);
+int proc_show_system_stat(struct text *t, const struct proc_ref *r);
+int proc_show_slabinfo(struct text *t, const struct proc_ref *r);
+int proc_show_objects(struct text *t, const struct proc_ref *r);
+#endif

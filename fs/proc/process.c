@@ -1,0 +1,392 @@
+/*
+ * fs/proc/process.c: what /proc/PID and /proc/PID/task/TID hold: the table, and the small files of it.
+ * Locks: each function takes what it needs; a task that is gone gives ESRCH. Source: proc(5).
+ */
+#include "fs/proc/proc.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "mm/user_access.h"
+#include <linux/auxvec.h>
+#include <linux/capability.h>
+
+/* Opens with `task` and ends with its put: the frame of most functions here. */
+#define WITH_TASK(task, r) struct task *task = proc_task(r); if (!task) return -ESRCH
+
+static int show_comm(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	text_print(t, "%s\n", task->comm);
+	task_put(task);
+	return 0;
+}
+
+static ssize_t write_comm(const struct proc_ref *r, char *text, size_t n)
+{
+	WITH_TASK(task, r);
+	bool is_own = task->signal == current->signal;
+	size_t len = strlen(text);
+	if (len && text[len - 1] == '\n')
+		text[len - 1] = 0;
+	if (is_own)
+		task_set_comm(task, text);
+	task_put(task);
+	return is_own ? (ssize_t)n : -EINVAL;
+}
+
+/* The bytes [start, end) of a process's memory; what cannot be read ends it. */
+static int show_memory(struct text *t, struct mm *mm, uptr start, uptr end)
+{
+	char chunk[512];
+	while (start < end) {
+		ssize_t n = mm_access(mm, start, chunk, MIN(sizeof(chunk), (size_t)(end - start)), 0);
+		if (n <= 0)
+			break;
+		text_put(t, chunk, (size_t)n);
+		start += (uptr)n;
+	}
+	return 0;
+}
+
+static int show_cmdline(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct mm *mm = task_get_mm(task);
+	task_put(task);
+	if (!mm)
+		return 0;
+	show_memory(t, mm, mm->args_start, mm->args_end);
+	/* a program that wrote over its arguments to change its name may run on into the environment */
+	if (t->used && t->buf[t->used - 1]) {
+		show_memory(t, mm, mm->args_end, mm->env_end);
+		char *end = memchr(t->buf, 0, t->used);
+		if (end)
+			t->used = (size_t)(end - t->buf);
+	}
+	mm_put(mm);
+	return 0;
+}
+
+static int show_environ(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct mm *mm = task_get_mm(task);
+	task_put(task);
+	if (mm) {
+		show_memory(t, mm, mm->env_start, mm->env_end);
+		mm_put(mm);
+	}
+	return 0;
+}
+
+static int show_auxv(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct mm *mm = task_get_mm(task);
+	task_put(task);
+	if (!mm)
+		return 0;
+	size_t n = 0;
+	while (n + 2 < ARRAY_SIZE(mm->auxv) && mm->auxv[n] != AT_NULL)
+		n += 2;
+	text_put(t, mm->auxv, (n + 2) * sizeof(u64));
+	mm_put(mm);
+	return 0;
+}
+
+static int show_limits(struct text *t, const struct proc_ref *r)
+{
+	static const struct { const char *name, *unit; } rows[RLIMITS] = {
+		{ "Max cpu time", "seconds" }, { "Max file size", "bytes" }, { "Max data size", "bytes" },
+		{ "Max stack size", "bytes" }, { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+		{ "Max processes", "processes" }, { "Max open files", "files" }, { "Max locked memory", "bytes" },
+		{ "Max address space", "bytes" }, { "Max file locks", "locks" }, { "Max pending signals", "signals" },
+		{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" }, { "Max realtime priority", "" },
+		{ "Max realtime timeout", "us" },
+	};
+	WITH_TASK(task, r);
+	text_print(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (int i = 0; i < RLIMITS; i++) {
+		struct rlimit_pair l = task->signal->limits[i];
+		text_print(t, "%-25s ", rows[i].name);
+		for (int k = 0; k < 2; k++) {
+			u64 v = k ? l.max_limit : l.current_limit;
+			if (v == ~0UL)
+				text_print(t, "%-20s ", "unlimited");
+			else
+				text_print(t, "%-20lu ", (unsigned long)v);
+		}
+		text_print(t, rows[i].unit[0] ? "%-10s\n" : "%s\n", rows[i].unit);
+	}
+	task_put(task);
+	return 0;
+}
+
+static void io_add(struct io_counters *sum, const struct io_counters *c)
+{
+	sum->rchar += c->rchar;
+	sum->wchar += c->wchar;
+	sum->syscr += c->syscr;
+	sum->syscw += c->syscw;
+	sum->read_bytes += c->read_bytes;
+	sum->write_bytes += c->write_bytes;
+	sum->cancelled_write_bytes += c->cancelled_write_bytes;
+}
+
+static int show_io(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct io_counters sum = {};
+	struct task *thread;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	if (r->is_thread) {
+		io_add(&sum, &task->io_counters);
+	} else {
+		io_add(&sum, &task->signal->dead_io);
+		list_for_each(thread, &task->signal->thread_list, thread_node)
+			io_add(&sum, &thread->io_counters);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	text_print(t, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: %lu\nwrite_bytes: %lu\n"
+		   "cancelled_write_bytes: %lu\n", (unsigned long)sum.rchar, (unsigned long)sum.wchar,
+		   (unsigned long)sum.syscr, (unsigned long)sum.syscw, (unsigned long)sum.read_bytes,
+		   (unsigned long)sum.write_bytes, (unsigned long)sum.cancelled_write_bytes);
+	task_put(task);
+	return 0;
+}
+
+static int show_oom_score_adj(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	text_print(t, "%d\n", task->signal->oom_score_adj);
+	task_put(task);
+	return 0;
+}
+
+/* A decimal number, perhaps negative, alone on its line. */
+static int parse_int(const char *text, long *v)
+{
+	char *end;
+	bool is_negative = *text == '-';
+	u64 n = strtou64(text + is_negative, &end, 10);
+	if (end == text + is_negative || (*end && *end != '\n') || n > 0x7fffffff)
+		return -EINVAL;
+	*v = is_negative ? -(long)n : (long)n;
+	return 0;
+}
+
+static ssize_t write_oom_score_adj(const struct proc_ref *r, char *text, size_t n)
+{
+	long v;
+	if (parse_int(text, &v) || v < -1000 || v > 1000)
+		return -EINVAL;
+	WITH_TASK(task, r);
+	ssize_t result = (ssize_t)n;
+	if (v < task->signal->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+		result = -EACCES;
+	else
+		task->signal->oom_score_adj = (int)v;
+	task_put(task);
+	return result;
+}
+
+static int show_oom_score(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct mm *mm = task_get_mm(task);
+	struct memory_stats m;
+	memory_stats(&m);
+	long points = mm ? (long)(mm_rss_pages(mm) * 1000 / MAX(m.total_pages, 1UL)) : 0;
+	points = (1000 + points + task->signal->oom_score_adj) * 2 / 3;
+	if (mm)
+		mm_put(mm);
+	text_print(t, "%ld\n", MAX(points, 0L));
+	task_put(task);
+	return 0;
+}
+
+static int show_personality(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	text_print(t, "%08x\n", (unsigned)task->personality);
+	task_put(task);
+	return 0;
+}
+
+static int show_wchan(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "0");	/* where it sleeps is not told, as on a Linux that hides it */
+	return 0;
+}
+
+static int show_children(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct task *child;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	list_for_each(child, &task->children, sibling)
+		text_print(t, "%d ", task_tid_seen(child));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	task_put(task);
+	return 0;
+}
+
+static int show_cgroup(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "0::/\n");
+	return 0;
+}
+
+/* Fault injection, as Linux's fail-nth: the n-th allocation from now on fails once; reading 0 says that it did. */
+static int show_fail_nth(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	text_print(t, "%u\n", task->fail_nth);
+	task_put(task);
+	return 0;
+}
+
+static ssize_t write_fail_nth(const struct proc_ref *r, char *text, size_t n)
+{
+	long v;
+	if (parse_int(text, &v) || v < 0)
+		return -EINVAL;
+	WITH_TASK(task, r);
+	if (task == current || capable(CAP_SYS_RESOURCE))
+		task->fail_nth = (u32)v;
+	else
+		n = (size_t)-EPERM;
+	task_put(task);
+	return (ssize_t)n;
+}
+
+static int link_exe(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	struct task *task = proc_task(r);
+	struct mm *mm = task ? task_get_mm(task) : NULL;
+	int err = mm && mm->exe_file ? 0 : -ENOENT;
+	if (!err) {
+		*out = mm->exe_file->path;
+		path_get(out);
+	}
+	if (mm)
+		mm_put(mm);
+	task_put(task);
+	return err;
+}
+
+static int link_fs(const struct proc_ref *r, struct path *out, void (*get)(struct fs_room *, struct path *))
+{
+	struct task *task = proc_task(r);
+	struct fs_room *fs = task ? task_get_fs(task) : NULL;
+	if (fs)
+		get(fs, out);
+	int err = fs ? 0 : -ENOENT;
+	fs_room_put(fs);
+	task_put(task);
+	return err;
+}
+
+static int link_cwd(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	return link_fs(r, out, fs_room_get_cwd);
+}
+
+static int link_root(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	return link_fs(r, out, fs_room_get_root);
+}
+
+/* -- /proc/PID/mem -- */
+static struct mm *mem_mm(struct file *f)
+{
+	struct task *task = proc_task(f->inode->private);
+	struct mm *mm = task ? task_get_mm(task) : NULL;
+	task_put(task);
+	return mm;
+}
+
+static ssize_t mem_transfer(struct file *f, uptr buf, size_t n, loff *pos, bool is_write)
+{
+	struct mm *mm = f->private;
+	size_t done = 0;
+	char *chunk = kmalloc(PAGE_SIZE);
+	if (!chunk)
+		return -ENOMEM;
+	while (done < n) {
+		size_t part = MIN(n - done, PAGE_SIZE);
+		if (is_write && copy_from_user(chunk, buf + done, part))
+			break;
+		ssize_t got = mm_access(mm, (uptr)*pos, chunk, part, ACCESS_FORCE | (is_write ? ACCESS_WRITE : 0));
+		if (got <= 0 || (!is_write && copy_to_user(buf + done, chunk, (size_t)got)))
+			break;
+		done += (size_t)got;
+		*pos += got;
+	}
+	kfree(chunk);
+	return done || !n ? (ssize_t)done : -EIO;
+}
+
+static ssize_t mem_read(struct file *f, uptr buf, size_t n, loff *pos) { return mem_transfer(f, buf, n, pos, false); }
+static ssize_t mem_write(struct file *f, uptr buf, size_t n, loff *pos) { return mem_transfer(f, buf, n, pos, true); }
+
+static loff mem_seek(struct file *f, loff off, int whence)
+{
+	if (whence == 1)
+		off += f->pos;
+	return whence > 1 ? -EINVAL : (f->pos = off);
+}
+
+static int mem_open(struct inode *i, struct file *f)
+{
+	struct task *task = proc_task(i->private);
+	int err = task ? proc_may_look(task) : -ESRCH;
+	task_put(task);
+	if (err)
+		return err;
+	struct mm *mm = mem_mm(f);
+	if (!mm)
+		return -ESRCH;
+	f->private = mm;
+	return 0;
+}
+
+static void mem_release(struct file *f)
+{
+	if (f->private)
+		mm_put(f->private);
+}
+
+const struct file_ops proc_mem_fops = {
+	.open = mem_open, .read = mem_read, .write = mem_write, .seek = mem_seek, .release = mem_release,
+};
+
+const struct proc_row proc_process_rows[] = {
+	{ "auxv", S_IFREG | 0400, show_auxv, .is_private = true },
+	{ "cgroup", S_IFREG | 0444, show_cgroup },
+	{ "children", S_IFREG | 0444, show_children },
+	{ "cmdline", S_IFREG | 0444, show_cmdline },
+	{ "comm", S_IFREG | 0644, show_comm, write_comm },
+	{ "cwd", S_IFLNK | 0777, .link = link_cwd, .is_private = true },
+	{ "environ", S_IFREG | 0400, show_environ, .is_private = true },
+	{ "exe", S_IFLNK | 0777, .link = link_exe, .is_private = true },
+	{ "fail-nth", S_IFREG | 0644, show_fail_nth, write_fail_nth },
+	{ "io", S_IFREG | 0400, show_io, .is_private = true },
+	{ "limits", S_IFREG | 0444, show_limits },
+	{ "maps", S_IFREG | 0444, proc_show_maps, .is_private = true },
+	{ "mem", S_IFREG | 0600, .fops = &proc_mem_fops, .is_private = true },
+	{ "mountinfo", S_IFREG | 0444, proc_show_mountinfo },
+	{ "mounts", S_IFREG | 0444, proc_show_mounts },
+	{ "oom_score", S_IFREG | 0444, show_oom_score },
+	{ "oom_score_adj", S_IFREG | 0644, show_oom_score_adj, write_oom_score_adj },
+	{ "personality", S_IFREG | 0400, show_personality, .is_private = true },
+	{ "root", S_IFLNK | 0777, .link = link_root, .is_private = true },
+	{ "smaps", S_IFREG | 0444, proc_show_smaps, .is_private = true },
+	{ "smaps_rollup", S_IFREG | 0444, proc_show_smaps_rollup, .is_private = true },
+	{ "stat", S_IFREG | 0444, proc_show_stat },
+	{ "statm", S_IFREG | 0444, proc_show_statm },
+	{ "status", S_IFREG | 0444, proc_show_status },
+	{ "wchan", S_IFREG | 0444, show_wchan },
+	{},
+};

@@ -1,0 +1,264 @@
+/*
+ * fs/proc/root.c: what /proc itself holds but for the processes: one table of paths. Rows of one directory stand together.
+ * Locks: each function takes what it needs. Errors: EINVAL for a value out of range. Source: proc(5), sysctl documentation.
+ */
+#include "fs/proc/proc.h"
+#include "arch/arch.h"
+#include "base/printk.h"
+#include "base/string.h"
+#include "drivers/random.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "namespace/uts.h"
+#include "task/hooks.h"
+#include <linux/capability.h>
+
+static int link_text(char *text, size_t size, int n) { return MIN(n, (int)size); }
+
+static int link_self(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	return link_text(text, size, scnprintf(text, size, "%d", task_tgid_seen(current)));
+}
+
+static int link_thread_self(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	return link_text(text, size, scnprintf(text, size, "%d/task/%d", task_tgid_seen(current), task_tid_seen(current)));
+}
+
+static int link_mounts(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	return link_text(text, size, scnprintf(text, size, "self/mounts"));
+}
+
+static int show_cmdline(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "%s\n", boot_info.cmdline);
+	return 0;
+}
+
+static int show_uptime(struct text *t, const struct proc_ref *r)
+{
+	u64 now = time_now_ns(), idle = sched_cpu_time_ns(&first_task);
+	text_print(t, "%lu.%02lu %lu.%02lu\n", (unsigned long)(now / NSEC_PER_SEC), (unsigned long)(now / 10000000 % 100),
+		   (unsigned long)(idle / NSEC_PER_SEC), (unsigned long)(idle / 10000000 % 100));
+	return 0;
+}
+
+static int show_loadavg(struct text *t, const struct proc_ref *r)
+{
+	unsigned long avg[3];
+	sched_loadavg(avg);
+	for (int i = 0; i < 3; i++)
+		text_print(t, "%lu.%02lu ", avg[i] >> 11, ((avg[i] & 2047) * 100) >> 11);
+	text_print(t, "%u/%d %d\n", sched_running(), atomic_read(&task_count), first_pid_ns.last);
+	return 0;
+}
+
+static int show_system_version(struct text *t, const struct proc_ref *r)
+{
+	struct new_utsname n;
+	uts_get(&n);
+	text_print(t, "%s version %s (furca) (clang " __clang_version__ ") %s\n", n.sysname, n.release, n.version);
+	return 0;
+}
+
+static void fs_line(const struct fs_type *type, void *arg)
+{
+	text_print(arg, "%s\t%s\n", type->no_device ? "nodev" : "", type->name);
+}
+
+static int show_filesystems(struct text *t, const struct proc_ref *r)
+{
+	fs_type_for_each(fs_line, t);
+	return 0;
+}
+
+static void missing_line(const char *path, void *arg) { text_print(arg, "%s\n", path); }
+
+static int show_missing(struct text *t, const struct proc_ref *r)
+{
+	missing_for_each(missing_line, t);
+	return 0;
+}
+
+static int show_clones(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "forks %lu\nvforks %lu\nthreads %lu\nkernel %lu\n", (unsigned long)clone_counts.forks,
+		   (unsigned long)clone_counts.vforks, (unsigned long)clone_counts.threads, (unsigned long)clone_counts.kernel);
+	return 0;
+}
+
+/* -- /proc/sys: names -- */
+#define UTS_ROW(field) \
+	static int show_##field(struct text *t, const struct proc_ref *r) \
+	{ \
+		struct new_utsname n; \
+		uts_get(&n); \
+		text_print(t, "%s\n", n.field); \
+		return 0; \
+	}
+UTS_ROW(sysname)
+UTS_ROW(release)
+UTS_ROW(version)
+UTS_ROW(nodename)
+UTS_ROW(domainname)
+
+static ssize_t write_name(char *field, char *text, size_t n)
+{
+	struct uts_ns *u = current->ns->uts;
+	char *end = strchr(text, '\n');
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (end)
+		*end = 0;
+	unsigned long flags = spin_lock_irqsave(&u->lock);
+	strlcpy(field, text, __NEW_UTS_LEN + 1);
+	spin_unlock_irqrestore(&u->lock, flags);
+	return (ssize_t)n;
+}
+
+static ssize_t write_nodename(const struct proc_ref *r, char *text, size_t n)
+{
+	return write_name(current->ns->uts->name.nodename, text, n);
+}
+
+static ssize_t write_domainname(const struct proc_ref *r, char *text, size_t n)
+{
+	return write_name(current->ns->uts->name.domainname, text, n);
+}
+
+static void show_uuid(struct text *t, const u8 b[16])
+{
+	for (int i = 0; i < 16; i++)
+		text_print(t, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
+	text_print(t, "\n");
+}
+
+static void make_uuid(u8 b[16])
+{
+	random_bytes(b, 16);
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+}
+
+static int show_random_uuid(struct text *t, const struct proc_ref *r)
+{
+	u8 b[16];
+	make_uuid(b);
+	show_uuid(t, b);
+	return 0;
+}
+
+static int show_boot_id(struct text *t, const struct proc_ref *r)
+{
+	static u8 id[16];	/* made at the first look; tasklist_lock keeps two lookers apart */
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	bool is_made = id[6];
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	if (!is_made) {
+		u8 fresh[16];
+		make_uuid(fresh);
+		flags = spin_lock_irqsave(&tasklist_lock);
+		if (!id[6])
+			memcpy(id, fresh, 16);
+		spin_unlock_irqrestore(&tasklist_lock, flags);
+	}
+	show_uuid(t, id);
+	return 0;
+}
+
+/* -- /proc/sys: numbers: a place, its range, who may write -- */
+struct number { const char *name; int *value; long low, high; };
+static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, max_map_count = 65530, mmap_min = 65536,
+	nr_open = 1 << 20, pipe_max = 1 << 20, child_runs_first;
+static struct number numbers[] = {
+	{ "sys/fs/nr_open", &nr_open, 0, 0 },
+	{ "sys/fs/pipe-max-size", &pipe_max, 0, 0 },
+	{ "sys/kernel/cap_last_cap", &cap_last, 0, 0 },
+	{ "sys/kernel/ngroups_max", &ngroups_max, 0, 0 },
+	{ "sys/kernel/overflowgid", &overflow_id, 0, 0 },
+	{ "sys/kernel/overflowuid", &overflow_id, 0, 0 },
+	{ "sys/kernel/pid_max", &first_pid_ns.max, 301, PID_MAX_LIMIT },
+	{ "sys/kernel/sched_child_runs_first", &child_runs_first, 0, 0 },
+	{ "sys/kernel/threads-max", &threads_max, 1, 0x3fffffff },
+	{ "sys/vm/max_map_count", &max_map_count, 0, 0 },
+	{ "sys/vm/mmap_min_addr", &mmap_min, 0, 0 },
+	{ "sys/vm/overcommit_memory", &overcommit_mode, 0, 2 },
+	{ "sys/vm/overcommit_ratio", &overcommit_ratio, 0, 0x7fffffff },
+};
+
+static struct number *number_of(const struct proc_ref *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!strcmp(numbers[i].name, r->row->name))
+			return &numbers[i];
+	return NULL;
+}
+
+static int show_number(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "%d\n", READ_ONCE(*number_of(r)->value));
+	return 0;
+}
+
+static ssize_t write_number(const struct proc_ref *r, char *text, size_t n)
+{
+	struct number *k = number_of(r);
+	char *end;
+	u64 v = strtou64(text, &end, 10);
+	if (end == text || (*end && *end != '\n' && *end != ' '))
+		return -EINVAL;
+	if ((long)v < k->low || (long)v > k->high)
+		return -EINVAL;
+	WRITE_ONCE(*k->value, (int)v);
+	return (ssize_t)n;
+}
+
+static int show_file_max(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "9223372036854775807\n");
+	return 0;
+}
+
+#define NUMBER(path) { path, S_IFREG | 0444, show_number }
+#define NUMBER_RW(path) { path, S_IFREG | 0644, show_number, write_number }
+
+const struct proc_row proc_system_rows[] = {
+	{ "cmdline", S_IFREG | 0444, show_cmdline },
+	{ "cpuinfo", S_IFREG | 0444, proc_show_cpuinfo },
+	{ "filesystems", S_IFREG | 0444, show_filesystems },
+	{ "furca/clones", S_IFREG | 0444, show_clones },
+	{ "furca/missing", S_IFREG | 0444, show_missing },
+	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
+	{ "loadavg", S_IFREG | 0444, show_loadavg },
+	{ "meminfo", S_IFREG | 0444, proc_show_meminfo },
+	{ "mounts", S_IFLNK | 0777, .link = link_mounts },
+	{ "self", S_IFLNK | 0777, .link = link_self },
+	{ "slabinfo", S_IFREG | 0400, proc_show_slabinfo },
+	{ "stat", S_IFREG | 0444, proc_show_system_stat },
+	{ "sys/fs/file-max", S_IFREG | 0444, show_file_max },
+	NUMBER("sys/fs/nr_open"),
+	NUMBER("sys/fs/pipe-max-size"),
+	NUMBER("sys/kernel/cap_last_cap"),
+	{ "sys/kernel/domainname", S_IFREG | 0644, show_domainname, write_domainname },
+	{ "sys/kernel/hostname", S_IFREG | 0644, show_nodename, write_nodename },
+	NUMBER("sys/kernel/ngroups_max"),
+	{ "sys/kernel/osrelease", S_IFREG | 0444, show_release },
+	{ "sys/kernel/ostype", S_IFREG | 0444, show_sysname },
+	NUMBER("sys/kernel/overflowgid"),
+	NUMBER("sys/kernel/overflowuid"),
+	NUMBER_RW("sys/kernel/pid_max"),
+	{ "sys/kernel/random/boot_id", S_IFREG | 0444, show_boot_id },
+	{ "sys/kernel/random/uuid", S_IFREG | 0444, show_random_uuid },
+	NUMBER("sys/kernel/sched_child_runs_first"),
+	NUMBER_RW("sys/kernel/threads-max"),
+	{ "sys/kernel/version", S_IFREG | 0444, show_version },
+	NUMBER("sys/vm/max_map_count"),
+	NUMBER("sys/vm/mmap_min_addr"),
+	NUMBER_RW("sys/vm/overcommit_memory"),
+	NUMBER_RW("sys/vm/overcommit_ratio"),
+	{ "thread-self", S_IFLNK | 0777, .link = link_thread_self },
+	{ "uptime", S_IFREG | 0444, show_uptime },
+	{ "version", S_IFREG | 0444, show_system_version },
+	{},
+};

@@ -1,0 +1,229 @@
+/*
+ * fs/proc/status.c: /proc/PID/stat, status and statm: one process or thread in numbers.
+ * Units as proc(5): pages, kB, clock ticks of 10 ms. Locks: tasklist_lock for the tree, sighand->lock for signals.
+ */
+#include "fs/proc/proc.h"
+#include "fs/tty/tty.h"
+#include "arch/arch.h"
+#include "base/string.h"
+#include "mm/mm.h"
+#include <linux/resource.h>
+
+#define TICKS(ns) ((unsigned long)((ns) / (NSEC_PER_SEC / 100)))
+#define KB(pages) ((unsigned long)(pages) * (PAGE_SIZE / 1024))
+
+/* What both files tell of the tree and of signals, taken at one moment. */
+struct snapshot {
+	int ppid, tgid, pgrp, session, threads, exit_signal, exit_code;
+	u64 pending, shared_pending, blocked, ignored, caught;
+	u64 child_minor, child_major, group_minor, group_major;
+	u64 child_user_ns, child_system_ns;
+	u32 queued;
+};
+
+static void snapshot_signals(struct snapshot *s, struct task *t)
+{
+	unsigned long flags;
+	struct sighand *h = sighand_lock(t, &flags);
+	if (!h)
+		return;
+	s->pending = t->pending.set;
+	s->shared_pending = t->signal->shared_pending.set;
+	s->blocked = t->blocked;
+	for (int sig = 1; sig <= SIGNALS; sig++) {
+		uptr handler = h->table->actions[sig - 1].handler;
+		if (handler == HANDLER_IGNORE)
+			s->ignored |= SIG_BIT(sig);
+		else if (handler != HANDLER_DEFAULT)
+			s->caught |= SIG_BIT(sig);
+	}
+	s->queued = (u32)atomic_read(&t->real_cred->account->signals);
+	sighand_unlock(h, flags);
+}
+
+static void snapshot_take(struct snapshot *s, struct task *t)
+{
+	struct pid_ns *ns = current_pid_ns();
+	struct task *thread;
+	memset(s, 0, sizeof(*s));
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	s->tgid = task_tgid_seen(t);
+	s->ppid = t->real_parent && t->real_parent->signal ? task_tgid_seen(t->real_parent) : 0;
+	s->pgrp = pid_number_in(t->signal->pids[PID_PGID], ns);
+	s->session = pid_number_in(t->signal->pids[PID_SID], ns);
+	s->threads = t->signal->threads;
+	s->exit_signal = t->exit_signal;
+	s->exit_code = t->exit_code;
+	s->child_minor = t->signal->children.minor_faults;
+	s->child_major = t->signal->children.major_faults;
+	s->child_user_ns = t->signal->children.user_ns;
+	s->child_system_ns = t->signal->children.system_ns;
+	s->group_minor = t->signal->dead_threads.minor_faults;
+	s->group_major = t->signal->dead_threads.major_faults;
+	list_for_each(thread, &t->signal->thread_list, thread_node) {
+		s->group_minor += thread->minor_faults;
+		s->group_major += thread->major_faults;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	snapshot_signals(s, t);
+}
+
+/* The name in parentheses, a newline or backslash in it escaped. */
+static int priority_shown(const struct task *t)
+{
+	return t->sched.rt_priority ? -1 - t->sched.rt_priority : 20 + t->sched.nice;
+}
+
+static void times_of(const struct proc_ref *r, struct task *t, u64 *user, u64 *system)
+{
+	if (r->is_thread)
+		task_cpu_times(t, user, system);
+	else
+		process_cpu_times(t, user, system);
+}
+
+int proc_show_stat(struct text *out, const struct proc_ref *r)
+{
+	struct task *t = proc_task(r);
+	struct snapshot s;
+	u64 user, system;
+	struct pid *foreground = NULL;
+	if (!t)
+		return -ESRCH;
+	snapshot_take(&s, t);
+	times_of(r, t, &user, &system);
+	u32 tty = tty_describe(t, &foreground);
+	struct mm *mm = task_get_mm(t);
+	bool may_look = proc_may_look(t) == 0;
+	text_print(out, "%d (%s) %c %d %d %d %d %d %u ", task_tid_seen(t), t->comm, task_state_letter(t), s.ppid, s.pgrp,
+		   s.session, (int)tty, foreground ? pid_number_in(foreground, current_pid_ns()) : -1, (unsigned)t->flags);
+	text_print(out, "%lu %lu %lu %lu ", (unsigned long)(r->is_thread ? t->minor_faults : s.group_minor),
+		   (unsigned long)s.child_minor, (unsigned long)(r->is_thread ? t->major_faults : s.group_major),
+		   (unsigned long)s.child_major);
+	text_print(out, "%lu %lu %ld %ld %d %d %d 0 %lu ", TICKS(user), TICKS(system), (long)TICKS(s.child_user_ns),
+		   (long)TICKS(s.child_system_ns), priority_shown(t), t->sched.nice, s.threads, TICKS(t->start_ns));
+	text_print(out, "%lu %lu %lu ", mm ? (unsigned long)mm->total_pages * PAGE_SIZE : 0,
+		   mm ? (unsigned long)mm_rss_pages(mm) : 0, (unsigned long)t->signal->limits[RLIMIT_RSS].current_limit);
+	if (mm && may_look)
+		text_print(out, "%lu %lu %lu ", mm->code_start, mm->code_end, mm->stack_start);
+	else
+		text_print(out, "%d %d 0 ", mm ? 1 : 0, mm ? 1 : 0);
+	text_print(out, "0 0 %lu %lu %lu %lu 0 0 0 %d %u %d %d 0 0 0 ", (unsigned long)(s.pending & 0x7fffffff),
+		   (unsigned long)(s.blocked & 0x7fffffff), (unsigned long)(s.ignored & 0x7fffffff),
+		   (unsigned long)(s.caught & 0x7fffffff), s.exit_signal, t->sched.cpu, t->sched.rt_priority, t->sched.policy);
+	if (mm && may_look)
+		text_print(out, "%lu %lu %lu %lu %lu %lu %lu %d\n", mm->data_start, mm->data_end, mm->brk_start, mm->args_start,
+			   mm->args_end, mm->env_start, mm->env_end, s.exit_code);
+	else
+		text_print(out, "0 0 0 0 0 0 0 %d\n", may_look ? s.exit_code : 0);
+	if (mm)
+		mm_put(mm);
+	pid_put(foreground);
+	task_put(t);
+	return 0;
+}
+
+static const char *state_words(char letter)
+{
+	switch (letter) {
+	case 'R': return "R (running)";
+	case 'S': return "S (sleeping)";
+	case 'D': return "D (disk sleep)";
+	case 'T': return "T (stopped)";
+	case 't': return "t (tracing stop)";
+	case 'Z': return "Z (zombie)";
+	default: return "X (dead)";
+	}
+}
+
+static void show_names(struct text *out, struct task *t, const struct snapshot *s, const struct cred *c)
+{
+	text_print(out, "Name:\t");
+	text_put_escaped(out, t->comm, "\n\\");
+	struct fs_room *fs = task_get_fs(t);
+	text_print(out, "\n");
+	if (fs)
+		text_print(out, "Umask:\t%04o\n", fs->umask);
+	fs_room_put(fs);
+	text_print(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		   state_words(task_state_letter(t)), s->tgid, task_tid_seen(t), s->ppid);
+	text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
+		   c->sgid, c->fsgid);
+	struct files *files = task_get_files(t);
+	text_print(out, "FDSize:\t%u\nGroups:\t", files ? files_capacity(files) : 0);
+	files_put(files);
+	for (u32 i = 0; c->groups && i < c->groups->n; i++)
+		text_print(out, "%u ", c->groups->gids[i]);
+	text_print(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", s->tgid, task_tid_seen(t), s->pgrp, s->session);
+}
+
+static void show_memory(struct text *out, struct mm *mm)
+{
+	u64 anon = pt_rss(mm, RSS_ANON), file = pt_rss(mm, RSS_FILE), shmem = pt_rss(mm, RSS_SHMEM);
+	u64 code = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
+	u64 library = mm->exec_pages > code ? mm->exec_pages - code : 0;
+	text_print(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\n", KB(mm->peak_total_pages),
+		   KB(mm->total_pages), KB(mm->locked_pages), 0UL);
+	text_print(out, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
+		   KB(MAX(mm->peak_rss_pages, anon + file + shmem)), KB(anon + file + shmem), KB(anon), KB(file), KB(shmem));
+	text_print(out, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n", KB(mm->data_pages),
+		   KB(mm->stack_pages), KB(code), KB(library));
+	text_print(out, "VmPTE:\t%8lu kB\nVmSwap:\t%8lu kB\n", (unsigned long)(pt_table_bytes(mm) / 1024), 0UL);
+	text_print(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t0\n");
+}
+
+int proc_show_status(struct text *out, const struct proc_ref *r)
+{
+	struct task *t = proc_task(r);
+	struct snapshot s;
+	if (!t)
+		return -ESRCH;
+	snapshot_take(&s, t);
+	const struct cred *c = task_get_cred(t);
+	struct mm *mm = task_get_mm(t);
+	show_names(out, t, &s, c);
+	if (mm) {
+		show_memory(out, mm);
+		mm_put(mm);
+	}
+	text_print(out, "Threads:\t%d\nSigQ:\t%u/%lu\n", s.threads, s.queued,
+		   (unsigned long)t->signal->limits[RLIMIT_SIGPENDING].current_limit);
+	text_print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+		   (unsigned long)s.pending, (unsigned long)s.shared_pending, (unsigned long)s.blocked,
+		   (unsigned long)s.ignored, (unsigned long)s.caught);
+	text_print(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+		   (unsigned long)c->cap_inheritable, (unsigned long)c->cap_permitted, (unsigned long)c->cap_effective,
+		   (unsigned long)c->cap_bounding, (unsigned long)c->cap_ambient);
+	u64 cpus = BIT(cpus_online) - 1;
+	text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", t->no_new_privs);
+	text_print(out, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", (unsigned)(t->sched.affinity & cpus));
+	if (cpus_online == 1)
+		text_print(out, "0\n");
+	else
+		text_print(out, "0-%u\n", cpus_online - 1);
+	text_print(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+	text_print(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		   (unsigned long)t->sched.switches_voluntary, (unsigned long)t->sched.switches_involuntary);
+	cred_put(c);
+	task_put(t);
+	return 0;
+}
+
+int proc_show_statm(struct text *out, const struct proc_ref *r)
+{
+	struct task *t = proc_task(r);
+	if (!t)
+		return -ESRCH;
+	struct mm *mm = task_get_mm(t);
+	task_put(t);
+	if (!mm) {
+		text_print(out, "0 0 0 0 0 0 0\n");
+		return 0;
+	}
+	u64 shared = pt_rss(mm, RSS_FILE) + pt_rss(mm, RSS_SHMEM);
+	u64 code = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
+	text_print(out, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)mm->total_pages, (unsigned long)mm_rss_pages(mm),
+		   (unsigned long)shared, (unsigned long)code, (unsigned long)(mm->data_pages + mm->stack_pages));
+	mm_put(mm);
+	return 0;
+}

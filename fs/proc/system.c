@@ -1,0 +1,130 @@
+/*
+ * fs/proc/system.c: the system-wide files that are more than a line: cpuinfo, meminfo, stat, slabinfo, furca/objects.
+ * Source: proc(5).
+ */
+#include "fs/proc/proc.h"
+#include "arch/arch.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "base/string.h"
+
+static void kb(struct text *t, const char *name, u64 pages)
+{
+	text_print(t, "%s:%*s%8lu kB\n", name, (int)(15 - strlen(name)), "", (unsigned long)(pages * (PAGE_SIZE / 1024)));
+}
+
+int proc_show_meminfo(struct text *t, const struct proc_ref *r)
+{
+	struct memory_stats m;
+	memory_stats(&m);
+	u64 cached = m.file_pages + m.shmem_pages;
+	kb(t, "MemTotal", m.total_pages);
+	kb(t, "MemFree", m.free_pages);
+	kb(t, "MemAvailable", m.free_pages + m.file_pages);
+	kb(t, "Buffers", 0);
+	kb(t, "Cached", cached);
+	kb(t, "SwapCached", 0);
+	kb(t, "Active", m.anon_pages);
+	kb(t, "Inactive", m.file_pages);
+	kb(t, "Unevictable", 0);
+	kb(t, "Mlocked", 0);
+	kb(t, "SwapTotal", 0);
+	kb(t, "SwapFree", 0);
+	kb(t, "Dirty", 0);
+	kb(t, "Writeback", 0);
+	kb(t, "AnonPages", m.anon_pages);
+	kb(t, "Mapped", m.file_pages);
+	kb(t, "Shmem", m.shmem_pages);
+	kb(t, "KReclaimable", 0);
+	kb(t, "Slab", m.slab_pages);
+	kb(t, "SReclaimable", 0);
+	kb(t, "SUnreclaim", m.slab_pages);
+	kb(t, "KernelStack", m.kstack_pages);
+	kb(t, "PageTables", m.table_pages);
+	kb(t, "NFS_Unstable", 0);
+	kb(t, "Bounce", 0);
+	kb(t, "CommitLimit", commit_limit());
+	kb(t, "Committed_AS", commit_used());
+	return 0;
+}
+
+static void cpu_times_sum(u64 *user, u64 *system)
+{
+	struct task *t;
+	*user = *system = 0;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	list_for_each(t, &all_processes, all_node) {
+		struct task *thread;
+		*user += t->signal->dead_threads.user_ns + t->signal->children.user_ns;
+		*system += t->signal->dead_threads.system_ns + t->signal->children.system_ns;
+		list_for_each(thread, &t->signal->thread_list, thread_node) {
+			u64 u, s;
+			task_cpu_times(thread, &u, &s);
+			*user += u;
+			*system += s;
+		}
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+#define TICKS(ns) ((unsigned long)((ns) / (NSEC_PER_SEC / 100)))
+
+int proc_show_system_stat(struct text *t, const struct proc_ref *r)
+{
+	u64 user, system, now = time_now_ns();
+	cpu_times_sum(&user, &system);
+	u64 busy = user + system, total = now * cpus_online;
+	u64 idle = total > busy ? total - busy : 0;
+	text_print(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", TICKS(user), TICKS(system), TICKS(idle));
+	for (u32 i = 0; i < cpus_online; i++)
+		text_print(t, "cpu%u %lu 0 %lu %lu 0 0 0 0 0 0\n", i, TICKS(user / cpus_online), TICKS(system / cpus_online),
+			   TICKS(idle / cpus_online));
+	text_print(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+		   (unsigned long)sched_switches(), (unsigned long)((time_real_ns() - now) / NSEC_PER_SEC),
+		   (unsigned long)sched_fork_count, sched_running());
+	return 0;
+}
+
+int proc_show_cpuinfo(struct text *t, const struct proc_ref *r)
+{
+	char buf[2048];
+	for (u32 i = 0; i < cpus_online; i++) {
+		int n = arch_cpu_describe(i, buf, sizeof(buf));
+		text_put(t, buf, (size_t)n);
+		text_print(t, "\n");
+	}
+	return 0;
+}
+
+static void slab_line(const struct slab_cache *c, void *arg)
+{
+	struct text *t = arg;
+	unsigned long live = (unsigned long)atomic_read(&c->live);
+	text_print(t, "%-24s %6lu %6lu %6u %4u    1 : tunables    0    0    0 : slabdata      0      0      0\n", c->name, live,
+		   live, c->size, c->objects_per_slab);
+}
+
+int proc_show_slabinfo(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+		   " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	slab_for_each(slab_line, t);
+	return 0;
+}
+
+static void object_line(const struct slab_cache *c, void *arg)
+{
+	text_print(arg, "%s %u %ld\n", c->name, c->size, (long)atomic_read(&c->live));
+}
+
+/* name, bytes of one, how many live: what a leak check compares. Frames by kind come last. */
+int proc_show_objects(struct text *t, const struct proc_ref *r)
+{
+	struct memory_stats m;
+	slab_for_each(object_line, t);
+	memory_stats(&m);
+	text_print(t, "page:table 4096 %lu\npage:anon 4096 %lu\npage:file 4096 %lu\npage:shmem 4096 %lu\npage:kstack 4096 %lu\n",
+		   (unsigned long)m.table_pages, (unsigned long)m.anon_pages, (unsigned long)m.file_pages,
+		   (unsigned long)m.shmem_pages, (unsigned long)m.kstack_pages);
+	return 0;
+}
