@@ -165,6 +165,7 @@ int file_truncate(struct file *f, loff size);
 
 /* -- locks (locks.c) -- */
 void locks_drop_posix(struct inode *i, struct files *owner);	/* close() by this room */
+long locks_fcntl(struct file *f, int fd, int cmd, unsigned long arg);	/* F_GETLK, F_SETLK and the like */
 void locks_drop_file(struct file *f);		/* flock and OFD locks: the last reference is gone */
 
 /* -- others -- */
@@ -174,6 +175,8 @@ int nameless_path(const char *name, struct inode *i, struct path *out);
 ssize_t file_read_at(struct file *f, void *buf, size_t n, loff *pos);	/* kernel buffer; moves *pos */
 struct inode *anon_inode_new(const char *name, u32 mode, struct path *out);	/* path takes all references */
 void internal_mount_init(void);
-void tmpfs_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
-size_t count_open_files(void);
+void tmpfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
+struct superblock *tmpfs_root_new(void);
+struct fs_room *fs_room_first(void);
+loff generic_seek(struct file *f, loff off, int whence);
 #endif

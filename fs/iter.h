@@ -14,6 +14,7 @@ struct iter {
 	size_t offset;			/* done in the current piece */
 	size_t left;			/* in all pieces */
 	char *kernel;			/* borrowed, moves on; NULL: pieces */
+	bool append;			/* RWF_APPEND: a write goes to the end whatever the position is */
 };
 
 #define PIECES_ON_STACK 8

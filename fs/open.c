@@ -168,7 +168,7 @@ static int may_open(const struct path *p, const struct open_request *r)
 		if (inode_is_dir(i))
 			return -EISDIR;
 	}
-	if ((r->flags & O_DIRECTORY) && !inode_is_dir(i))
+	if ((r->flags & O_DIRECTORY) && !(r->flags & __O_TMPFILE) && !inode_is_dir(i))
 		return -ENOTDIR;
 	if (r->flags & O_PATH)
 		return 0;
@@ -285,8 +285,8 @@ static struct file *open_tmpfile(struct path *dir, struct open_request *r)
 		return ERR_PTR(err);
 	}
 	struct path p = { mount_get(dir->mount), d };
+	d->inode->is_linkable = !(r->flags & O_EXCL);
 	r->was_made = true;
-	r->flags &= ~O_DIRECTORY;
 	return open_found(&p, r);
 }
 

@@ -1,0 +1,13 @@
+/* fs/pipe.h: what fcntl and splice need to know of pipes. See pipe.c. */
+#ifndef FS_PIPE_H
+#define FS_PIPE_H
+#include "fs/vfs.h"
+
+#define PIPE_BYTES_DEFAULT 65536U
+extern u32 pipe_size_max;	/* /proc/sys/fs/pipe-max-size: what a program without rights may ask for */
+static inline bool file_is_pipe(const struct file *f)
+{
+	return f->inode && f->inode->pipe && S_ISFIFO(f->inode->mode);
+}
+long pipe_fcntl(struct file *f, int cmd, unsigned long arg);	/* F_SETPIPE_SZ, F_GETPIPE_SZ */
+#endif

@@ -1,0 +1,42 @@
+/*
+ * fs/pipe_ring.h: the pipe from inside: its ring of bytes and its counts. Locks: pipe->lock for all of it.
+ */
+#ifndef FS_PIPE_RING_H
+#define FS_PIPE_RING_H
+#include "fs/vfs.h"
+
+struct iter;
+#define RING_INLINE 16		/* pages of a pipe of the usual size */
+
+struct ring {
+	u64 head, tail;			/* bytes written, bytes read */
+	u32 capacity;			/* bytes: a power of two of pages */
+	void **pages;			/* owned; NULL where nothing was written yet */
+	void *spare;			/* owned: one drained page kept for the next */
+	void *inline_pages[RING_INLINE];
+};
+
+struct pipe {
+	struct mutex lock;		/* RANK_PIPE */
+	struct ring ring;
+	struct waitqueue read_wait, write_wait;
+	u32 readers, writers;		/* open files that can */
+	u32 readers_ever, writers_ever;	/* opened so far: what a FIFO's open waits for */
+	u32 files;			/* inode->lock too */
+};
+
+static inline u64 ring_free_bytes(const struct ring *r)
+{
+	return READ_ONCE(r->capacity) - (READ_ONCE(r->head) - READ_ONCE(r->tail));
+}
+void ring_init(struct ring *r);
+void ring_destroy(struct ring *r);
+size_t ring_read(struct ring *r, struct iter *it);	/* bytes; fewer than there are: a fault */
+ssize_t ring_write(struct ring *r, struct iter *it);	/* bytes, or -EFAULT, -ENOMEM */
+int __must_check ring_resize(struct ring *r, u32 capacity);	/* 0, -EBUSY (holds more), -ENOMEM */
+
+struct pipe *pipe_new(void);
+void pipe_free(struct pipe *p);
+void pipe_wake_all(struct pipe *p);
+int fifo_open(struct inode *i, struct file *f);
+#endif

@@ -1,0 +1,261 @@
+/*
+ * fs/read_write.c: read, write, their vector and positioned forms, lseek.
+ * A file's own operation does the work; here are the checks every file shares, the position, and the counters.
+ * Locks: file->pos_lock around an operation that uses the shared position (streams have none).
+ * Errors: EBADF, EFAULT, EINVAL, ESPIPE, EISDIR; RWF_NOWAIT and unknown RWF_ flags are EOPNOTSUPP as on tmpfs.
+ * Source: read(2), pread(2), readv(2), preadv2(2), lseek(2).
+ */
+#include "fs/internal.h"
+#include "fs/iter.h"
+#include "mm/mm.h"
+#include "mm/user_access.h"
+#include "syscall/define.h"
+#include "task/task.h"
+#include <linux/fs.h>
+
+#define RWF_ACCEPTED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
+
+enum direction { DO_READ, DO_WRITE };
+
+/* One read or write by the file's operation. */
+static ssize_t call_op(struct file *f, enum direction dir, struct iter *it, loff *pos)
+{
+	const struct file_ops *ops = f->ops;
+	ssize_t done = 0, n;
+
+	if (dir == DO_READ ? ops->read_iter != NULL : ops->write_iter != NULL)
+		return dir == DO_READ ? ops->read_iter(f, it, pos) : ops->write_iter(f, it, pos);
+	while (it->left) {
+		size_t len;
+		uptr base = iter_piece(it, &len);
+		n = dir == DO_READ ? ops->read(f, base, len, pos) : ops->write(f, base, len, pos);
+		if (n < 0)
+			return done ? done : n;
+		done += n;
+		iter_advance(it, (size_t)n);
+		/* A stream that gave something may have no more: never wait with bytes in hand. */
+		if ((size_t)n < len || (dir == DO_READ && (f->mode & FMODE_NONSEEK)))
+			break;
+	}
+	return done;
+}
+
+static int may_transfer(struct file *f, enum direction dir)
+{
+	if (!(f->mode & (dir == DO_READ ? FMODE_READ : FMODE_WRITE)))
+		return -EBADF;
+	if (dir == DO_READ ? !f->ops->read && !f->ops->read_iter : !f->ops->write && !f->ops->write_iter)
+		return -EINVAL;
+	return 0;
+}
+
+static ssize_t transfer(struct file *f, enum direction dir, struct iter *it, loff *pos)
+{
+	ssize_t n;
+
+	if (*pos < 0 || (loff)(*pos + it->left) < 0)
+		return -EINVAL;
+	if (it->left == 0 && !(f->ops->read_iter || f->ops->write_iter)) {
+		/* An empty transfer still asks the device whether it may. */
+		n = dir == DO_READ ? f->ops->read(f, 0, 0, pos) : f->ops->write(f, 0, 0, pos);
+	} else {
+		n = call_op(f, dir, it, pos);
+	}
+	struct io_counters *io = &current->io_counters;
+	if (dir == DO_READ) {
+		io->syscr++;
+		io->rchar += n > 0 ? (u64)n : 0;
+	} else {
+		io->syscw++;
+		io->wchar += n > 0 ? (u64)n : 0;
+	}
+	return n;
+}
+
+/* With the file's own position. */
+static ssize_t transfer_here(struct file *f, enum direction dir, struct iter *it)
+{
+	loff none = 0;
+	ssize_t n;
+
+	if (f->mode & FMODE_NONSEEK)
+		return transfer(f, dir, it, &none);
+	mutex_lock(&f->pos_lock);
+	loff pos = f->pos;
+	n = transfer(f, dir, it, &pos);
+	if (n >= 0)
+		f->pos = pos;
+	mutex_unlock(&f->pos_lock);
+	return n;
+}
+
+static long one_piece(int fd, uptr buf, size_t count, enum direction dir)
+{
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	long n = may_transfer(f, dir);
+	if (!n && (ssize_t)count < 0)
+		n = -EINVAL;
+	if (!n && !user_range_ok(buf, count))
+		n = -EFAULT;
+	if (!n) {
+		struct piece p = { buf, MIN(count, RW_BYTES_MAX) };
+		struct iter it;
+		iter_from_piece(&it, &p);
+		n = transfer_here(f, dir, &it);
+	}
+	file_put(f);
+	return n;
+}
+
+long sys_read(int fd, uptr buf, size_t count) { return one_piece(fd, buf, count, DO_READ); }
+long sys_write(int fd, uptr buf, size_t count) { return one_piece(fd, buf, count, DO_WRITE); }
+
+/* Pieces, at *pos or (NULL) at the file's position. */
+static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direction dir)
+{
+	struct piece fast[PIECES_ON_STACK], *p;
+	size_t total;
+
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	long n = pos && (f->mode & FMODE_NONSEEK) ? -ESPIPE : 0;
+	if (!n)
+		n = may_transfer(f, dir);
+	if (!n)
+		n = pieces_from_user(iov, count, fast, &p, &total);
+	if (n) {
+		file_put(f);
+		return n;
+	}
+	struct iter it = { .pieces = p, .left = total, .append = rwf & RWF_APPEND };
+	bool has_iter = dir == DO_READ ? f->ops->read_iter != NULL : f->ops->write_iter != NULL;
+	if ((rwf & ~RWF_ACCEPTED) || (rwf & ~RWF_HIPRI && !has_iter))
+		n = -EOPNOTSUPP;
+	else if (total)
+		n = pos ? transfer(f, dir, &it, pos) : transfer_here(f, dir, &it);
+	pieces_free(p, fast);
+	file_put(f);
+	return n;
+}
+
+long sys_readv(int fd, uptr iov, int count) { return pieces(fd, iov, count, NULL, 0, DO_READ); }
+long sys_writev(int fd, uptr iov, int count) { return pieces(fd, iov, count, NULL, 0, DO_WRITE); }
+
+static long pieces_at(int fd, uptr iov, long count, loff pos, int rwf, enum direction dir)
+{
+	if (pos < 0)
+		return -EINVAL;
+	return pieces(fd, iov, count, &pos, rwf, dir);
+}
+
+long sys_preadv(int fd, uptr iov, int count, unsigned long low, unsigned long high)
+{
+	return pieces_at(fd, iov, count, (loff)low, 0, DO_READ);
+}
+
+long sys_pwritev(int fd, uptr iov, int count, unsigned long low, unsigned long high)
+{
+	return pieces_at(fd, iov, count, (loff)low, 0, DO_WRITE);
+}
+
+long sys_preadv2(int fd, uptr iov, int count, unsigned long low, unsigned long high, int flags)
+{
+	if ((loff)low == -1)
+		return pieces(fd, iov, count, NULL, flags, DO_READ);
+	return pieces_at(fd, iov, count, (loff)low, flags, DO_READ);
+}
+
+long sys_pwritev2(int fd, uptr iov, int count, unsigned long low, unsigned long high, int flags)
+{
+	if ((loff)low == -1)
+		return pieces(fd, iov, count, NULL, flags, DO_WRITE);
+	return pieces_at(fd, iov, count, (loff)low, flags, DO_WRITE);
+}
+
+static long one_piece_at(int fd, uptr buf, size_t count, loff pos, enum direction dir)
+{
+	if (pos < 0)
+		return -EINVAL;
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	long n = f->mode & FMODE_NONSEEK ? -ESPIPE : may_transfer(f, dir);
+	if (!n && (ssize_t)count < 0)
+		n = -EINVAL;
+	if (!n && !user_range_ok(buf, count))
+		n = -EFAULT;
+	if (!n) {
+		struct piece p = { buf, MIN(count, RW_BYTES_MAX) };
+		struct iter it;
+		iter_from_piece(&it, &p);
+		n = transfer(f, dir, &it, &pos);
+	}
+	file_put(f);
+	return n;
+}
+
+long sys_pread64(int fd, uptr buf, size_t count, loff pos) { return one_piece_at(fd, buf, count, pos, DO_READ); }
+long sys_pwrite64(int fd, uptr buf, size_t count, loff pos) { return one_piece_at(fd, buf, count, pos, DO_WRITE); }
+
+/* -- positions -- */
+/* Where data or a hole begins: a file without a page cache is data throughout. */
+static loff seek_data_or_hole(struct inode *i, loff off, bool for_data)
+{
+	if (off < 0 || (u64)off >= i->size)
+		return -ENXIO;
+	if (!i->mapping)
+		return for_data ? off : (loff)i->size;
+	u64 at = mapping_seek(i->mapping, (u64)off, for_data);
+	if (for_data && at >= i->size)
+		return -ENXIO;
+	return (loff)at;
+}
+
+loff generic_seek(struct file *f, loff off, int whence)
+{
+	struct inode *i = f->inode;
+
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		off += f->pos;
+		break;
+	case SEEK_END:
+		off += (loff)i->size;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		off = seek_data_or_hole(i, off, whence == SEEK_DATA);
+		if (off < 0)
+			return off;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (off < 0)
+		return -EINVAL;
+	f->pos = off;
+	return off;
+}
+
+long sys_lseek(int fd, loff off, int whence)
+{
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	long result = -EINVAL;
+	if ((unsigned)whence <= SEEK_HOLE) {
+		mutex_lock(&f->pos_lock);
+		if (f->mode & FMODE_NONSEEK)
+			result = -ESPIPE;
+		else
+			result = f->ops->seek ? f->ops->seek(f, off, whence) : generic_seek(f, off, whence);
+		mutex_unlock(&f->pos_lock);
+	}
+	file_put(f);
+	return result;
+}
