@@ -138,6 +138,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode);
 int vfs_symlink(const char *target, int dirfd, const char *path);
 int vfs_link(const char *old, const char *path);
 int vfs_unlink(int dirfd, const char *path);
+int vfs_rmdir(int dirfd, const char *path);
 
 /* -- descriptors (files.c) -- */
 int fd_install_from(struct file *file, u32 from, unsigned flags);	/* as fd_install_new, at or above from */
@@ -177,6 +178,7 @@ struct inode *anon_inode_new(const char *name, u32 mode, struct path *out);	/* p
 void internal_mount_init(void);
 void tmpfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
 struct superblock *tmpfs_root_new(void);
+void memory_devices_init(void);
 struct fs_room *fs_room_first(void);
 loff generic_seek(struct file *f, loff off, int whence);
 #endif

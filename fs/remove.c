@@ -103,6 +103,11 @@ int vfs_unlink(int dirfd, const char *path)
 	return remove_path(dirfd, path, false);
 }
 
+int vfs_rmdir(int dirfd, const char *path)
+{
+	return remove_path(dirfd, path, true);
+}
+
 static long remove_user(int dirfd, uptr path, bool is_dir)
 {
 	char *text = path_text_new(path);

@@ -115,7 +115,7 @@ struct super_ops {
 struct superblock {
 	refcount_t count;		/* inodes, mounts */
 	atomic_t mounts;		/* at 0 its tree of names is dropped */
-	const struct fs_type *type;
+	const struct fs_type *type;	/* borrowed: static */
 	u32 dev;			/* st_dev */
 	u32 magic;
 	struct dentry *root;		/* reference, while it has mounts */

@@ -1,0 +1,23 @@
+/* fs/init.c: what the file systems need at boot: the root, devtmpfs on /dev, process 0's rooms. */
+#include "fs/internal.h"
+#include "base/printk.h"
+#include "task/task.h"
+
+void fs_init(void)
+{
+	internal_mount_init();
+	tmpfs_init();
+	shmem_init();
+	struct superblock *root = tmpfs_root_new();
+	if (IS_ERR(root) || mount_root(root))
+		panic("no memory for the root file system");
+	superblock_put(root);
+	current->fs = fs_room_first();
+	current->files = files_new();
+	if (!current->fs || !current->files)
+		panic("no memory for the first task's files");
+	devfs_init();
+	procfs_init();
+	if (vfs_mkdir(AT_FDCWD, "/dev", 0755) || mount_at("devtmpfs", "devtmpfs", "/dev", 0, NULL))
+		panic("devtmpfs cannot be mounted on /dev");
+}
