@@ -168,7 +168,8 @@ void sched_init_child(struct task *child)
 	} else if (parent->reset_on_fork && parent->nice < 0) {
 		s->nice = 0;
 	}
-	s->class = policy_is_rt(s->policy) ? &sched_rt : &sched_fair;
+	s->level = s->rt_priority;
+	s->class = s->level ? &sched_rt : &sched_fair;
 	s->weight = sched_weight(s->policy, s->nice);
 }
 
@@ -327,29 +328,52 @@ u64 sched_cpu_time_ns(struct task *t)
 	return sum;
 }
 
-void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, bool reset_on_fork)
+struct placing { int policy, nice, rt_priority, boost; };
+
+/* Changes what decides where t is queued, and queues it there. */
+static void replace_locked(struct runqueue *rq, struct task *t, const struct placing *p)
 {
-	unsigned long flags;
-	struct runqueue *rq = task_rq_lock(t, &flags);
-	bool is_queued = t->sched.is_queued, is_running = rq->curr == t;
+	bool is_queued = t->sched.is_queued;
 
 	sched_charge(rq);
 	if (is_queued)
 		rq_dequeue(rq, t);
-	t->sched.policy = policy;
-	t->sched.nice = nice;
-	t->sched.rt_priority = rt_priority;
+	t->sched.policy = p->policy;
+	t->sched.nice = p->nice;
+	t->sched.rt_priority = p->rt_priority;
+	t->sched.boost = p->boost;
+	t->sched.level = MAX(p->rt_priority, p->boost);
+	t->sched.weight = sched_weight(p->policy, p->nice);
+	t->sched.class = t->sched.level ? &sched_rt : &sched_fair;
+	if (!is_queued)
+		return;
+	fair_place_new(rq, t);
+	rq_enqueue(rq, t, false);
+	if (rq->curr == t)
+		resched_rq(rq);
+	else
+		check_preempt(rq, t);
+}
+
+void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, bool reset_on_fork)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+	struct placing p = { policy, nice, rt_priority, t->sched.boost };
+
 	t->sched.reset_on_fork = reset_on_fork;
-	t->sched.weight = sched_weight(policy, nice);
-	t->sched.class = policy_is_rt(policy) ? &sched_rt : &sched_fair;
-	if (is_queued) {
-		fair_place_new(rq, t);
-		rq_enqueue(rq, t, false);
-		if (is_running)
-			resched_rq(rq);
-		else
-			check_preempt(rq, t);
-	}
+	replace_locked(rq, t, &p);
+	rq_unlock(rq, flags);
+}
+
+void sched_set_boost(struct task *t, int rt_priority)
+{
+	unsigned long flags;
+	struct runqueue *rq = task_rq_lock(t, &flags);
+	struct placing p = { t->sched.policy, t->sched.nice, t->sched.rt_priority, rt_priority };
+
+	if (t->sched.boost != rt_priority)
+		replace_locked(rq, t, &p);
 	rq_unlock(rq, flags);
 }
 

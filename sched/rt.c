@@ -7,7 +7,7 @@
 #include "sched/runqueue.h"
 #include <linux/sched.h>
 
-static unsigned rt_level(const struct task *t) { return RT_LEVELS - 1 - (unsigned)t->sched.rt_priority; }
+static unsigned rt_level(const struct task *t) { return RT_LEVELS - 1 - (unsigned)t->sched.level; }
 
 static void rt_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 {
@@ -54,7 +54,7 @@ static void rt_tick(struct runqueue *rq, struct task *t)
 
 static bool rt_preempts(struct runqueue *rq, struct task *woken, struct task *running)
 {
-	return woken->sched.rt_priority > running->sched.rt_priority;
+	return woken->sched.level > running->sched.level;
 }
 
 void rt_yield(struct runqueue *rq, struct task *t)

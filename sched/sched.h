@@ -35,6 +35,8 @@ struct sched_entity {
 	bool counts_for_load;		/* sleeps uninterruptibly: part of the load average */
 	int nice;			/* -20..19 */
 	int rt_priority;		/* 1..99, 0 for the others */
+	int boost;			/* rt_priority lent by who waits for a lock of ours; 0: none */
+	int level;			/* the greater of both: what counts; 0: not real-time */
 	u32 weight;
 	u64 vruntime_ns;
 	u64 exec_start_ns;
@@ -62,6 +64,7 @@ __noreturn void sched_idle_loop(void);
 u64 sched_cpu_time_ns(struct task *t);	/* up to now */
 /* Changes policy, nice, priority, affinity: the checks of sched_setscheduler(2) are the caller's. */
 void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, bool reset_on_fork);
+void sched_set_boost(struct task *t, int rt_priority);	/* priority inheritance; 0 ends it */
 void sched_set_affinity(struct task *t, u64 mask);
 void sched_loadavg(unsigned long avg[3]);	/* fixed point, 11 bits */
 u32 sched_running(void);			/* runnable tasks */

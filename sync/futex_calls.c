@@ -1,9 +1,10 @@
 /*
  * sync/futex_calls.c: futex(2): WAIT, WAKE, their BITSET forms, REQUEUE, CMP_REQUEUE, WAKE_OP.
- * The priority-inheriting operations are refused with ENOSYS, as on a kernel without them.
- * Locks: buckets (sync/futex.c). Errors: ENOSYS, EINVAL, EAGAIN, ETIMEDOUT, EINTR, EFAULT. Source: futex(2).
+ * The operations with priority inheritance are in futex_pi.c; WAIT_REQUEUE_PI and CMP_REQUEUE_PI are refused: ENOSYS.
+ * Locks: buckets (sync/futex.c). Errors: ENOSYS, EINVAL, EAGAIN, ETIMEDOUT, EINTR, EFAULT, and the PI ones'. Source: futex(2).
  */
 #include "sync/futex.h"
+#include "sync/futex_pi.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "fs/vfs.h"
@@ -226,19 +227,24 @@ static int get_deadline(struct deadline *d, uptr timeout, int cmd, bool is_real)
 	return 0;
 }
 
+static bool has_deadline(int cmd)
+{
+	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2;
+}
+
 long sys_futex(uptr addr, int op, unsigned value, unsigned long timeout, uptr addr2, unsigned value3)
 {
 	int cmd = op & FUTEX_CMD_MASK;
 	bool is_shared = !(op & FUTEX_PRIVATE_FLAG), is_real = op & FUTEX_CLOCK_REALTIME;
 	struct deadline d = { 0 };
 
-	if ((cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET) && timeout) {
-		int err = get_deadline(&d, timeout, cmd, is_real);
+	if (has_deadline(cmd) && timeout) {
+		int err = get_deadline(&d, timeout, cmd, is_real || cmd == FUTEX_LOCK_PI);
 
 		if (err)
 			return err;
 	}
-	if (is_real && cmd != FUTEX_WAIT_BITSET)
+	if (is_real && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -255,6 +261,13 @@ long sys_futex(uptr addr, int op, unsigned value, unsigned long timeout, uptr ad
 		return requeue(addr, addr2, is_shared, (int)value, (int)timeout, &value3);
 	case FUTEX_WAKE_OP:
 		return wake_op(addr, addr2, is_shared, (int)value, (int)timeout, value3);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return futex_lock_pi(addr, is_shared, &d, false);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(addr, is_shared, &d, true);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(addr, is_shared);
 	default:
 		return -ENOSYS;
 	}

@@ -5,6 +5,7 @@
  * Errors: a list that cannot be read ends the walk. Source: get_robust_list(2), set_tid_address(2), futex(2).
  */
 #include "sync/futex.h"
+#include "sync/futex_pi.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "fs/vfs.h"
@@ -84,6 +85,7 @@ void futex_exit(struct task *t)
 		walk_robust_list(t);
 		t->robust_list.head = 0;
 	}
+	futex_pi_exit(t);
 	if (!t->clear_child_tid)
 		return;
 	if (t->mm && refcount_read(&t->mm->users) > 1) {

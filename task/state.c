@@ -54,6 +54,7 @@ void task_init_empty(struct task *t)
 	list_init(&t->all_node);
 	list_init(&t->pending.queue);
 	list_init(&t->poll_files);
+	list_init(&t->pi_owned);
 }
 
 void task_put(struct task *t)

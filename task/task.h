@@ -209,7 +209,9 @@ struct task {
 	struct io_counters io_counters;
 	struct completion *vfork_done;	/* borrowed: on the parent's kernel stack; task->lock */
 	uptr set_child_tid;		/* CLONE_CHILD_SETTID: where the child writes its number first; own */
-	void *futex_state;		/* sync/futex.c: PI state list; own */
+	struct list pi_owned;		/* sync/futex_pi.c: contended PI futexes it owns; pi_locks_lock */
+	struct pi_waiter *pi_blocked_on;	/* borrowed: on its own stack; pi_locks_lock */
+	bool is_futex_dead;		/* it owns no PI futex any more, ever; pi_locks_lock */
 	bool faults_off;		/* a fault in a user copy is -EFAULT at once: a spinlock is held; own */
 	uptr rseq; u32 rseq_len, rseq_sig;
 	int personality;
