@@ -1,5 +1,7 @@
 /* fs/init.c: what the file systems need at boot: the root, devtmpfs on /dev, process 0's rooms. */
 #include "fs/internal.h"
+#include "fs/proc/proc.h"
+#include "fs/sysfs.h"
 #include "base/printk.h"
 #include "task/task.h"
 
@@ -17,7 +19,8 @@ void fs_init(void)
 	if (!current->fs || !current->files)
 		panic("no memory for the first task's files");
 	devfs_init();
-	procfs_init();
+	proc_init();
+	sysfs_init();
 	if (vfs_mkdir(AT_FDCWD, "/dev", 0755) || mount_at("devtmpfs", "devtmpfs", "/dev", 0, NULL))
 		panic("devtmpfs cannot be mounted on /dev");
 }
