@@ -16,7 +16,7 @@
 
 #define CONTROL_BUFFERS 32
 #define CONTROL_BYTES 128	/* a message with the longest name kept */
-#define QUEUE_SIZE 64
+#define QUEUE_SIZE 32
 #define CONTROL_IN 2
 #define CONTROL_OUT 3
 

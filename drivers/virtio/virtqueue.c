@@ -17,9 +17,9 @@
 
 static struct virtqueue *virtqueue_new(struct virtio_device *d, u16 index, u16 size, virtqueue_done done)
 {
-	/* Devices before version 1.0 want this one layout; later ones take any. */
+	/* Devices before version 1.0 want this one layout; later ones take any, and 16 bytes are what kmalloc aligns to. */
 	unsigned align = d->is_legacy ? LEGACY_ALIGN : 16;
-	size_t bytes = ALIGN_UP((size_t)vring_size(size, align), PAGE_SIZE);
+	size_t bytes = ALIGN_UP((size_t)vring_size(size, align), d->is_legacy ? PAGE_SIZE : 1024);
 	struct virtqueue *q = kzalloc(sizeof(*q));
 	void *memory = kzalloc(bytes);
 	void **tokens = kzalloc(size * sizeof(void *));
