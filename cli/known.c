@@ -17,12 +17,16 @@ static void text_unless_there(struct image *im, const char *path, const char *te
 }
 
 // The host's file by its contents, even where the host has a link (resolv.conf), or else a default.
-static void etc_add(struct image *im, const char *path, const char *otherwise) {
+static void etc_add(struct image *im, const char *path, const char *otherwise, const char *more) {
 	struct bytes text = { 0 };
-	if (file_read(path, &text) == 0 && text.size > 0 && memchr(text.data, '\0', text.size) == NULL)
-		text_unless_there(im, path, text.data);
-	else
-		text_unless_there(im, path, otherwise);
+	if (file_read(path, &text) != 0 || text.size == 0 || memchr(text.data, '\0', text.size) != NULL) {
+		text.size = 0;
+		bytes_add_text(&text, otherwise);
+	}
+	if (text.data[text.size - 1] != '\n')
+		bytes_add_text(&text, "\n");
+	bytes_add_text(&text, more);
+	text_unless_there(im, path, text.data);
 	bytes_drop(&text);
 }
 
@@ -76,10 +80,11 @@ int known_add_base(struct deps *d) {
 			n->mode = S_IFDIR | folders[i].mode;
 	}
 	etc_add(d->im, "/etc/passwd",
-		"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-	etc_add(d->im, "/etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
-	etc_add(d->im, "/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n");
-	etc_add(d->im, "/etc/resolv.conf", "nameserver 10.0.2.3\n");
+		"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n", "");
+	etc_add(d->im, "/etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n", "");
+	etc_add(d->im, "/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n",
+		"127.0.1.1\t" GUEST_NAME "\n");
+	etc_add(d->im, "/etc/resolv.conf", "nameserver 10.0.2.3\n", "");
 	text_unless_there(d->im, "/etc/nsswitch.conf",
 		"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\n"
 		"services: files\n");

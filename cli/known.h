@@ -6,6 +6,7 @@
 
 #define GUEST_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define GUEST_HOME "/root"
+#define GUEST_NAME "furca"
 
 // The folders and files of every small Linux system: /etc/passwd, terminfo, the C.UTF-8 locale, the time zone.
 int known_add_base(struct deps *d);

@@ -37,7 +37,8 @@ enum ctl_type {
 	CTL_TTY,	  // bytes for the caller's terminal when neither output is one (the echo of what is typed)
 	CTL_MISSING,	  // text: files that were looked for and not found, one a line
 	CTL_FAILED,	  // struct ctl_failed: the program could not be started
-	CTL_EXIT,	  // struct ctl_exit: the end
+	CTL_ENDED,	  // u32, its wait status: the program has died; what is left of its output is on its way
+	CTL_EXIT,	  // struct ctl_exit: that was all
 };
 
 enum { CTL_MAX = 65536 }; // no message is larger

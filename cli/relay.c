@@ -46,6 +46,7 @@ struct relay {
 	size_t ctl_done, input_done;
 	uint64_t input_total;
 	bool is_input_open, is_started, is_qemu_gone, is_done;
+	bool is_ended, is_told, has_end; // the program has died; a signal has told us to end; CTL_EXIT has come
 	struct ctl_exit end;
 	int64_t deadline_ms; // 0: none
 };
@@ -203,6 +204,12 @@ static bool socket_write(int fd, struct bytes *b, size_t *done) {
 
 // --- what the VM says ---
 
+// The program has died because we were told to: its output shall not keep us, should nobody take it.
+static void end_soon(struct relay *y) {
+	if (y->is_ended && y->is_told && y->deadline_ms == 0)
+		y->deadline_ms = now_ms() + TERM_GRACE_MS;
+}
+
 static void message_take(void *context, uint32_t type, const char *data, uint32_t size) {
 	struct relay *y = context;
 	if (type == CTL_STARTED) {
@@ -214,6 +221,10 @@ static void message_take(void *context, uint32_t type, const char *data, uint32_
 		int fd = tty_fd(y->tty);
 		if (fd >= 0 && write(fd, data, size) < 0)
 			errno = 0; // a terminal that has gone says so by SIGHUP
+	} else if (type == CTL_ENDED && size == sizeof(uint32_t)) {
+		memcpy(&y->r->status, data, size);
+		y->is_ended = y->r->is_exit = true;
+		end_soon(y);
 	} else if (type == CTL_MISSING) {
 		bytes_add(&y->r->missing, data, size);
 	} else if (type == CTL_FAILED && size == sizeof(y->r->failed)) {
@@ -222,8 +233,7 @@ static void message_take(void *context, uint32_t type, const char *data, uint32_
 		y->is_done = true;
 	} else if (type == CTL_EXIT && size == sizeof(y->end)) {
 		memcpy(&y->end, data, size);
-		y->r->is_exit = true;
-		y->r->status = (int)y->end.status;
+		y->has_end = true;
 	}
 }
 
@@ -330,9 +340,10 @@ static void signal_take(struct relay *y, int number) {
 			tty_raw();
 		if (tty_size(tty_fd(y->tty), &w))
 			ctl_send(y, CTL_WINSIZE, &w, sizeof(w));
-	} else if (!y->is_started && y->r->signal != 0) {
-		y->is_done = true; // told twice, and there is no program yet that could take notice
+	} else if (y->is_ended || (!y->is_started && y->r->signal != 0)) {
+		y->is_done = true; // told twice, and there is no program (yet, or any more) that could take notice
 	} else {
+		y->is_told |= number != SIGUSR1 && number != SIGUSR2;
 		if (!y->is_started)
 			y->r->signal = number;
 		ctl_send_word(y, CTL_SIGNAL, (uint32_t)number);
@@ -348,8 +359,12 @@ static void signals_read(struct relay *y) {
 static void deadline_check(struct relay *y) {
 	if (y->deadline_ms == 0 || now_ms() < y->deadline_ms)
 		return;
-	if (y->r->is_panic || y->r->is_timeout || !y->is_started) {
-		y->r->is_timeout = !y->r->is_panic;
+	if (y->is_ended && !y->is_told && !y->r->is_timeout && !y->r->is_panic) {
+		y->deadline_ms = 0; // it ended in time; whoever reads its output may take theirs
+		return;
+	}
+	if (y->r->is_panic || y->r->is_timeout || y->is_ended || !y->is_started) {
+		y->r->is_timeout |= !y->is_ended && !y->r->is_panic;
 		y->is_done = true;
 		return;
 	}
@@ -432,7 +447,7 @@ static void step(struct relay *y) {
 }
 
 static bool has_all_output(const struct relay *y) {
-	return y->r->is_exit && y->outs[0].received >= y->end.out_bytes && y->outs[1].received >= y->end.err_bytes;
+	return y->has_end && y->outs[0].received >= y->end.out_bytes && y->outs[1].received >= y->end.err_bytes;
 }
 
 // What has come is still handed over, to whoever still takes it, for as long as there is time.
@@ -459,8 +474,12 @@ void relay_run(struct vm *vm, const struct options *o, unsigned tty, bool has_in
 	if (y.is_started || r->is_exit || !y.is_done)
 		r->signal = 0;
 	vm_kill(vm, o->qemu.count > 0);
-	y.is_done = false;
-	outputs_flush(&y);
+	y.is_ended = true;
+	if (!y.is_done || r->is_timeout) {
+		y.is_done = false;
+		y.deadline_ms = y.is_told || r->is_timeout ? now_ms() + TERM_GRACE_MS : 0;
+		outputs_flush(&y);
+	}
 	tty_restore();
 	for (int i = 0; i < 2; i++) {
 		if (y.outs[i].is_own)

@@ -190,7 +190,7 @@ static void config_add(struct session *s, bool has_packed_input) {
 	for (size_t i = 0; i < s->modules.count; i++)
 		record(&b, "mod", s->modules.items[i]);
 	record(&b, "cwd", s->workdir);
-	record(&b, "host", "furca");
+	record(&b, "host", GUEST_NAME);
 	ignored_add(&b);
 	if (has_packed_input)
 		record(&b, "stdin", FURCA_STDIN);

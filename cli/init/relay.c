@@ -344,6 +344,7 @@ int relay_run(struct program *p, const struct config *c, const int ports[], stru
 			tty_pass(&r);
 		reap(&r);
 	}
+	ctl_send(r.ctl, CTL_ENDED, &(uint32_t){ (uint32_t)r.status }, sizeof(uint32_t));
 	outputs_finish(&r);
 	if (is_tty_apart)
 		tty_pass(&r);

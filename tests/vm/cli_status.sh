@@ -27,6 +27,13 @@ background sh -c 'trap "echo caught; exit 9" INT; echo ready; while :; do :; don
 kill -INT $pid; wait $pid; same "status: SIGINT is caught" 9 $?
 holds "status: handler ran" caught "$(cat "$SCRATCH/out")"
 
+# A reader that has stopped reading does not keep the tool from ending.
+mkfifo "$SCRATCH/fifo"; sleep 30 < "$SCRATCH/fifo" & reader=$!
+# shellcheck disable=SC2086
+"$FURCA" run $FURCA_OPTIONS sh -c 'while :; do echo "a line of output that nobody reads"; done' > "$SCRATCH/fifo" & pid=$!
+sleep 5; kill -TERM $pid; wait $pid; same "status: SIGTERM while output is stuck" 143 $?
+kill $reader 2>/dev/null
+
 furca no-such-program 2>"$SCRATCH/err"; same "status: not found" 127 $?
 furca /etc/passwd 2>"$SCRATCH/err"; same "status: not executable" 126 $?
 furca /etc 2>"$SCRATCH/err"; same "status: a folder" 126 $?
