@@ -80,7 +80,7 @@ static void numbers_free(struct pid *p, int from_level)
 {
 	for (int i = from_level; i <= p->level; i++) {
 		struct pid_ns *ns = p->numbers[i].ns;
-		if (!p->numbers[i].number)
+		if (p->numbers[i].number <= 0)
 			continue;
 		unsigned long flags = spin_lock_irqsave(&ns->lock);
 		*map_slot(ns, p->numbers[i].number, false) = NULL;
