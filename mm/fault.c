@@ -158,7 +158,10 @@ static void count_fault(struct mm *mm)
 #endif
 }
 
-/* One try. As mm_fault, or -EAGAIN. */
+/* Another number than -EAGAIN, which is -SIGSEGV too. */
+#define TRY_AGAIN (-ERESTARTNOINTR)
+
+/* One try. As mm_fault, or TRY_AGAIN. */
 static int fault_once(struct mm *mm, uptr addr, unsigned access, int *code)
 {
 	const struct vma *v;
@@ -171,7 +174,7 @@ static int fault_once(struct mm *mm, uptr addr, unsigned access, int *code)
 		rw_read_unlock(&mm->lock);
 		r = may_grow ? mm_expand_stack(mm, addr) : -EFAULT;
 		if (!r || r == -EINTR)
-			return r ? r : -EAGAIN;
+			return r ? r : TRY_AGAIN;
 		*code = SEGV_MAPERR;
 		return -SIGSEGV;
 	}
@@ -184,8 +187,8 @@ static int fault_once(struct mm *mm, uptr addr, unsigned access, int *code)
 	rw_read_unlock(&mm->lock);
 	if (likely(!r))
 		count_fault(mm);
-	if (r != -EFAULT)
-		return r;
+	if (likely(r != -EFAULT))
+		return r == -EAGAIN ? TRY_AGAIN : r;
 	*code = BUS_ADRERR;
 	return -SIGBUS;
 }
@@ -198,7 +201,7 @@ int mm_fault(struct mm *mm, uptr addr, unsigned access, int *code)
 	for (;;) {
 		int r = fault_once(mm, addr, access, code);
 
-		if (likely(r != -EAGAIN && r != -ENOMEM))
+		if (likely(r != TRY_AGAIN && r != -ENOMEM))
 			return r;
 		if (r == -ENOMEM && oom_kill())
 			return -ENOMEM;

@@ -16,7 +16,7 @@ enum lock_rank {
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
 	RANK_TTY,		/* tty->lock: line discipline */
 	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, taken by fork and mm teardown */
-	RANK_MM,		/* mm->lock (rwlock): regions; read by faults, write by mmap, munmap, fork */
+	RANK_MM,		/* mm->lock (rwlock): regions; read by faults, write by mmap, munmap, fork; two (fork): child first */
 	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */
 	RANK_IPC,
 	/* spinlocks */

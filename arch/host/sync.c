@@ -16,7 +16,7 @@ void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, voi
 	for (int i = 0; i < held_count; i++) {
 		if (held[i] == lock)
 			panic("lock %p is taken twice", lock);
-		bool may_be_equal = rank == RANK_PAGETABLE || rank == RANK_INODE;
+		bool may_be_equal = rank == RANK_PAGETABLE || rank == RANK_INODE || rank == RANK_MM;
 		if (rank != RANK_NONE && held_rank[i] != RANK_NONE &&
 		    (held_rank[i] > rank || (held_rank[i] == rank && !may_be_equal)))
 			panic("lock of rank %d is taken under one of rank %d", rank, held_rank[i]);
