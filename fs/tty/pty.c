@@ -72,10 +72,10 @@ void pty_pump(struct pty *p)
 {
 	const u8 *s;
 	while (ring_count(&p->input)) {
-		size_t n = tty_receive_locked(&p->tty, s, ring_peek(&p->input, &s));
-		if (!n)
+		size_t n = ring_peek(&p->input, &s), taken = tty_receive_locked(&p->tty, s, n);
+		if (!taken)
 			break;
-		ring_skip(&p->input, n);
+		ring_skip(&p->input, taken);
 	}
 	wake_up_poll(&p->master_write, EPOLLOUT | EPOLLWRNORM);
 }
