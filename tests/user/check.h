@@ -255,9 +255,10 @@ static inline long check_now_ms(void)
 #define CHECK_SOON(cond)                                                                  \
 	do {                                                                              \
 		long end_ = check_now_ms() + 5000;                                        \
-		while (!(cond) && check_now_ms() < end_)                                  \
+		bool held_;                                                               \
+		while (!(held_ = (cond)) && check_now_ms() < end_)                        \
 			check_sleep_ms(2);                                                \
-		if (!(cond))                                                              \
+		if (!held_)                                                               \
 			check_fail(__FILE_NAME__, __LINE__, "%s (waited in vain)", #cond); \
 	} while (0)
 

@@ -209,3 +209,29 @@ TEST(bad_tls)
 	CHECK_EQ(clone_call(CLONE_SETTLS | SIGCHLD, 0, 0, 0, (void *)(1ul << 63), exits_zero, 0), -EPERM);
 	no_children();
 }
+
+static int touches_its_stack(void *arg)
+{
+	volatile char here[64];
+	here[0] = 1;
+	return here[0] - 1;
+}
+
+/* Any address is taken as a stack: the child alone finds out. */
+TEST(bad_stacks)
+{
+	static const unsigned long bad[] = {8, 0x1000, 0x7ffffffff000, 0xffff800000001000};
+	char *none = mmap(0, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		long pid = clone_call(CLONE_VM | SIGCHLD, (void *)bad[i], 0, 0, 0, touches_its_stack, 0);
+		if (pid < 0)
+			check_fail(__FILE_NAME__, __LINE__, "stack 0x%lx (got %ld)", bad[i], pid);
+		else
+			CHECK_WAIT(pid, KILLED(SIGSEGV));
+	}
+	CHECK_WAIT(clone_call(SIGCHLD, none + PAGE, 0, 0, 0, touches_its_stack, 0), KILLED(SIGSEGV));
+	char *stack = clone_stack();
+	for (int i = 0; i < 16; i++) /* odd ends are the caller's own business */
+		CHECK_WAIT(clone_call(CLONE_VM | SIGCHLD, CLONE_TOP(stack) - i, 0, 0, 0, touches_its_stack, 0), EXITED(0));
+	no_children();
+}
