@@ -31,7 +31,7 @@ $(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_ran
   mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mm,mm/mm_test.c mm/mm.c mm/fork.c mm/fault.c mm/foreign.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
   mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
-  mm/mapping_io.c mm/truncate.c mm/commit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+  mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,rbtree,base/rbtree_test.c base/rbtree.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,format,base/format_test.c mm/page.c mm/buddy.c))
