@@ -44,16 +44,8 @@ void pipe_free(struct pipe *p)
 	slab_free(&pipe_cache, p);
 }
 
-/* A wake-up costs nothing when nobody waits; the fence orders what was just written before the look at the queue. */
-static void wake(struct waitqueue *wq, unsigned long events)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (waitqueue_has_waiters(wq))
-		wake_up_poll(wq, events);
-}
-
-static void wake_readers(struct pipe *p) { wake(&p->read_wait, EPOLLIN | EPOLLRDNORM); }
-static void wake_writers(struct pipe *p) { wake(&p->write_wait, EPOLLOUT | EPOLLWRNORM); }
+static void wake_readers(struct pipe *p) { wake_up_poll(&p->read_wait, EPOLLIN | EPOLLRDNORM); }
+static void wake_writers(struct pipe *p) { wake_up_poll(&p->write_wait, EPOLLOUT | EPOLLWRNORM); }
 
 void pipe_wake_all(struct pipe *p)
 {
@@ -171,6 +163,41 @@ static ssize_t pipe_write_iter(struct file *f, struct iter *it, loff *pos)
 	if (done)
 		wake_readers(p);
 	return done ? done : err;
+}
+
+/* -- for splice -- */
+ssize_t pipe_wait_data(struct file *f, bool never_waits)
+{
+	struct pipe *p = f->private;
+
+	while (!has_data(p)) {
+		if (!READ_ONCE(p->writers))
+			return 0;
+		if (never_waits || (f->flags & O_NONBLOCK))
+			return -EAGAIN;
+		int err = wait_event_interruptible(&p->read_wait, has_data(p) || !READ_ONCE(p->writers));
+		if (err)
+			return err;
+	}
+	return (ssize_t)(p->ring.capacity - ring_free_bytes(&p->ring));
+}
+
+ssize_t pipe_wait_room(struct file *f, bool never_waits)
+{
+	struct pipe *p = f->private;
+
+	for (;;) {
+		if (!READ_ONCE(p->readers))
+			return broken_pipe(0);
+		ssize_t room = (ssize_t)ring_free_bytes(&p->ring);
+		if (room >= (ssize_t)PAGE_SIZE)
+			return room;
+		if (never_waits || (f->flags & O_NONBLOCK))
+			return -EAGAIN;
+		int err = wait_event_interruptible(&p->write_wait, may_write(p, PAGE_SIZE));
+		if (err)
+			return err;
+	}
 }
 
 /* -- the rest of the operations -- */

@@ -9,5 +9,8 @@ static inline bool file_is_pipe(const struct file *f)
 {
 	return f->inode && f->inode->pipe && S_ISFIFO(f->inode->mode);
 }
+/* splice: waits until there is room or data; bytes of it, 0 (no writer is left), or -errno. */
+ssize_t pipe_wait_room(struct file *f, bool never_waits);
+ssize_t pipe_wait_data(struct file *f, bool never_waits);
 long pipe_fcntl(struct file *f, int cmd, unsigned long arg);	/* F_SETPIPE_SZ, F_GETPIPE_SZ */
 #endif
