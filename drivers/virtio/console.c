@@ -86,7 +86,7 @@ static void control_handle(struct console *c, const struct virtio_console_contro
 		port_set_host_open(p, m->value);
 		break;
 	case VIRTIO_CONSOLE_PORT_NAME:
-		strlcpy(p->name, (const char *)(m + 1), MIN((size_t)PORT_NAME_BYTES, bytes - sizeof(*m) + 1));
+		port_set_name(p, (const char *)(m + 1));	/* ended by control_run() */
 		break;
 	}
 }

@@ -48,6 +48,7 @@ void console_control_send(struct console *c, u32 port, u16 event, u16 value);
 /* port.c */
 struct port *port_new(struct console *c, u32 id);	/* with its device node. NULL: out of memory */
 void port_set_host_open(struct port *p, bool is_open);
+void port_set_name(struct port *p, const char *name);	/* under console->mutex */
 void port_unplug(struct port *p);
 void port_queue_done(struct virtqueue *q);
 #endif

@@ -11,6 +11,7 @@
 #include "drivers/virtio/console.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "fs/sysfs.h"
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
@@ -316,6 +317,38 @@ void port_unplug(struct port *p)
 	wake_up_all(&p->wait);
 }
 
+/* ---- what /sys shows ---- */
+
+static int port_show_name(void *arg, char *buf, size_t size)
+{
+	struct port *p = arg;
+	return scnprintf(buf, size, "%s\n", p->name);
+}
+
+static int port_show_dev(void *arg, char *buf, size_t size)
+{
+	struct port *p = arg;
+	return scnprintf(buf, size, "%u:%u\n", PORT_MAJOR, p->console->index * PORTS_MAX + p->id);
+}
+
+static void port_show(struct port *p, const char *file, sysfs_show show)
+{
+	char path[64];
+	(void)snprintf(path, sizeof(path), "class/virtio-ports/vport%up%u/%s", p->console->index, p->id, file);
+	if (sysfs_add(path, show, p))
+		log_error("virtio-serial: no memory for /sys/%s\n", path);
+}
+
+void port_set_name(struct port *p, const char *name)
+{
+	bool is_first = !p->name[0];
+	strlcpy(p->name, name, sizeof(p->name));
+	if (is_first && p->name[0])
+		port_show(p, "name", port_show_name);
+}
+
+/* ---- start ---- */
+
 void port_queue_done(struct virtqueue *q)
 {
 	struct port *p = q->owner;
@@ -346,5 +379,6 @@ struct port *port_new(struct console *c, u32 id)
 		kfree(p);
 		return NULL;
 	}
+	port_show(p, "dev", port_show_dev);
 	return p;
 }
