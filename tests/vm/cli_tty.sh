@@ -3,11 +3,11 @@
 . "$(dirname "$0")/lib.sh"
 
 typed "tty: isatty on all three, Ctrl-C" "status 130 terminal restored" \
-	--with /bin/cat sh -c 'test -t 0 && test -t 1 && test -t 2 && echo alltty; cat' <<'X'
+	--with /bin/cat sh -c 'test -t 0 && test -t 1 && test -t 2 && echo alltty; exec cat' <<'X'
 expect alltty\r\n
 send \x03
 X
-typed "tty: Ctrl-backslash" "status 131 terminal restored" --with /bin/cat sh -c 'echo ready; cat' <<'X'
+typed "tty: Ctrl-backslash" "status 131 terminal restored" --with /bin/cat sh -c 'echo ready; exec cat' <<'X'
 expect ready\r\n
 send \x1c
 X
