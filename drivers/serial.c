@@ -16,6 +16,7 @@
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "task/task.h"
+#include <linux/serial.h>
 
 #define PORT 0x3f8
 #define IRQ 4
@@ -192,9 +193,21 @@ static long modem_set(unsigned cmd, uptr arg)
 	return 0;
 }
 
+/* What setserial(8) and cttyhack ask; it cannot be changed (TIOCSSERIAL is not known here). */
+static long describe(uptr arg)
+{
+	const struct serial_struct s = {
+		.type = 4 /* 16550A */, .port = PORT, .irq = IRQ, .baud_base = 115200, .xmit_fifo_size = FIFO_BYTES,
+		.close_delay = 50, .closing_wait = 3000,
+	};
+	return copy_to_user(arg, &s, sizeof(s));
+}
+
 static long serial_ioctl(struct tty *t, unsigned cmd, uptr arg)
 {
 	switch (cmd) {
+	case TIOCGSERIAL:
+		return describe(arg);
 	case TIOCMGET:
 		return modem_get(arg);
 	case TIOCMSET:

@@ -7,10 +7,21 @@
  */
 #include "fs/tty/tty_core.h"
 #include "base/printk.h"
+#include "fs/sysfs.h"
 
 static struct tty *console;	/* borrowed: set once at boot; drivers' terminals live for ever */
 
-void tty_console_set(struct tty *t) { console = t; }
+static int console_show_active(void *unused, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%s%u\n", console->driver->name, console->index);
+}
+
+void tty_console_set(struct tty *t)
+{
+	console = t;
+	if (sysfs_add("class/tty/console/active", console_show_active, NULL))
+		log_error("tty: no memory for /sys/class/tty\n");
+}
 
 static int current_tty_open(struct inode *i, struct file *f)
 {
