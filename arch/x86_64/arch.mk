@@ -1,7 +1,7 @@
 # x86-64: compiler flags, ABI headers, and what is generated before the kernel's own sources are compiled.
 ARCH_MULTIARCH := x86_64-linux-gnu
 ARCH_FLAGS := --target=x86_64-linux-gnu -m64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fcf-protection=none \
-              -fno-asynchronous-unwind-tables -mstack-alignment=8
+              -fno-asynchronous-unwind-tables -mstack-alignment=8 -momit-leaf-frame-pointer
 
 # The vDSO is a small shared object of its own; vdso_image.S embeds it.
 ARCH_GEN := $(KGEN)/vdso.so

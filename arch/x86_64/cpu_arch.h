@@ -2,16 +2,18 @@
 #ifndef X86_CPU_ARCH_H
 #define X86_CPU_ARCH_H
 
+/* The input that looks unused makes the compiler read again after a call, which may have slept and changed the CPU. */
 static inline struct cpu *cpu_self(void)
 {
 	struct cpu *c;
-	__asm__("mov %%gs:0, %0" : "=r"(c));
+	__asm__("mov %%gs:0, %0" : "=r"(c) : "m"(cpus_online));
 	return c;
 }
+/* Never changes for the code that asks, so it may be kept over calls. */
 static __always_inline struct task *x86_current(void)
 {
 	struct task *t;
-	__asm__ volatile("mov %%gs:8, %0" : "=r"(t));
+	__asm__("mov %%gs:8, %0" : "=r"(t));
 	return t;
 }
 #define current x86_current()
@@ -19,7 +21,7 @@ static __always_inline struct task *x86_current(void)
 static inline unsigned long arch_irq_save(void)
 {
 	unsigned long f;
-	__asm__ volatile("pushfq; popq %0; cli" : "=rm"(f) : : "memory");
+	__asm__ volatile("pushfq; popq %0; cli" : "=r"(f) : : "memory");
 	return f;
 }
 static inline void arch_irq_restore(unsigned long f)
@@ -32,13 +34,13 @@ static inline void arch_irq_disable(void) { __asm__ volatile("cli" : : : "memory
 static inline bool arch_irqs_are_on(void)
 {
 	unsigned long f;
-	__asm__ volatile("pushfq; popq %0" : "=rm"(f) : : "memory");
+	__asm__ volatile("pushfq; popq %0" : "=r"(f) : : "memory");
 	return f & 0x200;
 }
 static inline void arch_relax(void) { __asm__ volatile("pause" : : : "memory"); }
 /* Turns interrupts on and sleeps until one comes, with no window between. */
 static inline void arch_halt(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
-/* One whole page, in words: the fastest way on every CPU with fast strings, and one step a word where steps are counted. */
+/* One whole page, in words: fastest on every CPU with fast strings, and one step a word where steps are counted. */
 static inline void arch_page_clear(void *page)
 {
 	unsigned long n = PAGE_SIZE / 8;

@@ -24,7 +24,16 @@ _Static_assert(sizeof(struct regs) == REGS_SIZE, "regs");
 _Static_assert(offsetof(struct regs, orig_rax) == REGS_ORIG_RAX && offsetof(struct regs, rsp) == REGS_RSP, "regs");
 _Static_assert(offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, cs) == REGS_CS, "regs");
 _Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "cpu");
-_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "cpu");
+_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH && offsetof(struct cpu, running) == CPU_RUNNING, "cpu");
+_Static_assert(offsetof(struct cpu, need_resched) == CPU_NEED_RESCHED, "cpu");
+_Static_assert(offsetof(struct regs, rax) == REGS_RAX && offsetof(struct regs, rcx) == REGS_RCX, "regs");
+_Static_assert(WORK_SYSCALL_TRACE == 4 && WORK_SECCOMP == 8, "trap_entry.S");
+
+/* Offsets in struct task, for assembler, as symbols: the struct changes often. */
+static void __attribute__((used)) asm_offsets(void)
+{
+	__asm__ volatile(".globl task_work_offset\n.set task_work_offset, %c0" : : "i"(offsetof(struct task, work)));
+}
 
 struct task *switch_stacks(struct task *prev, u64 *prev_ksp, u64 next_ksp);
 void thread_start(void);

@@ -1,9 +1,9 @@
 /*
  * arch/x86_64/trap_entry.S: every way into the kernel and back.
  * Each way in saves struct regs at the top of the task's kernel stack (or of an IST stack) and calls C:
- *   syscall instruction   entry_syscall(regs)              entry/syscall.c
+ *   syscall instruction   the function of syscall_table; entry_syscall(regs) in entry/syscall.c if anything is unusual
  *   exception, interrupt  trap_dispatch(regs, vector, error)   trap.c
- * and each way to user mode goes through entry_return_to_user(regs) with interrupts off.
+ * and each way to user mode goes through entry_return_to_user(regs) with interrupts off, if there is anything to do.
  * %gs: the kernel's base is struct cpu; swapgs exchanges it with the user's exactly when user mode is entered or left.
  * NMI, machine check, double fault and (from the kernel) debug exceptions may come anywhere, also between the two
  * halves of such a change, so they run on IST stacks whose top word says which struct cpu this is, and put the base
@@ -12,12 +12,16 @@
  * checked here, so iretq and sysretq cannot fault.
  */
 #include "asm.h"
+#include <asm/errno.h>
 
-.macro PUSH_REGS_FROM_RSI
+#define WORK_SYSCALL_TRACE 4	/* task/task.h; thread.c checks */
+#define WORK_SECCOMP 8
+
+.macro PUSH_REGS_FROM_RSI rax=%rax
 	push %rsi
 	push %rdx
 	push %rcx
-	push %rax
+	push \rax
 	push %r8
 	push %r9
 	push %r10
@@ -59,21 +63,33 @@ FUNCTION syscall_entry
 	push %rcx			/* instruction pointer */
 	push %rax			/* number */
 	push %rdi
-	PUSH_REGS_FROM_RSI
-	movq $-38, 80(%rsp)		/* rax: -ENOSYS unless the call says otherwise */
+	PUSH_REGS_FROM_RSI $-ENOSYS	/* the result, unless the call says otherwise */
 	xor %ebp, %ebp			/* the call trace ends here */
+	mov %gs:CPU_RUNNING, %rbx
 	sti
-	mov %rsp, %rdi
-	call entry_syscall
+	testl $(WORK_SYSCALL_TRACE | WORK_SECCOMP), task_work_offset(%rbx)
+	jnz 2f
+	cmp syscall_count(%rip), %eax	/* the number is an int, as on Linux */
+	jae 2f
+	mov %eax, %eax
+	mov %r10, %rcx			/* the other arguments are where a function wants them */
+	call *syscall_table(,%rax,8)
+	cmp $-ENOSYS, %rax
+	je 1f
+	mov %rax, REGS_RAX(%rsp)
+.Lsyscall_done:
 	cli
-	mov %rsp, %rdi
-	call entry_return_to_user
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne 3f
+	cmpl $0, task_work_offset(%rbx)
+	jne 3f
+.Lsyscall_return:
 	/* sysretq takes rip from rcx and the flags from r11, so both must be what they were; TF and RF need iretq. */
 	mov REGS_RIP(%rsp), %rcx
 	mov REGS_RFLAGS(%rsp), %r11
-	cmp %rcx, 88(%rsp)
+	cmp %rcx, REGS_RCX(%rsp)
 	jne .Lreturn_by_iret
-	cmp %r11, 48(%rsp)
+	cmp %r11, REGS_R11(%rsp)
 	jne .Lreturn_by_iret
 	test $(RFLAGS_TF | RFLAGS_RF), %r11d
 	jnz .Lreturn_by_iret
@@ -83,6 +99,17 @@ FUNCTION syscall_entry
 	mov REGS_RSP - REGS_ORIG_RAX(%rsp), %rsp
 	swapgs
 	sysretq
+1:	mov REGS_ORIG_RAX(%rsp), %ecx	/* no such call, or one that says so; the first is told to entry_syscall */
+	cmp syscall_count(%rip), %ecx
+	jae .Lsyscall_done		/* sigreturn has brought other registers */
+	cmpq $syscall_none, syscall_table(,%rcx,8)
+	jne .Lsyscall_done
+2:	mov %rsp, %rdi
+	call entry_syscall
+	jmp .Lsyscall_done
+3:	mov %rsp, %rdi
+	call entry_return_to_user
+	jmp .Lsyscall_return
 END_FUNCTION syscall_entry
 
 /* A new task's first switch ends here: rax is who ran before, r12(r13) what a kernel task runs. */

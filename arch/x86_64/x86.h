@@ -48,14 +48,19 @@
 #define RFLAGS_USER 0x50dd5
 
 #define REGS_SIZE 168		/* sizeof(struct regs) */
+#define REGS_R11 48
+#define REGS_RAX 80
+#define REGS_RCX 88
 #define REGS_ORIG_RAX 120
 #define REGS_RIP 128
 #define REGS_CS 136
 #define REGS_RFLAGS 144
 #define REGS_RSP 152
 
-#define CPU_KSTACK_TOP 16	/* offsets in struct cpu */
+#define CPU_RUNNING 8		/* offsets in struct cpu */
+#define CPU_KSTACK_TOP 16
 #define CPU_SCRATCH 24
+#define CPU_NEED_RESCHED 40
 
 #define IST_NMI 1
 #define IST_DOUBLE_FAULT 2
