@@ -91,7 +91,7 @@ void superblock_put(struct superblock *sb)
 }
 
 /* -- permission -- */
-static int mode_permission(const struct inode *i, unsigned mask)
+static int mode_bits_permission(const struct inode *i, unsigned mask)
 {
 	const struct cred *c = current_cred();
 	unsigned bits = i->mode;
@@ -103,14 +103,9 @@ static int mode_permission(const struct inode *i, unsigned mask)
 	return (mask & ~bits & 7) ? -EACCES : 0;
 }
 
-int inode_permission(struct inode *i, unsigned mask)
+int inode_mode_permission(struct inode *i, unsigned mask)
 {
-	if (i->ops && i->ops->permission)
-		return i->ops->permission(i, mask);
-	if ((mask & MAY_WRITE) && (i->sb->flags & MS_RDONLY) &&
-	    (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode)))
-		return -EROFS;
-	if (mode_permission(i, mask) == 0)
+	if (mode_bits_permission(i, mask) == 0)
 		return 0;
 	if (S_ISDIR(i->mode)) {
 		if (!(mask & MAY_WRITE) && capable(CAP_DAC_READ_SEARCH))
@@ -122,6 +117,16 @@ int inode_permission(struct inode *i, unsigned mask)
 	if ((!(mask & MAY_EXEC) || (i->mode & 0111)) && capable(CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
+}
+
+int inode_permission(struct inode *i, unsigned mask)
+{
+	if ((mask & MAY_WRITE) && (i->sb->flags & MS_RDONLY) &&
+	    (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode)))
+		return -EROFS;
+	if (i->ops && i->ops->permission)
+		return i->ops->permission(i, mask);
+	return inode_mode_permission(i, mask);
 }
 
 bool inode_is_owner(const struct inode *i)

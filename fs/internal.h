@@ -43,6 +43,7 @@ loff dentry_seek(struct file *f, loff off, int whence);
 static inline bool inode_is_dir(const struct inode *i) { return S_ISDIR(i->mode); }
 static inline bool inode_is_reg(const struct inode *i) { return S_ISREG(i->mode); }
 struct inode *inode_new_in(struct superblock *sb, const struct inode *dir, u32 mode);	/* setgid directories hand on the group */
+int inode_mode_permission(struct inode *i, unsigned mask);	/* by mode bits and capabilities alone */
 bool inode_is_owner(const struct inode *i);	/* current owns it or has CAP_FOWNER */
 void inode_touch(struct inode *i);		/* mtime and ctime are now */
 void inode_touch_changed(struct inode *i);	/* ctime */

@@ -83,9 +83,9 @@ static const void *kcmp_object(struct task *t, int type, unsigned long index)
 	case KCMP_SYSVSEM:
 		return t->semundo;
 	case KCMP_FILE: {
-		struct files *f = task_get_files(t);
+		struct files *f = files_hold(t);
 		struct file *file = f ? files_get_file(f, (int)index) : NULL;
-		files_put(f);
+		files_release(f);
 		if (file)
 			file_put(file);	/* only the address is compared */
 		return file;

@@ -95,16 +95,6 @@ struct mm *task_get_mm(struct task *t)
 	return mm;
 }
 
-struct files *task_get_files(struct task *t)
-{
-	unsigned long flags = spin_lock_irqsave(&t->lock);
-	struct files *f = t->files;
-	if (f)
-		refcount_inc(&f->count);
-	spin_unlock_irqrestore(&t->lock, flags);
-	return f;
-}
-
 struct fs_room *task_get_fs(struct task *t)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);

@@ -263,7 +263,6 @@ int task_tgid_seen(const struct task *t);
 void task_set_comm(struct task *t, const char *name);
 struct mm *task_get_mm(struct task *t);	/* a use (mm_put), or NULL: a kernel task, or past exit */
 /* A foreign task's rooms for /proc, each a reference or NULL. */
-struct files *task_get_files(struct task *t);
 struct fs_room *task_get_fs(struct task *t);
 const struct cred *task_get_cred(struct task *t);	/* real_cred; never NULL */
 void task_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* one thread */

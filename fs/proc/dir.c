@@ -196,7 +196,7 @@ static struct inode *lookup_thread(struct superblock *sb, struct task *t, int nu
 static int show_fdinfo(struct text *t, const struct proc_ref *r)
 {
 	struct task *task = proc_task(r);
-	struct files *files = task ? task_get_files(task) : NULL;
+	struct files *files = task ? files_hold(task) : NULL;
 	struct file *f = files ? files_get_file(files, r->fd) : NULL;
 	if (f) {
 		char extra[256] = "";
@@ -209,14 +209,14 @@ static int show_fdinfo(struct text *t, const struct proc_ref *r)
 		text_print(t, "%s", extra);
 		file_put(f);
 	}
-	files_put(files);
+	files_release(files);
 	task_put(task);
 	return f ? 0 : -ENOENT;
 }
 
 static struct inode *lookup_fd(struct superblock *sb, const struct proc_ref *dir, struct task *t, int fd)
 {
-	struct files *files = task_get_files(t);
+	struct files *files = files_hold(t);
 	struct file *f = files ? files_get_file(files, fd) : NULL;
 	struct inode *i = NULL;
 	if (f) {
@@ -227,11 +227,11 @@ static struct inode *lookup_fd(struct superblock *sb, const struct proc_ref *dir
 		i = proc_inode(sb, &r, dir->kind == DIR_FD ? mode : info_row.mode);
 		file_put(f);
 	}
-	files_put(files);
+	files_release(files);
 	return i;
 }
 
-static struct inode *proc_lookup(struct inode *dir, struct dentry *d)
+static struct inode *find_entry(struct inode *dir, struct dentry *d)
 {
 	const struct proc_ref *r = dir->private;
 	int number = number_of(d->name);
@@ -255,13 +255,18 @@ static struct inode *proc_lookup(struct inode *dir, struct dentry *d)
 	return i;
 }
 
+/* What is not there cannot be made either: ENOENT already from the lookup. */
+static struct inode *proc_lookup(struct inode *dir, struct dentry *d)
+{
+	struct inode *i = find_entry(dir, d);
+	return i ? i : ERR_PTR(-ENOENT);
+}
+
 static int dir_permission(struct inode *i, unsigned mask)
 {
 	const struct proc_ref *r = i->private;
-	if (mask & MAY_WRITE)
-		return -EACCES;
-	if (r->kind != DIR_FD && r->kind != DIR_FDINFO)
-		return 0;
+	if ((r->kind != DIR_FD && r->kind != DIR_FDINFO) || (mask & MAY_WRITE))
+		return inode_mode_permission(i, mask);
 	struct task *t = proc_task(r);
 	int err = t ? proc_may_look(t) : 0;
 	task_put(t);
@@ -378,13 +383,13 @@ static void list_threads(struct dir_context *c, struct task *t)
 
 static void list_fds(struct dir_context *c, struct task *t, unsigned type)
 {
-	struct files *files = task_get_files(t);
+	struct files *files = files_hold(t);
 	for (int fd; files && (fd = files_next_fd(files, (int)(c->pos - 2))) >= 0; c->pos++) {
 		c->pos = fd + 2;
 		if (!emit_number(c, fd, type))
 			break;
 	}
-	files_put(files);
+	files_release(files);
 }
 
 static int proc_iterate(struct file *f, struct dir_context *c)
@@ -421,7 +426,7 @@ const struct file_ops proc_dir_fops = { .iterate = proc_iterate };
 static int fd_path(const struct proc_ref *r, struct path *out, char *text, size_t size)
 {
 	struct task *t = proc_task(r);
-	struct files *files = t ? task_get_files(t) : NULL;
+	struct files *files = t ? files_hold(t) : NULL;
 	struct file *f = files ? files_get_file(files, r->fd) : NULL;
 	int err = f ? 0 : -ENOENT;
 	if (f) {
@@ -429,7 +434,7 @@ static int fd_path(const struct proc_ref *r, struct path *out, char *text, size_
 		path_get(out);
 		file_put(f);
 	}
-	files_put(files);
+	files_release(files);
 	task_put(t);
 	return err;
 }

@@ -149,9 +149,9 @@ static void show_names(struct text *out, struct task *t, const struct snapshot *
 		   state_words(task_state_letter(t)), s->tgid, task_tid_seen(t), s->ppid);
 	text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
 		   c->sgid, c->fsgid);
-	struct files *files = task_get_files(t);
+	struct files *files = files_hold(t);
 	text_print(out, "FDSize:\t%u\nGroups:\t", files ? files_capacity(files) : 0);
-	files_put(files);
+	files_release(files);
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
 		text_print(out, "%u ", c->groups->gids[i]);
 	text_print(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", s->tgid, task_tid_seen(t), s->pgrp, s->session);
