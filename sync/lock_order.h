@@ -7,12 +7,12 @@
 enum lock_rank {
 	RANK_NONE,		/* not checked */
 	/* sleeping locks */
+	RANK_FILE_POS,		/* file->pos_lock: held over a whole read, write or getdents */
 	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
 	RANK_EPOLL_MUTEX,	/* fs/epoll.c: one epoll's items; several: outer before inner */
 	RANK_MOUNT,		/* mount tree */
 	RANK_RENAME,		/* one cross-directory rename at a time */
 	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent before child, then address */
-	RANK_FILE_POS,		/* file->pos_lock */
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
 	RANK_TTY,		/* tty->lock: line discipline */
 	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, taken by fork and mm teardown */
@@ -41,6 +41,7 @@ enum lock_rank {
 	RANK_TLB,		/* one flush of other CPUs at a time (mm/tlb.c) */
 	RANK_KSTACK,		/* lists of kernel stacks */
 	RANK_KMAP,		/* kernel page tables (kernel stacks, devices): allocates */
+	RANK_RINGS,		/* a virtio driver's queues: memory is taken and given back under it */
 	RANK_SLAB,
 	RANK_BUDDY,
 	RANK_DRIVER,		/* a device's registers and rings */

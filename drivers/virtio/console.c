@@ -143,7 +143,7 @@ static struct console *console_new(struct virtio_device *d)
 		c->port_count = MIN(c->port_count, (u32)PORTS_MAX);
 	}
 	mutex_init(&c->mutex, RANK_INODE);
-	spin_init(&c->lock, RANK_DRIVER);
+	spin_init(&c->lock, RANK_RINGS);
 	work_prepare(&c->control_work, control_work);
 	d->owner = c;
 	return c;

@@ -19,7 +19,7 @@ struct port {
 	u32 id;
 	char name[PORT_NAME_BYTES];	/* what the host calls it, or "". console->mutex */
 	struct virtqueue *in, *out;	/* borrowed. lock */
-	struct spinlock lock;		/* RANK_DRIVER, irqsave: taken by interrupts */
+	struct spinlock lock;		/* RANK_RINGS, irqsave: taken by interrupts */
 	struct mutex read_lock;		/* RANK_PIPE: one reader at a time; guards `reading` and its offset */
 	struct waitqueue wait;		/* readers and writers */
 	struct port_buffer *reading;	/* owned: received, partly read */
@@ -37,7 +37,7 @@ struct console {
 	bool has_ports;			/* VIRTIO_CONSOLE_F_MULTIPORT */
 	u32 port_count;			/* how many there may be */
 	struct mutex mutex;		/* RANK_INODE: control messages are handled one after the other */
-	struct spinlock lock;		/* RANK_DRIVER, irqsave: both control queues */
+	struct spinlock lock;		/* RANK_RINGS, irqsave: both control queues */
 	struct virtqueue *control_in, *control_out;	/* lock */
 	struct work control_work;
 	struct port *ports[PORTS_MAX];	/* owned; set once */

@@ -367,7 +367,7 @@ struct port *port_new(struct console *c, u32 id)
 	p->id = id;
 	p->in = c->device->queues[queue];
 	p->out = c->device->queues[queue + 1];
-	spin_init(&p->lock, RANK_DRIVER);
+	spin_init(&p->lock, RANK_RINGS);
 	mutex_init(&p->read_lock, RANK_PIPE);
 	waitqueue_init(&p->wait);
 	virtqueue_interrupts(p->out, false);
