@@ -70,6 +70,9 @@ static void first_task_init(void)
 	struct clone_request req = { .kernel_fn = NULL };
 	if (!t->sighand || room_signal_copy(t, &req))
 		panic("no memory for the first task");
+	/* group and session 0: process 1 starts in them and is no leader, so that an init may call setsid() itself */
+	t->signal->pids[PID_PGID] = pid_new_idle();
+	t->signal->pids[PID_SID] = pid_get(t->signal->pids[PID_PGID]);
 	limits_init(t->signal);
 	task_set_comm(t, "swapper/0");
 }

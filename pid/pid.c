@@ -103,6 +103,14 @@ static struct pid *pid_alloc(int level)
 	return p;
 }
 
+struct pid *pid_new_idle(void)
+{
+	struct pid *p = pid_alloc(0);
+	if (p)
+		p->numbers[0] = (struct pid_number){ 0, &first_pid_ns };
+	return p;
+}
+
 struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n)
 {
 	struct pid *p = pid_alloc(ns->level);

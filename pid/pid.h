@@ -46,6 +46,8 @@ extern struct pid_ns first_pid_ns;
 /* One number per level of ns. set_numbers (or NULL): wanted numbers, innermost first, n of them. ERR_PTR: -EAGAIN (no
  * number left), -ENOMEM, -EEXIST, -EINVAL. */
 struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n);
+/* Process 0's name, which is in no map: the group and session that process 1 starts in have the number 0. */
+struct pid *pid_new_idle(void);
 static inline struct pid *pid_get(struct pid *p) { if (p) refcount_inc(&p->count); return p; }
 void pid_put(struct pid *p);			/* NULL accepted; the last one frees the numbers */
 struct pid *pid_find(int number, struct pid_ns *ns);	/* a reference, or NULL */

@@ -26,12 +26,6 @@ static void link_process_locked(struct task *child)
 	list_push_back(&s->thread_list, &child->thread_node);
 	list_push_back(&all_processes, &child->all_node);
 	pid_attach_locked(child, PID_TGID, child->pid);
-	if (!current->signal->pids[PID_PGID]) {
-		/* the first process: it is made by process 0, which has no group, and starts its own */
-		pid_attach_locked(child, PID_PGID, child->pid);
-		pid_attach_locked(child, PID_SID, child->pid);
-		return;
-	}
 	pid_attach_locked(child, PID_PGID, current->signal->pids[PID_PGID]);
 	pid_attach_locked(child, PID_SID, current->signal->pids[PID_SID]);
 }

@@ -8,6 +8,7 @@
  */
 #include "fs/tty/tty_core.h"
 #include "mm/user_access.h"
+#include "syscall/define.h"
 #include "task/internal.h"
 #include "task/task.h"
 #include <linux/capability.h>
@@ -245,6 +246,17 @@ static void leader_lets_go(bool is_exit)
 	if (READ_ONCE(current->signal->tty) == t)
 		tty_lose_session(t, false, false);
 	tty_put(t);
+}
+
+long sys_vhangup(void)
+{
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	struct tty *t = tty_of_current();
+	if (t)
+		tty_hangup(t, false);
+	tty_put(t);
+	return 0;
 }
 
 void tty_session_ends(struct task *leader)
