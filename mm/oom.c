@@ -54,7 +54,7 @@ static void consider(struct task *t, struct choice *best)
 		return;
 	mm = thread->mm;
 	points = (s64)mm_rss_pages(mm) + t->signal->oom_score_adj * (s64)(memory_total_pages() / 1000);
-	if (!best->task || points > best->points)
+	if (!best->task || points >= best->points)	/* of equals the younger, as Linux: a child before its parent */
 		*best = (struct choice){ t, points, mm->total_pages, pt_rss(mm, RSS_ANON), pt_rss(mm, RSS_FILE),
 					 pt_rss(mm, RSS_SHMEM) };
 	spin_unlock(&thread->lock);
