@@ -155,7 +155,7 @@ static int next_file(struct mm *mm, uptr *start, uptr *piece_end, uptr end, stru
 		err = -EINVAL;
 	} else if (!v->file || !v->user->mapping) {
 		err = -EINVAL;
-	} else if ((v->flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE)) {
+	} else if ((v->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE)) {
 		err = -EACCES;
 	} else {
 		*hole |= v->start > *start;

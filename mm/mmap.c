@@ -56,6 +56,26 @@ static int check_sizes(struct map_request *r)
 	return 0;
 }
 
+/* What a fixed place alone decides, before the file is asked. What is free now is looked at again later. */
+static int check_fixed_place(struct map_request *r)
+{
+	struct mm *mm = r->mm;
+	bool is_taken = false;
+	long place;
+
+	if (!(r->flags & MAP_FIXED))
+		return 0;
+	place = region_place(mm, r->addr, r->len, MAP_FIXED);
+	if (place < 0)
+		return place;
+	if (r->flags & MAP_FIXED_NOREPLACE) {
+		rw_read_lock(&mm->lock);
+		is_taken = vma_overlaps(&mm->vmas, r->addr, r->addr + r->len);
+		rw_read_unlock(&mm->lock);
+	}
+	return is_taken ? -EEXIST : 0;
+}
+
 static int check_shared_file(struct map_request *r)
 {
 	struct file *f = r->file;
@@ -136,6 +156,8 @@ static int check_request(struct map_request *r)
 {
 	int err = check_sizes(r);
 
+	if (!err)
+		err = check_fixed_place(r);
 	if (err)
 		return err;
 	if ((r->flags & MAP_LOCKED) && !current_limit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
@@ -257,11 +279,16 @@ long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_fl
 }
 
 /* -- the call --------------------------------------------------------------------------------------------------- */
-static long refuse_huge(int flags, size_t len, bool has_file)
+/* As with an empty pool of pages of one size: nothing but the errors is there. */
+static long refuse_huge(uptr addr, size_t len, int flags, bool has_file)
 {
-	int size_log = (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK;
+	int size_log = (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK, type = flags & MAP_TYPE;
 
 	if (has_file || !len || (size_log != 0 && size_log != PT_SHIFT(1)))
+		return -EINVAL;
+	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && !IS_ALIGNED(addr, PT_SPAN(1)))
 		return -EINVAL;
 	return -ENOMEM;
 }
@@ -281,7 +308,7 @@ long sys_mmap(uptr addr, size_t len, int prot, int flags, int fd, unsigned long 
 	if ((prot & PROT_READ) && (current->personality & READ_IMPLIES_EXEC) && !(file && path_is_noexec(&file->path)))
 		prot |= PROT_EXEC;
 	if (flags & MAP_HUGETLB)
-		result = refuse_huge(flags, len, file);
+		result = refuse_huge(addr, len, flags, file);
 	else
 		result = mm_map(current->mm, addr, len, prot, flags, 0, file, offset >> PAGE_SHIFT);
 	if (file)

@@ -25,7 +25,7 @@ static int check_request(const struct remap_request *r)
 		return -EINVAL;
 	if ((r->flags & MREMAP_FIXED) && !(r->flags & MREMAP_MAYMOVE))
 		return -EINVAL;
-	if ((r->flags & MREMAP_DONTUNMAP) && (!(r->flags & MREMAP_MAYMOVE) || r->old_len != r->new_len))
+	if ((r->flags & MREMAP_DONTUNMAP) && !(r->flags & MREMAP_MAYMOVE))
 		return -EINVAL;
 	if (!IS_ALIGNED(r->addr, PAGE_SIZE) || !r->new_len)
 		return -EINVAL;
@@ -106,6 +106,13 @@ static int move_to_new_place(struct remap_request *r, const struct vma *v)
 	return err;
 }
 
+/* The old range was cut out, and has stayed. */
+static void join_again(const struct remap_request *r)
+{
+	region_merge_at(r->mm, r->addr);
+	region_merge_at(r->mm, r->addr + r->old_len);
+}
+
 /* The old range, which is a region of its own by now, has been emptied. */
 static void leave_old_place(struct remap_request *r, const struct vma *v)
 {
@@ -116,6 +123,7 @@ static void leave_old_place(struct remap_request *r, const struct vma *v)
 	if (r->flags & MREMAP_DONTUNMAP) {
 		/* without memory for it, what was left behind just stays locked */
 		(void)!region_change(r->mm, r->addr, end, v->flags & ~VM_LOCKED_ANY);
+		join_again(r);
 		return;
 	}
 	if (v->flags & VM_ACCOUNT)	/* the charge has moved with the pages */
@@ -143,6 +151,7 @@ static long move_region(struct remap_request *r, const struct vma *v)
 	if (err) {
 		if (is_charged)
 			commit_uncharge(pages);
+		join_again(r);
 		return err;
 	}
 	leave_old_place(r, v);
@@ -258,6 +267,8 @@ long sys_mremap(uptr addr, size_t old_len, size_t new_len, int flags, uptr new_a
 				   .old_len = ALIGN_UP(old_len, PAGE_SIZE), .new_len = ALIGN_UP(new_len, PAGE_SIZE) };
 	long result = check_request(&r);
 
+	if (!result && (flags & MREMAP_DONTUNMAP) && old_len != new_len)	/* to the byte */
+		result = -EINVAL;
 	if (result)
 		return result;
 	if (rw_write_lock_killable(&r.mm->lock))

@@ -65,12 +65,13 @@ static int populate_piece(struct mm *mm, const struct piece *p)
 	return fault_in(mm, p->start, p->end, breaks_cow ? FAULT_WRITE : FAULT_READ);
 }
 
-static int populate(struct mm *mm, uptr start, uptr end, bool ignores_errors)
+/* needed: only regions with these flags. */
+static int populate(struct mm *mm, uptr start, uptr end, u64 needed, bool ignores_errors)
 {
 	struct piece p;
 
 	for (; start < end && next_piece(mm, start, end, &p); start = p.end) {
-		int err = populate_piece(mm, &p);
+		int err = (p.flags & needed) == needed ? populate_piece(mm, &p) : 0;
 
 		if (err && (!ignores_errors || err == -EINTR))
 			return err;
@@ -80,28 +81,36 @@ static int populate(struct mm *mm, uptr start, uptr end, bool ignores_errors)
 
 int mm_populate(struct mm *mm, uptr start, uptr end)
 {
-	return populate(mm, start, end, false);
+	return populate(mm, start, end, 0, false);
 }
 
 void mm_populate_ignoring_errors(struct mm *mm, uptr start, uptr end)
 {
-	(void)populate(mm, start, end, true);
+	(void)populate(mm, start, end, 0, true);
+}
+
+void mm_populate_locked(struct mm *mm, uptr start, uptr end)
+{
+	(void)populate(mm, start, end, VM_LOCKED, true);
 }
 
 int mm_populate_for(struct mm *mm, uptr start, uptr end, unsigned access)
 {
 	struct piece p;
+	int result = 0;
 
 	for (; start < end; start = p.end) {
 		int err;
 
-		if (!next_piece(mm, start, end, &p) || p.start > start)
+		if (!next_piece(mm, start, end, &p))
 			return -ENOMEM;
-		if ((p.flags & VM_SPECIAL) || !(p.flags & (access == FAULT_WRITE ? VM_WRITE : VM_ACCESS)))
+		if (p.start > start)
+			result = -ENOMEM;
+		if ((p.flags & VM_SPECIAL) || !(p.flags & (access == FAULT_WRITE ? VM_WRITE : VM_READ)))
 			return -EINVAL;
 		err = fault_in(mm, p.start, p.end, access);
 		if (err)
 			return err;
 	}
-	return 0;
+	return result;
 }

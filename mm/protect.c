@@ -129,6 +129,6 @@ long sys_mprotect(uptr addr, size_t len, int prot)
 		err = protect_range(mm, start, end, prot, &populate);
 	mm_write_unlock(mm);
 	if (populate)
-		mm_populate_ignoring_errors(mm, start, end);
+		mm_populate_locked(mm, start, end);
 	return err;
 }

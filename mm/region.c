@@ -144,6 +144,20 @@ int region_extend(struct mm *mm, uptr start, uptr end)
 	return 0;
 }
 
+void region_merge_at(struct mm *mm, uptr addr)
+{
+	struct vma *below = vma_at(&mm->vmas, addr - 1), *above = vma_at(&mm->vmas, addr), whole;
+
+	if (!below || !above || !can_merge(below, above))
+		return;
+	whole = *below;
+	whole.end = above->end;
+	if (vma_own_range(&mm->vmas, whole.start, whole.end))
+		return;
+	must(vma_erase(&mm->vmas, addr));
+	must(vma_replace(&mm->vmas, whole.start, &whole));
+}
+
 /* -- change of flags -------------------------------------------------------------------------------------------- */
 static struct vma region_part(const struct vma *v, uptr start, uptr end)
 {

@@ -33,6 +33,8 @@ int __must_check region_change(struct mm *mm, uptr start, uptr end, u64 flags);
 int __must_check region_unmap(struct mm *mm, uptr start, uptr end);
 /* Moves the end of the region that starts at start up to end (nothing is in the way); merges with what follows. */
 int __must_check region_extend(struct mm *mm, uptr start, uptr end);
+/* Joins the regions that meet at addr, if they say the same and memory is there. */
+void region_merge_at(struct mm *mm, uptr addr);
 
 /* mm/place.c: where a mapping of len bytes goes: the address or -errno (as Linux's get_unmapped_area). */
 long region_place(struct mm *mm, uptr addr, size_t len, int map_flags);
