@@ -62,8 +62,8 @@ static inline struct superblock *superblock_get(struct superblock *sb) { refcoun
 struct mount {
 	refcount_t count;
 	int id;
-	struct mount *parent;		/* reference; NULL: the root of a tree, or detached. mount_lock */
-	struct dentry *mountpoint;	/* reference; in parent. mount_lock */
+	struct mount *parent;		/* reference; NULL: the root of a tree, or detached. mount_lock and dentry_lock */
+	struct dentry *mountpoint;	/* reference; in parent. mount_lock and dentry_lock */
 	struct dentry *root;		/* reference */
 	struct superblock *sb;		/* reference */
 	u64 flags;			/* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... of this mount */

@@ -5,7 +5,8 @@
  * propagates. One namespace exists; the tree hangs on struct mount_ns so that there can be more.
  *
  * Locks: mount_lock (rwlock, sleeping) for parents, children, mountpoints, dentry->mounts. A walk looks at
- * dentry->mounts without it and takes it only where something is mounted.
+ * dentry->mounts without it and takes it only where something is mounted. A mount's place (parent and mountpoint)
+ * changes under dentry_lock too, so that a way up needs no more than that.
  */
 #include "fs/mount.h"
 #include "base/string.h"
@@ -158,12 +159,12 @@ bool path_leave_mount(struct path *p)
 {
 	struct path out = { NULL, NULL };
 
-	rw_read_lock(&mount_lock);
+	spin_lock(&dentry_lock);
 	if (p->mount->parent) {
 		out = (struct path){ p->mount->parent, p->mount->mountpoint };
 		path_get(&out);
 	}
-	rw_read_unlock(&mount_lock);
+	spin_unlock(&dentry_lock);
 	if (!out.mount)
 		return false;
 	path_put(p);
@@ -182,10 +183,17 @@ int mount_want_write(struct mount *m)
 }
 
 /* -- changes of the tree: mount_lock held for writing -- */
+static void mount_set_place(struct mount *m, struct mount *parent, struct dentry *mountpoint)
+{
+	spin_lock(&dentry_lock);
+	m->parent = parent;
+	m->mountpoint = mountpoint;
+	spin_unlock(&dentry_lock);
+}
+
 void mount_attach_locked(struct mount *m, const struct path *at)
 {
-	m->parent = mount_get(at->mount);
-	m->mountpoint = dentry_get(at->dentry);
+	mount_set_place(m, mount_get(at->mount), dentry_get(at->dentry));
 	at->dentry->mounts++;
 	dentry_pin(at->dentry);
 	list_push_front(&at->mount->children, &m->sibling);
@@ -199,8 +207,7 @@ void mount_detach_locked(struct mount *m, struct path *at)
 		return;
 	m->mountpoint->mounts--;
 	list_remove(&m->sibling);
-	m->parent = NULL;
-	m->mountpoint = NULL;
+	mount_set_place(m, NULL, NULL);
 }
 
 /* The next mount of the tree below top (top included, parents first), or NULL. */

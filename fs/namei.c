@@ -1,7 +1,7 @@
 /*
  * fs/namei.c: from a path to a place and back: path_lookup for all who only look, path_format, and the note of what
  * was looked for in system folders and not found.
- * Locks: mount_lock (read), then dentry_lock, in path_format. Errors: see walk.c.
+ * Locks: dentry_lock in path_format, which may be called with any sleeping lock held. Errors: see walk.c.
  * Source: path_resolution(7), openat(2) for AT_EMPTY_PATH, proc(5) for "(deleted)".
  */
 #include "fs/internal.h"
@@ -97,7 +97,7 @@ static char *format_nameless(const struct dentry *d, char *buf, size_t size)
 	return n < (int)size ? buf : ERR_PTR(-ENAMETOOLONG);
 }
 
-/* Up to root, or as far as it goes. 0, or -ENAMETOOLONG; *reached: root was on the way. mount_lock, dentry_lock held. */
+/* Up to root, or as far as it goes. 0, or -ENAMETOOLONG; *reached: root was on the way. dentry_lock held. */
 static int format_up_locked(const struct path *p, const struct path *root, struct text_end *t, bool *reached)
 {
 	struct dentry *d = p->dentry;
@@ -128,7 +128,6 @@ char *path_format_from(const struct path *p, const struct path *root, char *buf,
 
 	if (!put_front(&t, "", 1))
 		return ERR_PTR(-ENAMETOOLONG);
-	rw_read_lock(&mount_lock);
 	spin_lock(&dentry_lock);
 	if (p->dentry->is_unlinked && !put_front(&t, " (deleted)", 10))
 		err = -ENAMETOOLONG;
@@ -136,7 +135,6 @@ char *path_format_from(const struct path *p, const struct path *root, char *buf,
 	if (!err)
 		err = format_up_locked(p, root, &t, reached);
 	spin_unlock(&dentry_lock);
-	rw_read_unlock(&mount_lock);
 	if (!err && t.at == end && !put_front(&t, "/", 1))
 		err = -ENAMETOOLONG;
 	return err ? ERR_PTR(err) : t.at;
