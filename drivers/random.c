@@ -7,9 +7,10 @@
  * to wait for: the first use seeds the key from rdrand, the clocks and the boot parameters, before any program runs, so
  * no call ever blocks or says EAGAIN. virtio-rng and writers to the devices are mixed in.
  * Locks: random_lock (irqsave), for one block. Errors: as getrandom(2), random(4).
- * Source: RFC 8439; D. J. Bernstein, "Fast-key-erasure random-number generators".
+ * Source: D. J. Bernstein, "Fast-key-erasure random-number generators".
  */
 #include "drivers/random.h"
+#include "drivers/chacha20.h"
 #include "base/errno.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -22,7 +23,7 @@
 #include <linux/capability.h>
 #include <linux/random.h>
 
-#define KEY_WORDS 8
+#define KEY_WORDS CHACHA20_KEY_WORDS
 #define BLOCK_BYTES 64
 #define RESEED_NS (60 * NSEC_PER_SEC)
 #define READ_MAX 0x1ffffffUL	/* bytes of one read of /dev/random, as Linux */
@@ -34,39 +35,6 @@ static u32 random_key[KEY_WORDS];	/* random_lock, as below */
 static u64 seeded_ns;
 static bool is_seeded;
 
-/* ---- ChaCha20 ---- */
-
-static inline u32 rotate(u32 v, int n) { return v << n | v >> (32 - n); }
-
-#define QUARTER(a, b, c, d) do {                                                                   \
-	a += b; d = rotate(d ^ a, 16);                                                             \
-	c += d; b = rotate(b ^ c, 12);                                                             \
-	a += b; d = rotate(d ^ a, 8);                                                              \
-	c += d; b = rotate(b ^ c, 7);                                                              \
-} while (0)
-
-static void chacha_block(const u32 key[KEY_WORDS], u64 counter, u32 out[16])
-{
-	const u32 start[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0], key[1], key[2], key[3],
-		key[4], key[5], key[6], key[7], (u32)counter, (u32)(counter >> 32), 0, 0 };
-	u32 x0 = start[0], x1 = start[1], x2 = start[2], x3 = start[3], x4 = start[4], x5 = start[5], x6 = start[6],
-	    x7 = start[7], x8 = start[8], x9 = start[9], x10 = start[10], x11 = start[11], x12 = start[12],
-	    x13 = start[13], x14 = start[14], x15 = start[15];
-	for (int round = 0; round < 10; round++) {
-		QUARTER(x0, x4, x8, x12);
-		QUARTER(x1, x5, x9, x13);
-		QUARTER(x2, x6, x10, x14);
-		QUARTER(x3, x7, x11, x15);
-		QUARTER(x0, x5, x10, x15);
-		QUARTER(x1, x6, x11, x12);
-		QUARTER(x2, x7, x8, x13);
-		QUARTER(x3, x4, x9, x14);
-	}
-	const u32 end[16] = { x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15 };
-	for (int i = 0; i < 16; i++)
-		out[i] = end[i] + start[i];
-}
-
 /* ---- the key ---- */
 
 /* The key becomes a block of (key xor data): whoever knew one of the two does not know the result. */
@@ -75,7 +43,7 @@ static void key_stir_locked(const u32 data[KEY_WORDS])
 	u32 block[16];
 	for (int i = 0; i < KEY_WORDS; i++)
 		random_key[i] ^= data[i];
-	chacha_block(random_key, 0, block);
+	chacha20_block(random_key, 0, block);
 	memcpy(random_key, block, sizeof(random_key));
 }
 
@@ -117,7 +85,7 @@ static void key_take(u32 key[KEY_WORDS])
 	unsigned long flags = spin_lock_irqsave(&random_lock);
 	if (!is_seeded || arch_clock_ns() - seeded_ns > RESEED_NS)
 		key_seed_locked();
-	chacha_block(random_key, 0, block);
+	chacha20_block(random_key, 0, block);
 	memcpy(random_key, block, sizeof(random_key));
 	spin_unlock_irqrestore(&random_lock, flags);
 	memcpy(key, block + KEY_WORDS, KEY_WORDS * sizeof(u32));
@@ -143,7 +111,7 @@ void random_bytes(void *buf, size_t n)
 	}
 	for (u64 counter = 1; n; counter++) {
 		size_t k = MIN(n, (size_t)BLOCK_BYTES);
-		chacha_block(key, counter, block);
+		chacha20_block(key, counter, block);
 		memcpy(p, block, k);
 		p += k;
 		n -= k;
@@ -171,7 +139,7 @@ static ssize_t random_to_user(uptr buf, size_t n)
 	while (done < n) {
 		size_t k = MIN(n - done, sizeof(out));
 		for (size_t i = 0; i * BLOCK_BYTES < k; i++)
-			chacha_block(key, counter++, out + i * 16);
+			chacha20_block(key, counter++, out + i * 16);
 		size_t copied = copy_to_user_partial(buf + done, out, k);
 		done += copied;
 		if (copied < k) {

@@ -27,6 +27,8 @@ $(eval $(call UNIT,mapping,mm/mapping_test.c mm/mapping.c mm/mapping_index.c mm/
 
 $(eval $(call UNIT,pid,pid/pid_test.c pid/pid.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,ldisc,fs/tty/ldisc_test.c fs/tty/ldisc.c fs/tty/ldisc_echo.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,chacha20,drivers/chacha20_test.c drivers/chacha20.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,virtqueue,drivers/virtio/virtqueue_test.c drivers/virtio/virtqueue.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c \
   mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mm,mm/mm_test.c mm/mm.c mm/fork.c mm/fault.c mm/foreign.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
