@@ -33,6 +33,8 @@ struct exec {
 	char *path;		/* owned: what was asked for: AT_EXECFN */
 	char head[EXEC_HEAD_SIZE];	/* the file's first bytes, zero-filled */
 	int depth;
+	const char *script;	/* borrowed: the name of the file at hand: path, or of a script's interpreter: interpreter_name */
+	char interpreter_name[EXEC_HEAD_SIZE];
 	int argc, envc;
 	struct arg_stack stack;
 	size_t path_pos, env_pos, arg_pos;	/* positions of the lowest byte of each group of strings */

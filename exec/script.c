@@ -60,7 +60,7 @@ int script_resolve(struct exec *e)
 		return -ELOOP;
 	if (e->argc)
 		args_drop_first(e);
-	err = args_push_string(e, e->path);
+	err = args_push_string(e, e->script);
 	if (!err && argument)
 		err = args_push_string(e, argument);
 	if (!err)
@@ -68,6 +68,8 @@ int script_resolve(struct exec *e)
 	if (err)
 		return err;
 	e->argc += argument ? 3 : 2;
+	strlcpy(e->interpreter_name, interpreter, sizeof(e->interpreter_name));
+	e->script = e->interpreter_name;
 	struct file *f = file_open_exec(AT_FDCWD, interpreter, 0);
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);

@@ -135,6 +135,7 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 	e->mm = mm_new();
 	if (!e->path || !e->cred || !e->mm)
 		return -ENOMEM;
+	e->script = e->path;
 	err = args_init(e);
 	if (!err)
 		err = exec_read_head(e);

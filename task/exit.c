@@ -108,14 +108,22 @@ static void check_not_init(struct task *t, int code)
 		      code & 0x7f ? code & 0x7f : code >> 8 & 0xff);
 }
 
-static void mark_exiting(struct task *t)
+/* One thread less. True: it was the last, and unless the group's end was decided before, its code is the group's. */
+static bool mark_exiting(struct task *t, int code)
 {
+	struct signal *s = t->signal;
 	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
 	t->flags |= PF_EXITING;
+	bool is_last = atomic_dec_return(&s->live) == 0;
+	if (is_last && !s->is_group_exiting) {
+		s->is_group_exiting = true;
+		s->group_exit_code = code;
+	}
 	/* process-directed signals that we were to take go to a thread that lives */
 	signal_hand_over_locked(t);
 	spin_unlock_irqrestore(&t->sighand->lock, flags);
 	signal_tell_stop_news(t);
+	return is_last;
 }
 
 void task_exit(int code)
@@ -126,10 +134,9 @@ void task_exit(int code)
 	BUG_ON(in_interrupt() || (t->flags & PF_IDLE));
 	if (unlikely(t->flags & PF_EXITING))
 		panic("task %d died while it was dying", t->tid);
-	mark_exiting(t);
-	bool is_group_dead = atomic_dec_return(&t->signal->live) == 0;
+	bool is_group_dead = mark_exiting(t, code);
 	if (is_group_dead) {
-		check_not_init(t, t->signal->is_group_exiting ? t->signal->group_exit_code : code);
+		check_not_init(t, t->signal->group_exit_code);
 		timers_group_dead(t->signal);
 	}
 	t->exit_code = code;

@@ -86,7 +86,7 @@ own:
 
 long sys_setpgid(int number, int pgid)
 {
-	if (pgid < 0)
+	if (pgid < 0 || (!pgid && number < 0))
 		return -EINVAL;
 	struct task *t = number ? task_find(number) : task_get(current->leader);
 	if (!t)

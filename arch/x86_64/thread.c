@@ -70,6 +70,10 @@ int arch_thread_copy(struct task *child, const struct clone_request *req)
 	child->thread = (struct thread){ };
 	if (!fpu)
 		return -ENOMEM;
+	if ((req->flags & CLONE_SETTLS) && req->tls >= USER_END) {
+		fpu_free(fpu);
+		return -EPERM;
+	}
 	flags = arch_irq_save();
 	fpu_save(fpu);
 	tls_save(&current->thread);
