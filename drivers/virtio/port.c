@@ -3,8 +3,8 @@
  *
  * Way in: file operations; interrupts wake whoever sleeps; console.c tells of the other end. Behaves as Linux's: one
  * opener; with nobody at the other end a read gives 0 and a write waits (poll says POLLHUP).
- * Data goes in pieces of up to 32 KiB out, each freed when the device is done with it, and comes in whole pages, of which
- * there are more while the host fills all that it has.
+ * Data goes out in pieces of up to 32 KiB, each freed when the device is done with it, and comes in whole pages, of
+ * which there are more while the host fills all that it has.
  * Locks: port->read_lock (one reader), then port->lock (irqsave) for the queues. No user memory under port->lock.
  * Errors: -EBUSY, -ENODEV (unplugged), -EAGAIN, -ERESTARTSYS, -ENOMEM, -EFAULT. Source: VIRTIO 1.1, 5.3.6.
  */

@@ -72,7 +72,8 @@ int __must_check virtio_queues_start(struct virtio_device *d, u32 n, u16 size, c
 void virtio_ready(struct virtio_device *d);		/* the device may use the queues */
 static inline bool virtio_has(const struct virtio_device *d, unsigned bit) { return d->features >> bit & 1; }
 /* Gives buffers to the device: the first `out` are read by it, the next `in` written. -ENOSPC: the ring is full. */
-int __must_check virtqueue_add(struct virtqueue *q, const struct virtio_buffer *b, unsigned out, unsigned in, void *token);
+int __must_check virtqueue_add(struct virtqueue *q, const struct virtio_buffer *b, unsigned out, unsigned in,
+			       void *token);
 void virtqueue_kick(struct virtqueue *q);		/* tells the device, unless it does not want to know */
 /* The token of a buffer that the device is done with, NULL: none. *bytes: how much it wrote (bytes may be NULL). */
 void *virtqueue_take(struct virtqueue *q, u32 *bytes);

@@ -29,7 +29,8 @@ static struct virtqueue *virtqueue_new(struct virtio_device *d, u16 index, u16 s
 		kfree(tokens);
 		return NULL;
 	}
-	*q = (struct virtqueue){ .device = d, .index = index, .size = size, .free_count = size, .tokens = tokens, .done = done };
+	*q = (struct virtqueue){ .device = d, .index = index, .size = size, .free_count = size, .tokens = tokens,
+		.done = done };
 	vring_init(&q->ring, size, memory, align);
 	for (u16 i = 0; i < size; i++)
 		q->ring.desc[i].next = i + 1;

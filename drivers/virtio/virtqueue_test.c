@@ -1,6 +1,6 @@
 /*
- * drivers/virtio/virtqueue_test.c: a queue against a model of a device that uses what it finds in any order: no buffer is
- * lost, taken twice or handed out while the device has it, and indexes survive their wrap-around.
+ * drivers/virtio/virtqueue_test.c: a queue against a model of a device that uses what it finds in any order: no buffer
+ * is lost, taken twice or handed out while the device has it, and indexes survive their wrap-around.
  */
 #include "arch/host/host.h"
 #include "drivers/virtio/virtio.h"

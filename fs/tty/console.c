@@ -2,7 +2,7 @@
  * fs/tty/console.c: /dev/tty, the controlling terminal of whoever opens it, and /dev/console, the terminal that
  * console= on the kernel command line names.
  *
- * Locks: none of its own. Errors: -ENXIO (no controlling terminal), -ENODEV (no such console), and those of the terminal.
+ * Locks: none of its own. Errors: -ENXIO (no controlling terminal), -ENODEV (no such console), and the terminal's own.
  * Source: tty(4), console(4). /dev/console is never made a controlling terminal by opening it, and has no job control.
  */
 #include "fs/tty/tty_core.h"

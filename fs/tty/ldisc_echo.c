@@ -1,5 +1,5 @@
 /*
- * fs/tty/ldisc_echo.c: the line discipline's output side: output processing, echo, and undoing echo when input is erased.
+ * fs/tty/ldisc_echo.c: the line discipline's output side: output processing, echo, and undoing it when input is erased.
  *
  * Echo that finds no room in the terminal waits in ldisc->echo, already processed, and goes out before anything else.
  * Locks: the caller holds the terminal's. Errors: echo beyond LDISC_ECHO bytes is lost, as on Linux.

@@ -2,7 +2,7 @@
  * fs/tty/pty.c: pseudo-terminals: the pair itself, and the driver that the slave's line discipline writes to.
  *
  * Way in: opening ptmx (pty_master.c) makes a pair; the slave is opened through devpts like any terminal.
- * Locks: tty->lock of the slave guards both directions. Errors: -EIO (master closed, or slave locked), -ENOMEM, -ENOSPC.
+ * Locks: tty->lock of the slave guards both directions. Errors: -EIO (master closed, slave locked), -ENOMEM, -ENOSPC.
  * Source: pty(7), pts(4), ioctl_tty(2).
  */
 #include "fs/tty/pty.h"

@@ -1,6 +1,6 @@
 /*
- * fs/tty/pty_master.c: the master of a pty, which opening ptmx makes: what it writes is typed at the slave, and it reads
- * what the slave's programs write.
+ * fs/tty/pty_master.c: the master of a pty, which opening ptmx makes: what it writes is typed at the slave, and it
+ * reads what the slave's programs write.
  *
  * Locks: tty->lock of the slave, as in pty.c. Errors: read -EIO once the slave was closed and all is read; -EAGAIN,
  * -ERESTARTSYS, -EFAULT. Closing the master hangs the slave up and takes its name away.

@@ -2,7 +2,7 @@
  * fs/tty/tty_core.c: the life of a terminal: opening, closing, hanging up, and the discipline's way to the driver.
  *
  * Way in: file operations of a terminal's device node; drivers with input (tty_receive); death of a session.
- * Locks: tty->lock; signals are sent without ctrl_lock. Errors: as tty(4): -EBUSY (exclusive), -EIO (pty without master).
+ * Locks: tty->lock; signals are sent without ctrl_lock. Errors: as tty(4): -EBUSY (exclusive), -EIO (no master).
  */
 #include "fs/tty/tty_core.h"
 #include "mm/slab.h"

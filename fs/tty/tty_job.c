@@ -86,7 +86,7 @@ int tty_check_background(struct tty *t, int sig)
 
 /* ---- taking and losing control ---- */
 
-/* t becomes the terminal of current's session. Under tasklist_lock and sighand->lock; what is to be put goes to old[]. */
+/* t becomes the terminal of current's session. Under tasklist_lock and sighand->lock; old[]: to be put. */
 static void control_take_locked(struct tty *t, struct pid *old[3])
 {
 	spin_lock(&t->ctrl_lock);

@@ -1,4 +1,4 @@
-/* Sessions and their terminals: taking and losing one, the foreground, signals from the keyboard, background, hangup. */
+/* Sessions and their terminals: taking and losing one, foreground, signals from the keyboard, background, hangup. */
 #include "tty.h"
 
 static int master, slave;
