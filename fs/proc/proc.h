@@ -60,13 +60,14 @@ void proc_init(void);
 int proc_show_maps(struct text *t, const struct proc_ref *r);
 int proc_show_smaps(struct text *t, const struct proc_ref *r);
 int proc_show_smaps_rollup(struct text *t, const struct proc_ref *r);
+int proc_show_statm(struct text *t, const struct proc_ref *r);
+int proc_show_mm(struct text *t, const struct proc_ref *r, size_t (*report)(struct mm *mm, char *buf, size_t size));
 /* mounts.c */
 int proc_show_mounts(struct text *t, const struct proc_ref *r);
 int proc_show_mountinfo(struct text *t, const struct proc_ref *r);
 /* status.c */
 int proc_show_stat(struct text *t, const struct proc_ref *r);
 int proc_show_status(struct text *t, const struct proc_ref *r);
-int proc_show_statm(struct text *t, const struct proc_ref *r);
 /* system.c */
 int proc_show_cpuinfo(struct text *t, const struct proc_ref *r);
 int proc_show_meminfo(struct text *t, const struct proc_ref *r);

@@ -1,16 +1,15 @@
 /*
- * fs/proc/status.c: /proc/PID/stat, status and statm: one process or thread in numbers.
+ * fs/proc/status.c: /proc/PID/stat and status: one process or thread in numbers.
  * Units as proc(5): pages, kB, clock ticks of 10 ms. Locks: tasklist_lock for the tree, sighand->lock for signals.
  */
 #include "fs/proc/proc.h"
 #include "fs/tty/tty.h"
 #include "arch/arch.h"
 #include "base/string.h"
-#include "mm/mm.h"
+#include "mm/report.h"
 #include <linux/resource.h>
 
 #define TICKS(ns) ((unsigned long)((ns) / (NSEC_PER_SEC / 100)))
-#define KB(pages) ((unsigned long)(pages) * (PAGE_SIZE / 1024))
 
 /* What both files tell of the tree and of signals, taken at one moment. */
 struct snapshot {
@@ -157,21 +156,6 @@ static void show_names(struct text *out, struct task *t, const struct snapshot *
 	text_print(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", s->tgid, task_tid_seen(t), s->pgrp, s->session);
 }
 
-static void show_memory(struct text *out, struct mm *mm)
-{
-	u64 anon = pt_rss(mm, RSS_ANON), file = pt_rss(mm, RSS_FILE), shmem = pt_rss(mm, RSS_SHMEM);
-	u64 code = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
-	u64 library = mm->exec_pages > code ? mm->exec_pages - code : 0;
-	text_print(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\n", KB(mm->peak_total_pages),
-		   KB(mm->total_pages), KB(mm->locked_pages), 0UL);
-	text_print(out, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
-		   KB(MAX(mm->peak_rss_pages, anon + file + shmem)), KB(anon + file + shmem), KB(anon), KB(file), KB(shmem));
-	text_print(out, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n", KB(mm->data_pages),
-		   KB(mm->stack_pages), KB(code), KB(library));
-	text_print(out, "VmPTE:\t%8lu kB\nVmSwap:\t%8lu kB\n", (unsigned long)(pt_table_bytes(mm) / 1024), 0UL);
-	text_print(out, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t0\n");
-}
-
 int proc_show_status(struct text *out, const struct proc_ref *r)
 {
 	struct task *t = proc_task(r);
@@ -180,12 +164,9 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 		return -ESRCH;
 	snapshot_take(&s, t);
 	const struct cred *c = task_get_cred(t);
-	struct mm *mm = task_get_mm(t);
 	show_names(out, t, &s, c);
-	if (mm) {
-		show_memory(out, mm);
-		mm_put(mm);
-	}
+	if (proc_show_mm(out, r, mm_report_status) == 0)
+		text_print(out, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 	text_print(out, "Threads:\t%d\nSigQ:\t%u/%lu\n", s.threads, s.queued,
 		   (unsigned long)t->signal->limits[RLIMIT_SIGPENDING].current_limit);
 	text_print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
@@ -206,24 +187,5 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 		   (unsigned long)t->sched.switches_voluntary, (unsigned long)t->sched.switches_involuntary);
 	cred_put(c);
 	task_put(t);
-	return 0;
-}
-
-int proc_show_statm(struct text *out, const struct proc_ref *r)
-{
-	struct task *t = proc_task(r);
-	if (!t)
-		return -ESRCH;
-	struct mm *mm = task_get_mm(t);
-	task_put(t);
-	if (!mm) {
-		text_print(out, "0 0 0 0 0 0 0\n");
-		return 0;
-	}
-	u64 shared = pt_rss(mm, RSS_FILE) + pt_rss(mm, RSS_SHMEM);
-	u64 code = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
-	text_print(out, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)mm->total_pages, (unsigned long)mm_rss_pages(mm),
-		   (unsigned long)shared, (unsigned long)code, (unsigned long)(mm->data_pages + mm->stack_pages));
-	mm_put(mm);
 	return 0;
 }
