@@ -4,8 +4,8 @@
  * later reads the kernel's memory can work out numbers that were already given out.
  *
  * Way in: random_bytes() in the kernel; getrandom(2), /dev/random and /dev/urandom, which are the same. There is
- * nothing to wait for: the first use seeds the key from rdrand, the clocks and the boot parameters, before any program runs, so
- * no call ever blocks or says EAGAIN. virtio-rng and writers to the devices are mixed in.
+ * nothing to wait for: the first use seeds the key from rdrand, the clocks and the boot parameters, before any program
+ * runs, so no call ever blocks or says EAGAIN. virtio-rng and writers to the devices are mixed in.
  * Locks: random_lock (irqsave), for one block. Errors: as getrandom(2), random(4).
  * Source: D. J. Bernstein, "Fast-key-erasure random-number generators".
  */

@@ -2,7 +2,7 @@
  * fs/tty/ldisc.h: the line discipline: what happens to bytes between a terminal and its reader and writer.
  *
  * No locks, no sleeping, no user memory: a state machine over struct ldisc, which the terminal's lock guards, so that
- * it runs in unit tests too. It asks its terminal for output room, output, signals and the like through struct ldisc_ops.
+ * it runs in unit tests too. It asks its terminal for output room, output, signals and the like by struct ldisc_ops.
  * Source: termios(3), POSIX.1-2017 chapter 11, and Linux's behaviour where these leave a choice.
  */
 #ifndef FS_TTY_LDISC_H
