@@ -18,7 +18,8 @@ static void link_thread_locked(struct task *child)
 	signal_join_stop_locked(child);
 }
 
-static void link_process_locked(struct task *child)
+/* maker: whose process group and session the child is in. */
+static void link_process_locked(struct task *child, const struct signal *maker)
 {
 	struct signal *s = child->signal;
 	s->is_unkillable = child->pid->numbers[child->pid->level].number == 1;
