@@ -45,7 +45,8 @@ static void work_run(void *unused)
 {
 	for (;;) {
 		struct work *w;
-		wait_event(&work_wait, !list_is_empty(&work_list));
+		/* interruptible only so that it does not count as load: no signal reaches a kernel task */
+		(void)!wait_event_interruptible(&work_wait, !list_is_empty(&work_list));
 		while ((w = work_take()))
 			w->fn(w);
 	}

@@ -27,8 +27,8 @@ static void link_process_locked(struct task *child, const struct signal *maker)
 	list_push_back(&s->thread_list, &child->thread_node);
 	list_push_back(&all_processes, &child->all_node);
 	pid_attach_locked(child, PID_TGID, child->pid);
-	pid_attach_locked(child, PID_PGID, current->signal->pids[PID_PGID]);
-	pid_attach_locked(child, PID_SID, current->signal->pids[PID_SID]);
+	pid_attach_locked(child, PID_PGID, maker->pids[PID_PGID]);
+	pid_attach_locked(child, PID_SID, maker->pids[PID_SID]);
 }
 
 /* Why the child may not appear after all; decided under the locks that would make it appear. */
@@ -50,17 +50,16 @@ int task_link(struct task *child, const struct clone_request *req)
 		spin_lock(&sighand->lock);
 	int err = link_refusal_locked(child);
 	if (!err) {
-		if (req->flags & (CLONE_PARENT | CLONE_THREAD))
-			child->real_parent = current->real_parent;
-		else
-			child->real_parent = current;
+		/* a kernel task is nobody's child but process 0's, whoever asked for it */
+		struct task *maker = req->kernel_fn ? &first_task : current;
+		child->real_parent = req->flags & (CLONE_PARENT | CLONE_THREAD) ? maker->real_parent : maker;
 		child->parent = child->real_parent;
 		/* the pid's first reference becomes the task's own */
 		struct pid *pid = child->pid;
 		if (req->flags & CLONE_THREAD)
 			link_thread_locked(child);
 		else
-			link_process_locked(child);
+			link_process_locked(child, maker->signal);
 		pid_attach_locked(child, PID_TASK, pid);
 		pid_put(pid);
 		task_get(child);	/* running holds one reference, being waited for the other */
