@@ -36,12 +36,12 @@ static __noreturn void report(const char *what, const void *lock, unsigned rank,
 		for (;;)
 			arch_relax();
 	cpu_locks[cpu].is_reporting = true;
-	log_error("lock %p (rank %u) at %pS: %s\n", lock, rank, ip, what);
+	log_write(LOG_EMERG, "lock %p (rank %u) at %pS: %s\n", lock, rank, ip, what);
 	for (u32 i = 0; i < cpu_locks[cpu].count; i++)
-		log_error("  held: spinlock %p (rank %u) from %pS\n", cpu_locks[cpu].held[i].lock,
+		log_write(LOG_EMERG, "  held: spinlock %p (rank %u) from %pS\n", cpu_locks[cpu].held[i].lock,
 			  cpu_locks[cpu].held[i].rank, cpu_locks[cpu].held[i].ip);
 	for (u32 i = 0; t && i < t->lock_depth; i++)
-		log_error("  held: %p (rank %u) from %pS\n", t->held_locks[i].lock, t->held_locks[i].rank,
+		log_write(LOG_EMERG, "  held: %p (rank %u) from %pS\n", t->held_locks[i].lock, t->held_locks[i].rank,
 			  t->held_locks[i].ip);
 	panic("locking: %s", what);
 }
