@@ -121,7 +121,7 @@ static int format_up_locked(const struct path *p, const struct path *root, struc
 	return 0;
 }
 
-char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached)
+char *path_format_from_locked(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached)
 {
 	struct text_end t = { buf + size, buf };
 	int err = 0;
@@ -138,6 +138,14 @@ char *path_format_from(const struct path *p, const struct path *root, char *buf,
 	if (!err && t.at == end && !put_front(&t, "/", 1))
 		err = -ENAMETOOLONG;
 	return err ? ERR_PTR(err) : t.at;
+}
+
+char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached)
+{
+	rw_read_lock(&mount_lock);
+	char *s = path_format_from_locked(p, root, buf, size, reached);
+	rw_read_unlock(&mount_lock);
+	return s;
 }
 
 char *path_format(const struct path *p, char *buf, size_t size)

@@ -10,7 +10,6 @@ enum lock_rank {
 	RANK_FILE_POS,		/* file->pos_lock: held over a whole read, write or getdents */
 	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
 	RANK_EPOLL_MUTEX,	/* fs/epoll.c: one epoll's items; several: outer before inner */
-	RANK_MOUNT,		/* mount tree */
 	RANK_RENAME,		/* one cross-directory rename at a time */
 	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent before child, then address */
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
@@ -18,6 +17,7 @@ enum lock_rank {
 	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, taken by fork and mm teardown */
 	RANK_MM,		/* mm->lock (rwlock): regions; read by faults, write by mmap, munmap, fork; two (fork): child first */
 	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */
+	RANK_MOUNT,		/* mount tree; also under mm->lock, to say a mapped file's path */
 	RANK_IPC,
 	/* spinlocks */
 	RANK_FUTEX,		/* futex bucket; two: lower address first */

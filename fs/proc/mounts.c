@@ -49,7 +49,7 @@ static void show_info_line(struct text *t, struct mount *m, const char *at)
 		/* the part of its file system that is mounted: the path within it */
 		bool reached;
 		struct path top = { m, m->sb->root };
-		within = path_format_from(&root, &top, buf, PATH_BYTES, &reached);
+		within = path_format_from_locked(&root, &top, buf, PATH_BYTES, &reached);
 		if (IS_ERR(within))
 			within = "/";
 	}
@@ -85,7 +85,7 @@ static int show_mounts(struct text *t, const struct proc_ref *r, void (*line)(st
 		list_for_each(m, &root.mount->ns->mounts, ns_node) {
 			struct path p = { m, m->root };
 			bool reached;
-			char *at = path_format_from(&p, &root, buf, PATH_BYTES, &reached);
+			char *at = path_format_from_locked(&p, &root, buf, PATH_BYTES, &reached);
 			if (!IS_ERR(at) && reached)
 				line(t, m, at);
 		}
