@@ -6,7 +6,7 @@
  *   - a spinlock that an interrupt handler takes is also taken with interrupts on.
  * Way in: sync/spinlock.h and the sleeping locks call acquire before they wait, release before they let go.
  * State: spinlocks belong to the CPU (a run queue's is handed over in a switch), sleeping locks to the task.
- * Locks: none: a CPU's and a task's own lists. An interrupt handler has put back what it took before it returns.
+ * Locks: none: a CPU's list is changed with interrupts off, a task's own list by itself.
  */
 #ifdef FURCA_DEBUG
 #include "debug/lock_debug.h"
@@ -62,7 +62,6 @@ static void acquire_spin(const void *lock, unsigned rank, const void *ip)
 	struct held_spin *held = cpu_locks[cpu].held;
 	bool is_interrupt = in_interrupt();
 
-	check_irq_use((struct spinlock *)lock, ip);
 	for (u32 i = 0; i < n; i++) {
 		if (held[i].lock == lock)
 			report("taken twice", lock, rank, ip);
@@ -96,12 +95,18 @@ static void acquire_sleeping(const void *lock, unsigned rank, const void *ip)
 
 void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, void *ip)
 {
+	unsigned long flags;
+
 	if (!current)
 		return;		/* before process 0 is set up */
-	if (is_spin)
+	if (is_spin) {
+		check_irq_use((struct spinlock *)lock, ip);
+		flags = arch_irq_save();
 		acquire_spin(lock, rank, ip);
-	else
+		arch_irq_restore(flags);
+	} else {
 		acquire_sleeping(lock, rank, ip);
+	}
 }
 
 static void release_spin(const void *lock)
@@ -137,12 +142,17 @@ static void release_sleeping(const void *lock)
 
 void lock_debug_release(const void *lock, bool is_spin)
 {
+	unsigned long flags;
+
 	if (!current)
 		return;
-	if (is_spin)
+	if (is_spin) {
+		flags = arch_irq_save();
 		release_spin(lock);
-	else
+		arch_irq_restore(flags);
+	} else {
 		release_sleeping(lock);
+	}
 }
 
 void lock_debug_check_sleep(void)
