@@ -56,24 +56,37 @@ static int check_sizes(struct map_request *r)
 	return 0;
 }
 
-/* What a fixed place alone decides, before the file is asked. What is free now is looked at again later. */
-static int check_fixed_place(struct map_request *r)
+static bool is_taken(struct mm *mm, uptr start, uptr end)
+{
+	bool result;
+
+	rw_read_lock(&mm->lock);
+	result = vma_overlaps(&mm->vmas, start, end);
+	rw_read_unlock(&mm->lock);
+	return result;
+}
+
+/* What the address space decides before the file is asked. It may change until its lock is taken for good, so
+ * place_and_map() asks again. */
+static int check_address_space(struct map_request *r)
 {
 	struct mm *mm = r->mm;
-	bool is_taken = false;
-	long place;
 
-	if (!(r->flags & MAP_FIXED))
-		return 0;
-	place = region_place(mm, r->addr, r->len, MAP_FIXED);
-	if (place < 0)
-		return place;
-	if (r->flags & MAP_FIXED_NOREPLACE) {
-		rw_read_lock(&mm->lock);
-		is_taken = vma_overlaps(&mm->vmas, r->addr, r->addr + r->len);
-		rw_read_unlock(&mm->lock);
+	if (READ_ONCE(mm->vmas.count) > (u32)mm_count_max)
+		return -ENOMEM;
+	if (r->flags & MAP_FIXED) {
+		long place = region_place(mm, r->addr, r->len, MAP_FIXED);
+
+		if (place < 0)
+			return place;
 	}
-	return is_taken ? -EEXIST : 0;
+	if ((r->flags & MAP_FIXED_NOREPLACE) && is_taken(mm, r->addr, r->addr + r->len))
+		return -EEXIST;
+	if ((r->flags & MAP_LOCKED) && !current_limit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
+		return -EPERM;
+	if (!region_may_lock(mm, r->vm_flags | READ_ONCE(mm->locked_default_flags), r->len >> PAGE_SHIFT))
+		return -EAGAIN;
+	return 0;
 }
 
 static int check_shared_file(struct map_request *r)
@@ -157,11 +170,9 @@ static int check_request(struct map_request *r)
 	int err = check_sizes(r);
 
 	if (!err)
-		err = check_fixed_place(r);
+		err = check_address_space(r);
 	if (err)
 		return err;
-	if ((r->flags & MAP_LOCKED) && !current_limit(RLIMIT_MEMLOCK) && !capable(CAP_IPC_LOCK))
-		return -EPERM;
 	if ((r->flags & MAP_NORESERVE) && overcommit_mode != 2)
 		r->vm_flags |= VM_NORESERVE;
 	return r->file ? check_file(r) : check_anonymous(r);
