@@ -180,7 +180,7 @@ struct inode *anon_inode_new(const char *name, u32 mode, struct path *out);	/* p
 void internal_mount_init(void);
 void tmpfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
 struct superblock *tmpfs_root_new(void);
-void memory_devices_init(void);
+void memory_devices_init(void), kmsg_init(void);
 struct fs_room *fs_room_first(void);
 loff generic_seek(struct file *f, loff off, int whence);
 #endif
