@@ -1,5 +1,5 @@
 /*
- * fs/fcntl.c: fcntl, dup and its kin, and the ioctls that every file takes.
+ * fs/fcntl.c: close, dup and its kin, fcntl, and the ioctls that every file takes.
  * Locks: file->lock around its flags; files.c's own. Errors: EBADF, EINVAL, EMFILE, EPERM, EBUSY.
  * F_NOTIFY, F_SETLEASE and F_GETLEASE are EINVAL: there are no leases. Source: fcntl(2), dup(2), ioctl(2).
  */
@@ -26,6 +26,9 @@ static long dup_from(struct file *f, unsigned long from, unsigned flags)
 		file_put(f);
 	return fd;
 }
+
+long sys_close(int fd) { return fd_close(fd); }
+long sys_close_range(unsigned first, unsigned last, unsigned flags) { return files_close_range(first, last, flags); }
 
 long sys_dup(int fd)
 {

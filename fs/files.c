@@ -219,7 +219,8 @@ static int own_locked(struct files *f, u32 fd)
 
 	if (!is_shared && !capacity)
 		return 0;
-	t = is_shared ? fd_table_copy(old, capacity, false) : table_grown(old, capacity);
+	/* A copy holds no more than is in use: it may be smaller than the old one. */
+	t = is_shared ? fd_table_copy(old, MAX(capacity, fd + 1), false) : table_grown(old, capacity);
 	if (!t)
 		return -ENOMEM;
 	f->table = t;

@@ -7,7 +7,6 @@
 #include "fs/internal.h"
 #include "fs/fd_table.h"
 #include "mm/slab.h"
-#include "syscall/define.h"
 #include "task/task.h"
 #include <linux/close_range.h>
 
@@ -98,14 +97,4 @@ int files_close_range(unsigned first, unsigned last, unsigned flags)
 			(void)fd_close((int)fd);
 	}
 	return 0;
-}
-
-long sys_close(int fd)
-{
-	return fd_close(fd);
-}
-
-long sys_close_range(unsigned first, unsigned last, unsigned flags)
-{
-	return files_close_range(first, last, flags);
 }

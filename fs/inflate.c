@@ -249,10 +249,20 @@ static void stored_block(struct inflate *s)
 	take(s, s->bit_count % 8);
 	u32 len = take(s, 16), check = take(s, 16);
 
-	if (len != (check ^ 0xffff))
-		s->err = -EINVAL;
-	while (len-- && !s->err)
-		put(s, (u8)take(s, 8));
+	/* The bytes follow as they are: whole ones that were read ahead go back. */
+	s->in -= s->bit_count / 8;
+	s->bits = s->bit_count = 0;
+	if (len != (check ^ 0xffff) || len > (size_t)(s->end - s->in))
+		s->err = s->err ? s->err : -EINVAL;
+	while (len && !s->err) {
+		if (s->at == WINDOW)
+			send(s);
+		u32 part = MIN(len, WINDOW - s->at);
+		memcpy(s->window + s->at, s->in, part);
+		s->at += part;
+		s->in += part;
+		len -= part;
+	}
 }
 
 static void fixed_codes(struct inflate *s)

@@ -12,7 +12,7 @@
 #include "base/atomic.h"
 #include "sync/mutex.h"
 #include "sync/waitqueue.h"
-#include <linux/stat.h>
+#include "base/mode.h"
 
 struct inode; struct dentry; struct mount; struct file; struct superblock; struct mapping; struct task; struct vma; struct mm;
 struct poll_table; struct dir_context;

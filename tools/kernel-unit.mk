@@ -43,6 +43,11 @@ $(eval $(call UNIT,printk,base/printk_test.c base/format.c mm/page.c mm/buddy.c)
 $(eval $(call UNIT,timer,time/timer_test.c time/timer.c base/rbtree.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,fair,sched/fair_test.c sched/fair.c base/rbtree.c mm/page.c mm/buddy.c))
 
+$(eval $(call UNIT,inflate,fs/inflate_test.c fs/inflate.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,cpio,fs/cpio_test.c fs/cpio.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,files,fs/files_test.c fs/files.c fs/files_exec.c fs/fd_table.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,pipe_ring,fs/pipe_ring_test.c fs/pipe_ring.c fs/iter.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+
 $(UNIT_OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC_HOST) $(UNIT_FLAGS) -c -o $@ $<
