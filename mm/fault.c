@@ -4,7 +4,8 @@
  *   mm_fault      the region is found and asked; the stack grows; memory is waited for
  *   fault_page    the path is owned; then one of
  *     fill_anonymous   empty entry: the zero page for a read, a zeroed frame for a write
- *     fill_file        empty entry: the file's page; for a private write a copy of it at once
+ *     map_resident     empty entry, read: the file's pages around it that are in the page cache, all at once
+ *     fill_file        empty entry: the file's page, read in; for a private write a copy of it at once
  *     settle_present   used entry: copy-on-write (mm/cow.c), or nothing to do but forget a stale translation
  *
  * Locks: mm->lock for reading, then pt_lock; the page cache (which may sleep) is asked between two holds of pt_lock, and
@@ -19,6 +20,7 @@
 #include "base/errno.h"
 #include "base/printk.h"
 
+#define AROUND_BYTES (16 * PAGE_SIZE)	/* mapped by one read fault of a file, aligned: one leaf table holds it all */
 #define VM_ANY_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
 
 static unsigned vma_prot(const struct vma *v) { return v->flags & VM_ANY_ACCESS; }
@@ -47,6 +49,33 @@ static int fill_anonymous(struct mm *mm, const struct vma *v, uptr va, pte_t *sl
 		return -ENOMEM;
 	pt_install(mm, va, slot, leaf_entry(v, p, true), RSS_ANON);
 	return 0;
+}
+
+/*
+ * Maps what the page cache holds of the file around va, for reading: one fault in place of many, for a program that runs
+ * through its text. Says whether va's own page was there. Under pt_lock, path owned.
+ */
+static bool map_resident(struct mm *mm, const struct vma *v, uptr va, pte_t *slot)
+{
+	struct mapping *m = v->user ? v->user->mapping : NULL;
+	uptr block = ALIGN_DOWN(va, AROUND_BYTES), at = MAX(block, v->start), end = MIN(block + AROUND_BYTES, v->end);
+	pte_t rights = pte_make_leaf(0, vma_prot(v));
+
+	if (!m)
+		return false;
+	if (v->flags & VM_SHARED)
+		rights = pte_set_shared(rights);
+	spin_lock(&m->pages_lock);
+	while (at < end) {
+		unsigned n = (end - at) >> PAGE_SHIFT;
+		struct page *const *pages = mapping_run(m, v->offset_pages + ((at - v->start) >> PAGE_SHIFT), &n);
+
+		if (pages)
+			pt_install_file_pages(mm, at, slot + (s64)(at - va) / (s64)PAGE_SIZE, pages, n, rights);
+		at += n << PAGE_SHIFT;
+	}
+	spin_unlock(&m->pages_lock);
+	return !pte_is_empty(pte_read(slot));
 }
 
 /* A private copy of a file's page; takes over the reference to p. NULL: out of memory. */
@@ -129,6 +158,8 @@ int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access)
 		r = settle_present(mm, v, va, slot, access);
 	} else if (!v->file && !(v->flags & VM_SPECIAL)) {
 		r = fill_anonymous(mm, v, va, slot, is_write);
+	} else if (!is_write && map_resident(mm, v, va, slot)) {
+		r = 0;
 	} else {
 		spin_unlock(&mm->pt_lock);
 		return fill_file(mm, v, va, is_write);

@@ -67,6 +67,16 @@ struct page *mapping_peek(struct mapping *m, u64 index)
 	return p;
 }
 
+struct page *const *mapping_run(const struct mapping *m, u64 index, unsigned *n)
+{
+	u64 size = mapping_size_pages(m);
+
+	if (index >= size)
+		return NULL;
+	*n = MIN(*n, size - index);
+	return index_run(m, index, n);
+}
+
 int mapping_add_locked(struct mapping *m, u64 index, struct page *p)
 {
 	int err = charge(m, 1);

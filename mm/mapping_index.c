@@ -37,6 +37,23 @@ struct page *index_find(const struct mapping *m, u64 index)
 	return p;
 }
 
+struct page *const *index_run(const struct mapping *m, u64 index, unsigned *n)
+{
+	const struct index_node *node = m->pages;
+	unsigned left = INDEX_SLOTS - slot_of(index, 0);
+
+	*n = MIN(*n, left);
+	if (!node || !height_fits(m->pages_height, index))
+		return NULL;
+	if (m->pages_height == 0) {
+		*n = 1;
+		return (struct page *const *)&m->pages;
+	}
+	for (unsigned level = m->pages_height; node && --level > 0; )
+		node = node->slots[slot_of(index, level)];
+	return node ? (struct page *const *)&node->slots[slot_of(index, 0)] : NULL;
+}
+
 /* Puts a new node on top until index fits. */
 static int grow(struct mapping *m, u64 index)
 {

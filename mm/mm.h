@@ -218,6 +218,10 @@ void mapping_destroy(struct mapping *m);		/* frees all pages; nobody maps it any
  * what truncation waits for. peek: NULL if missing. */
 struct page *mapping_get(struct mapping *m, u64 index);
 struct page *mapping_peek(struct mapping *m, u64 index);
+/* The pages from index on, borrowed under pages_lock, a NULL for each that is not there; their number, at most the *n
+ * asked for and at least 1, in *n (the rest has to be asked for again). NULL: none of these is there. A fault that maps
+ * some is under the same rule as with mapping_get. */
+struct page *const *mapping_run(const struct mapping *m, u64 index, unsigned *n);
 /* Puts an existing frame (initrd memory) in as a page; takes the reference over. 0 or -ENOMEM. */
 int __must_check mapping_insert(struct mapping *m, u64 index, struct page *p);
 /* Sets the size. A cut frees pages beyond, zeroes the tail of the last one, unmaps them everywhere (private copies

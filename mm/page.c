@@ -92,12 +92,12 @@ void page_put(struct page *p)
 		page_free(p, 0);
 }
 
-void page_unmap_put(struct page *p)
+/* The count is 0, or was before: no frame to unmap. */
+void page_unmapped_last(struct page *p, u64 left)
 {
-	u64 left = __atomic_sub_fetch((u64 *)(void *)&p->count, 1UL << 32 | 1, __ATOMIC_ACQ_REL);
 	if ((u32)left == 0)
 		page_free(p, 0);
-	else if (unlikely((s32)left < 0))
+	else
 		refcount_report(&p->count, "unmapping of a dead frame");
 }
 

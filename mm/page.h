@@ -87,7 +87,13 @@ static inline void page_map_get(struct page *p)
 	if (unlikely((s32)old <= 0))
 		refcount_report(&p->count, "mapping of a dead frame");
 }
-void page_unmap_put(struct page *p);
+void page_unmapped_last(struct page *p, u64 left);
+static inline void page_unmap_put(struct page *p)
+{
+	u64 left = __atomic_sub_fetch((u64 *)(void *)&p->count, 1UL << 32 | 1, __ATOMIC_ACQ_REL);
+	if (unlikely((s32)left <= 0))
+		page_unmapped_last(p, left);
+}
 
 /* Frames of RAM that boot_info keeps out of memory[] (the initrd): one becomes a frame of this kind with count 1. */
 struct page *page_adopt(u64 pfn, enum page_kind kind);

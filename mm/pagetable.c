@@ -96,9 +96,20 @@ pte_t *pt_own_level(struct mm *mm, uptr va, int to_level, bool may_alloc, bool *
 	return likely(entries) ? entries + pt_index(va, to_level) : NULL;
 }
 
+/* Most often all of the path is owned already. */
 pte_t *pt_own_path(struct mm *mm, uptr va, bool may_alloc, bool *out_of_memory)
 {
-	return pt_own_level(mm, va, 0, may_alloc, out_of_memory);
+	pte_t *entries = table_entries(mm->root);
+
+	for (int level = ROOT_LEVEL; level > 0; level--) {
+		pte_t e = pte_read(entries + pt_index(va, level));
+
+		if (unlikely(!pte_is_writable(e)))
+			return pt_own_level(mm, va, 0, may_alloc, out_of_memory);
+		entries = phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
+	}
+	*out_of_memory = false;
+	return entries + pt_index(va, 0);
 }
 
 pte_t pt_peek(struct mm *mm, uptr va)
@@ -124,13 +135,13 @@ int pte_rss_kind(pte_t e)
 	}
 }
 
-/* One leaf more under va, in the sums of all tables on its path. */
-static void path_count(struct mm *mm, uptr va, int kind)
+/* So many leaves more around va, in the sums of all tables on its path. */
+static void path_count(struct mm *mm, uptr va, int kind, unsigned leaves)
 {
 	struct page *t = mm->root;
 
 	for (int level = ROOT_LEVEL; ; level--) {
-		t->table.rss[kind]++;
+		t->table.rss[kind] += leaves;
 		if (level == 0)
 			return;
 		t = pte_page(pte_read(table_entries(t) + pt_index(va, level)));
@@ -164,11 +175,35 @@ void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 	ASSERT(pte_is_empty(pte_read(slot)));
 	if (kind >= 0) {
 		atomic_inc(&pte_page(e)->mapcount);
-		path_count(mm, va, kind);
+		path_count(mm, va, kind, 1);
 		note_peak(mm);
 	}
 	table_count_entry(virt_to_page(slot), pt_index(va, 0));
 	pte_write(slot, e);	/* nothing was there: nothing is cached, no flush */
+}
+
+void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *const *pages, unsigned n, pte_t rights)
+{
+	struct page *table = virt_to_page(slots);
+	unsigned index = pt_index(va, 0), installed = 0;
+	struct page *last = NULL;
+
+	ASSERT(index + n <= PT_ENTRIES);
+	for (unsigned i = 0; i < n; i++) {
+		struct page *p = pages[i];
+
+		if (!p || !pte_is_empty(pte_read(&slots[i])))
+			continue;
+		page_map_get(p);
+		pte_write(&slots[i], pte_set_frame(rights, page_to_pfn(p)));
+		table->table.groups |= 1UL << (index + i) / PT_GROUP;
+		installed++;
+		last = p;
+	}
+	table->table.used += installed;
+	if (installed)
+		path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
+	note_peak(mm);
 }
 
 void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
@@ -182,7 +217,7 @@ void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 		if (old_kind >= 0)
 			path_uncount(mm, va, old_kind);
 		if (kind >= 0)
-			path_count(mm, va, kind);
+			path_count(mm, va, kind, 1);
 		note_peak(mm);
 	}
 	old = pte_exchange(slot, pte_clear_writable(e));

@@ -45,6 +45,9 @@ pte_t pt_peek(struct mm *mm, uptr va);
 /* Puts e into an empty owned slot and counts it (kind: enum rss_kind, or -1 for an uncounted, special entry);
  * takes over the caller's reference to the frame; adds to its mapcount. Under mm->pt_lock, path owned. */
 void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind);
+/* Maps those of n pages of one file (NULL: none) whose slots, in one table from va's on, are empty, as leaves with these
+ * rights (a leaf of frame 0); takes a leaf's hold on each. Under mm->pt_lock, path owned. */
+void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *const *pages, unsigned n, pte_t rights);
 /* Replaces the frame of an owned slot (COW break): e goes in read-only, this page is flushed everywhere, e's write
  * permission is granted, the old frame is let go. Reference, count and kind of e as in pt_install. */
 void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind);

@@ -145,14 +145,31 @@ struct page *table_copy(struct page *src, int node)
 	return dst;
 }
 
-void leaf_put(pte_t e)
+static __always_inline void leaf_drop(pte_t e)
 {
-	if (pte_is_special(e))
+	if (unlikely(pte_is_special(e)))
 		return;
 	struct page *p = pte_page(e);
-	if (unlikely(pte_is_shared(e) && pte_is_dirty(e)))
+	if (unlikely(pte_is_shared(e)) && pte_is_dirty(e))
 		page_set_flag(p, PG_DIRTY);
 	page_unmap_put(p);
+}
+
+void leaf_put(pte_t e) { leaf_drop(e); }
+
+static __always_inline void drop_group(pte_t *group, bool is_leaf)
+{
+	for (unsigned i = 0; i < PT_GROUP; i++) {
+		pte_t e = group[i];
+
+		if (pte_is_empty(e))
+			continue;
+		group[i] = 0;
+		if (is_leaf)
+			leaf_drop(e);
+		else
+			table_put(pte_page(e));
+	}
 }
 
 void table_put(struct page *t)
@@ -162,20 +179,15 @@ void table_put(struct page *t)
 	ASSERT(t->kind == PAGE_TABLE);
 	pte_t *entries = table_entries(t);
 
+	bool is_leaf = t->table.level == 0;
+
 	for (u64 groups = t->table.groups; groups; groups &= groups - 1) {
 		pte_t *group = entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP;
 
-		for (unsigned i = 0; i < PT_GROUP; i++) {
-			pte_t e = group[i];
-
-			if (pte_is_empty(e))
-				continue;
-			group[i] = 0;
-			if (t->table.level == 0)
-				leaf_put(e);
-			else
-				table_put(pte_page(e));
-		}
+		if (is_leaf)
+			drop_group(group, true);
+		else
+			drop_group(group, false);
 	}
 	table_free(t);
 }

@@ -63,6 +63,8 @@ static inline pte_t pte_make_leaf(u64 pfn, unsigned prot)
 		return e | PTE_NONE | PTE_NX;
 	return e | PTE_PRESENT | PTE_USER | PTE_ACCESSED | (prot & 4 ? 0 : PTE_NX);
 }
+/* A leaf of frame 0 becomes one of this frame. */
+static inline pte_t pte_set_frame(pte_t e, u64 pfn) { return e | pfn << PAGE_SHIFT; }
 /* The same leaf under another protection; write permission is dropped (a fault grants it again). */
 static inline pte_t pte_change_prot(pte_t e, unsigned prot)
 {
