@@ -187,7 +187,7 @@ static long remap_to(struct remap_request *r)
 		return err;
 	if ((r->flags & MREMAP_DONTUNMAP) && !region_may_expand(mm, v.flags, r->old_len >> PAGE_SHIFT))
 		return -ENOMEM;
-	place = region_place(mm, r->new_addr, r->new_len, r->flags & MREMAP_FIXED ? MAP_FIXED : 0);
+	place = region_place(mm, r->new_addr, r->new_len, (r->flags & MREMAP_FIXED ? MAP_FIXED : 0) | (v.file ? 0 : MAP_ANONYMOUS));
 	if (place < 0)
 		return place;
 	r->new_addr = place;
@@ -254,7 +254,7 @@ static long remap(struct remap_request *r)
 		return extend(r, &v);
 	if (!(r->flags & MREMAP_MAYMOVE))
 		return -ENOMEM;
-	place = region_place(r->mm, 0, r->new_len, 0);
+	place = region_place(r->mm, 0, r->new_len, v.file ? 0 : MAP_ANONYMOUS);
 	if (place < 0)
 		return place;
 	r->new_addr = place;
