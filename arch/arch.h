@@ -80,7 +80,7 @@ __noreturn void arch_enter_user(void);
 /* Frames of a stopped or current task's kernel stack, innermost first; returns how many. */
 int arch_backtrace(struct task *t, unsigned long *frames, int max);
 void arch_dump_regs(const struct regs *r);
-void arch_dump_trap_regs(void);	/* the registers of the fault that led to a panic, if any */
+void arch_dump_trap_regs(void);	/* of the fault that led to a panic; else the user's at its entry */
 
 /* -- signals ---------------------------------------------------------------------------------------------------- */
 /* Pushes the handler's frame on the user stack (or alternate stack) and points the registers at the handler.

@@ -4,6 +4,7 @@
  */
 #include "fs/sysfs.h"
 #include "fs/internal.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
@@ -178,4 +179,18 @@ static struct superblock *sysfs_mount(const struct fs_type *type, u64 flags, con
 }
 
 static struct fs_type sysfs_type = { .name = "sysfs", .mount = sysfs_mount, .no_device = true };
-void sysfs_init(void) { fs_register(&sysfs_type); }
+
+/* The numbers of the CPUs, as a list of ranges. What is started is all that there is. */
+static int show_cpus(void *arg, char *buf, size_t size)
+{
+	return cpus_online > 1 ? scnprintf(buf, size, "0-%u\n", cpus_online - 1) : scnprintf(buf, size, "0\n");
+}
+
+void sysfs_init(void)
+{
+	fs_register(&sysfs_type);
+	if (sysfs_add("devices/system/cpu/online", show_cpus, NULL) ||
+	    sysfs_add("devices/system/cpu/possible", show_cpus, NULL) ||
+	    sysfs_add("devices/system/cpu/present", show_cpus, NULL))
+		panic("no memory for /sys");
+}

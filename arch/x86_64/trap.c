@@ -46,10 +46,13 @@ static __noreturn void trap_panic(struct regs *r, unsigned vector, u64 error, u6
 	      (unsigned long)error, (void *)r->rip);
 }
 
+/* Without a fault: what the program had in them when it entered the kernel. */
 void arch_dump_trap_regs(void)
 {
 	if (panic_regs)
 		arch_dump_regs(panic_regs);
+	else if (current && !(current->flags & PF_KTHREAD))
+		arch_dump_regs(task_regs(current));
 }
 
 static const struct extable_entry *extable_find(u64 rip)

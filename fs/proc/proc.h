@@ -74,4 +74,7 @@ int proc_show_meminfo(struct text *t, const struct proc_ref *r);
 int proc_show_system_stat(struct text *t, const struct proc_ref *r);
 int proc_show_slabinfo(struct text *t, const struct proc_ref *r);
 int proc_show_objects(struct text *t, const struct proc_ref *r);
+int proc_show_vmstat(struct text *t, const struct proc_ref *r);
+/* sysrq.c */
+ssize_t proc_write_sysrq(const struct proc_ref *r, char *text, size_t n);
 #endif

@@ -73,6 +73,13 @@ static int show_filesystems(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
+/* There is no swap: the heading alone. */
+static int show_swaps(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
 static void missing_line(const char *path, void *arg) { text_print(arg, "%s\n", path); }
 
 static int show_missing(struct text *t, const struct proc_ref *r)
@@ -236,6 +243,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "self", S_IFLNK | 0777, .link = link_self },
 	{ "slabinfo", S_IFREG | 0400, proc_show_slabinfo },
 	{ "stat", S_IFREG | 0444, proc_show_system_stat },
+	{ "swaps", S_IFREG | 0444, show_swaps },
 	{ "sys/fs/file-max", S_IFREG | 0444, show_file_max },
 	NUMBER("sys/fs/nr_open"),
 	NUMBER("sys/fs/pipe-max-size"),
@@ -257,8 +265,10 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER("sys/vm/mmap_min_addr"),
 	NUMBER_RW("sys/vm/overcommit_memory"),
 	NUMBER_RW("sys/vm/overcommit_ratio"),
+	{ "sysrq-trigger", S_IFREG | 0200, .write = proc_write_sysrq },
 	{ "thread-self", S_IFLNK | 0777, .link = link_thread_self },
 	{ "uptime", S_IFREG | 0444, show_uptime },
 	{ "version", S_IFREG | 0444, show_system_version },
+	{ "vmstat", S_IFREG | 0444, proc_show_vmstat },
 	{},
 };

@@ -1,5 +1,5 @@
 /*
- * fs/proc/system.c: the system-wide files that are more than a line: cpuinfo, meminfo, stat, slabinfo, furca/objects.
+ * fs/proc/system.c: the system-wide files that are more than a line: cpuinfo, meminfo, vmstat, stat, slabinfo, furca/objects.
  * Source: proc(5).
  */
 #include "fs/proc/proc.h"
@@ -45,6 +45,34 @@ int proc_show_meminfo(struct text *t, const struct proc_ref *r)
 	kb(t, "Bounce", 0);
 	kb(t, "CommitLimit", commit_limit());
 	kb(t, "Committed_AS", commit_used());
+	return 0;
+}
+
+/* Pages by what they hold. What is only counted since boot is there as far as the kernel counts it. */
+int proc_show_vmstat(struct text *t, const struct proc_ref *r)
+{
+	struct memory_stats m;
+	memory_stats(&m);
+	const struct { const char *name; u64 pages; } rows[] = {
+		{ "nr_free_pages", m.free_pages },
+		{ "nr_inactive_anon", 0 },
+		{ "nr_active_anon", m.anon_pages },
+		{ "nr_inactive_file", m.file_pages },
+		{ "nr_active_file", 0 },
+		{ "nr_slab_reclaimable", 0 },
+		{ "nr_slab_unreclaimable", m.slab_pages },
+		{ "nr_anon_pages", m.anon_pages },
+		{ "nr_file_pages", m.file_pages + m.shmem_pages },
+		{ "nr_shmem", m.shmem_pages },
+		{ "nr_kernel_stack", m.kstack_pages * (PAGE_SIZE / 1024) },	/* in kB, as Linux has it */
+		{ "nr_page_table_pages", m.table_pages },
+		{ "pgpgin", 0 },	/* there is no disk to page from */
+		{ "pgpgout", 0 },
+		{ "pswpin", 0 },
+		{ "pswpout", 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		text_print(t, "%s %lu\n", rows[i].name, (unsigned long)rows[i].pages);
 	return 0;
 }
 

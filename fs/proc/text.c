@@ -90,7 +90,7 @@ static int text_make(struct file *f)
 	if (!t)
 		return -ENOMEM;
 	memset(t, 0, sizeof(*t));
-	int err = r->row->show ? r->row->show(t, r) : -EINVAL;
+	int err = r->row->show ? r->row->show(t, r) : -EIO;
 	if (!err && t->out_of_memory)
 		err = -ENOMEM;
 	if (err)

@@ -340,3 +340,11 @@ TEST(read_in_pieces)
 	CHECK_ERR(mkdir("/proc/new", 0755), ENOENT);
 	CHECK_ERR(unlink("/proc/version"), EPERM);
 }
+
+TEST(truncating_open)
+{
+	/* as the shell's > opens it: there is nothing to cut, and that is no error */
+	int fd = CHECK_OK(open("/proc/self/oom_score_adj", O_WRONLY | O_CREAT | O_TRUNC, 0666));
+	CHECK_OK(ftruncate(fd, 0));
+	CHECK_EQ(write(fd, "1", 1), 1);
+}
