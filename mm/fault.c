@@ -183,10 +183,7 @@ static void count_fault(struct mm *mm)
 	mm->minor_faults++;
 	if (current->mm == mm)
 		current->minor_faults++;
-#ifdef FURCA_DEBUG
-	if (mm->minor_faults % 64 == 0)
-		pt_check(mm);
-#endif
+	pt_check_sometimes(mm);
 }
 
 /* Another number than -EAGAIN, which is -SIGSEGV too. */

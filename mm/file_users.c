@@ -164,6 +164,7 @@ void mm_write_unlock(struct mm *mm)
 	mm->vmas.dead = NULL;
 	rw_write_unlock(&mm->lock);
 	mapping_users_free(dead);
+	pt_check_sometimes(mm);
 }
 
 /* -- walks ------------------------------------------------------------------------------------------------------ */

@@ -148,5 +148,7 @@ void memory_stats(struct memory_stats *s)
 		.file_pages = kind_pages(PAGE_FILE), .shmem_pages = kind_pages(PAGE_SHMEM),
 		.kstack_pages = kstack_pages(),
 	};
+	for (u32 i = 0; i < CPUS_MAX; i++)
+		s->spare_table_pages += READ_ONCE(page_caches[i].table_count) + READ_ONCE(page_caches[i].root_count);
 	s->kernel_pages -= MIN(s->kernel_pages, s->kstack_pages);
 }

@@ -83,6 +83,11 @@ u64 pt_table_bytes(struct mm *mm);
 
 /* Debug builds: walks the tree and panics if the invariant or a sum does not hold (mm/pagetable_check.c). */
 void pt_check(struct mm *mm);
+#ifdef FURCA_DEBUG
+void pt_check_sometimes(struct mm *mm);	/* called after each fault and each change of the regions */
+#else
+static inline void pt_check_sometimes(struct mm *mm) { }
+#endif
 
 /* -- mm/tlb.c -- */
 /* Things to be released after a flush. */

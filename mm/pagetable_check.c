@@ -6,6 +6,8 @@
 #include "mm/mm.h"
 #include "base/printk.h"
 
+#define PT_CHECK_ENTRIES 64	/* that one operation pays for */
+
 static void check_leaf(uptr va, pte_t e)
 {
 	const struct page *p = pte_page(e);
@@ -76,3 +78,18 @@ void pt_check(struct mm *mm)
 	}
 	spin_unlock(&mm->pt_lock);
 }
+
+#ifdef FURCA_DEBUG
+/* At a price per operation that does not grow with the address space: each pays for some entries, and who has the sum
+ * together checks them all. */
+void pt_check_sometimes(struct mm *mm)
+{
+	static u64 paid;	/* races lose a little of it */
+
+	paid += PT_CHECK_ENTRIES;
+	if (!mm->root || paid < pt_rss(mm, RSS_ANON) + pt_rss(mm, RSS_FILE) + pt_rss(mm, RSS_SHMEM))
+		return;
+	paid = 0;
+	pt_check(mm);
+}
+#endif

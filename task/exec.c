@@ -266,9 +266,10 @@ static int exec_commit(struct exec *e)
 	return 0;
 }
 
-/* All of execve. The path is in kernel memory. */
+/* All of execve. The path is in kernel memory. must_die: there is no program to return to: the caller lets go of what it
+ * holds, and ends the task. */
 static int exec_program(int dirfd, const char *path, int at_flags, const struct string_list *argv,
-			const struct string_list *envp)
+			const struct string_list *envp, bool *must_die)
 {
 	struct exec *e = kzalloc(sizeof(*e));
 	if (!e)
@@ -282,19 +283,21 @@ static int exec_program(int dirfd, const char *path, int at_flags, const struct 
 	err = exec_prepare(e, dirfd, path, at_flags, argv, envp);
 	if (!err)
 		err = exec_commit(e);
-	bool must_die = err && e->is_past_return;
+	*must_die = err && e->is_past_return;
 	exec_free(e);
 	current->is_in_execve = false;
 	mutex_unlock(&current->signal->exec_lock);
-	if (must_die)
-		task_exit_group(SIGKILL);
 	return err;
 }
 
 int exec_from_kernel(const char *path, const char *const *argv, const char *const *envp)
 {
 	struct string_list a = { .is_kernel = true, .kernel = argv }, v = { .is_kernel = true, .kernel = envp };
-	return exec_program(AT_FDCWD, path, 0, &a, &v);
+	bool must_die = false;
+	int err = exec_program(AT_FDCWD, path, 0, &a, &v, &must_die);
+	if (must_die)
+		task_exit_group(SIGKILL);
+	return err;
 }
 
 static long exec_from_user(int dirfd, uptr path, uptr argv, uptr envp, int flags)
@@ -305,6 +308,7 @@ static long exec_from_user(int dirfd, uptr path, uptr argv, uptr envp, int flags
 	char *name = kmalloc(EXEC_PATH_MAX);
 	if (!name)
 		return -ENOMEM;
+	bool must_die = false;
 	long result = strncpy_from_user(name, path, EXEC_PATH_MAX);
 	if (result == 0 && !(flags & AT_EMPTY_PATH))
 		result = -ENOENT;
@@ -313,8 +317,10 @@ static long exec_from_user(int dirfd, uptr path, uptr argv, uptr envp, int flags
 	    current->is_over_nproc && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
 		result = -EAGAIN;
 	if (result >= 0)
-		result = exec_program(dirfd, name, flags, &a, &v);
+		result = exec_program(dirfd, name, flags, &a, &v, &must_die);
 	kfree(name);
+	if (must_die)
+		task_exit_group(SIGKILL);
 	return result;
 }
 

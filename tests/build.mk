@@ -1,13 +1,15 @@
 # The user-space tests: static programs, one a file of tests/user/AREA/, built with glibc and, where marked, with musl too.
 #   test-user-native   on this host's own kernel (as root)
 #   test-user-linux    on Debian's Linux in the VM: the oracle
-#   test-user          on Furca
+#   test-user          on Furca, with the tests in tests/user/furca/ for what only Furca has
 # Each runs tests/user/runner.c over the folder; T="AREA/NAME ..." picks programs.
 
 BUILD      ?= build
 TEST_AREAS := fork clone cow exec wait signal mm fs thread pid limits cpu tty
 TEST_SRCS  := $(sort $(foreach a,$(TEST_AREAS),$(wildcard tests/user/$(a)/*.c)))
 TEST_BINS  := $(patsubst tests/user/%.c,$(BUILD)/tests/user/%,$(TEST_SRCS))
+# What only Furca has: live-object counts and failing allocations.
+TEST_FURCA := $(patsubst tests/user/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/user/furca/*.c)))
 # The musl set: what leans on the C library's own start, threads, signals and exec.
 TEST_MUSL  := $(filter tests/user/thread/% tests/user/exec/% tests/user/signal/% tests/user/fork/% tests/user/cow/%,$(TEST_SRCS))
 TEST_MBINS := $(patsubst tests/user/%.c,$(BUILD)/tests/user-musl/%,$(TEST_MUSL))
@@ -18,7 +20,7 @@ RUNNER     := $(BUILD)/tests/runner
 MEMORY     ?= 512
 
 .PHONY: tests test-user test-user-debug test-user-native test-user-linux test-later-native
-tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
 
 $(RUNNER): tests/user/runner.c
 	@mkdir -p $(@D)
@@ -29,6 +31,10 @@ $(BUILD)/tests/user/%: tests/user/%.c $(TEST_HDRS)
 	@echo "  CC  $<"
 	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
 $(BUILD)/tests/later/%: tests/user/later/%.c $(TEST_HDRS)
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
+$(BUILD)/tests/furca/%: tests/user/furca/%.c $(TEST_HDRS)
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
@@ -45,10 +51,10 @@ test-later-native: $(RUNNER) $(TEST_LATER)
 	@cd $(BUILD)/tests && ./runner -v later
 test-user-linux: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
 	@sh tests/user/vm.sh -m $(MEMORY) linux $(T)
-test-user: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+test-user: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
 	@sh tests/user/vm.sh -m $(MEMORY) furca $(T)
 # The checking build: what it asserts is half of the test.
-test-user-debug: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
+test-user-debug: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
 	@$(MAKE) --no-print-directory DEBUG=y kernel
 	@KERNEL=$(BUILD)/furca-kernel-debug sh tests/user/vm.sh -m $(MEMORY) furca $(T)
 

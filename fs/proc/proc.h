@@ -47,7 +47,8 @@ struct proc_ref {
 
 extern const struct proc_row proc_process_rows[], proc_system_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
-extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops;
+extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
+	proc_fail_nth_fops;
 
 /* The task behind r: a reference, or NULL: gone. */
 struct task *proc_task(const struct proc_ref *r);

@@ -238,29 +238,6 @@ static int show_cgroup(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
-/* Fault injection, as Linux's fail-nth: the n-th allocation from now on fails once; reading 0 says that it did. */
-static int show_fail_nth(struct text *t, const struct proc_ref *r)
-{
-	WITH_TASK(task, r);
-	text_print(t, "%u\n", task->fail_nth);
-	task_put(task);
-	return 0;
-}
-
-static ssize_t write_fail_nth(const struct proc_ref *r, char *text, size_t n)
-{
-	long v;
-	if (parse_int(text, &v) || v < 0)
-		return -EINVAL;
-	WITH_TASK(task, r);
-	if (task == current || capable(CAP_SYS_RESOURCE))
-		task->fail_nth = (u32)v;
-	else
-		n = (size_t)-EPERM;
-	task_put(task);
-	return (ssize_t)n;
-}
-
 static int link_exe(const struct proc_ref *r, struct path *out, char *text, size_t size)
 {
 	struct task *task = proc_task(r);
@@ -371,7 +348,7 @@ const struct proc_row proc_process_rows[] = {
 	{ "cwd", S_IFLNK | 0777, .link = link_cwd, .is_private = true },
 	{ "environ", S_IFREG | 0400, show_environ, .is_private = true },
 	{ "exe", S_IFLNK | 0777, .link = link_exe, .is_private = true },
-	{ "fail-nth", S_IFREG | 0644, show_fail_nth, write_fail_nth },
+	{ "fail-nth", S_IFREG | 0644, .fops = &proc_fail_nth_fops },
 	{ "io", S_IFREG | 0400, show_io, .is_private = true },
 	{ "limits", S_IFREG | 0444, show_limits },
 	{ "maps", S_IFREG | 0444, proc_show_maps, .is_private = true },

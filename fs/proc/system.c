@@ -5,6 +5,7 @@
 #include "fs/proc/proc.h"
 #include "arch/arch.h"
 #include "mm/mm.h"
+#include "mm/kstack.h"
 #include "mm/slab.h"
 #include "base/string.h"
 
@@ -145,14 +146,19 @@ static void object_line(const struct slab_cache *c, void *arg)
 	text_print(arg, "%s %u %ld\n", c->name, c->size, (long)atomic_read(&c->live));
 }
 
-/* name, bytes of one, how many live: what a leak check compares. Frames by kind come last. */
+/* name, bytes of one, how many live: what a leak check compares. Frames by kind come last; those that only wait in a pool
+ * for their next use are not live. page:kernel are the frames of large kmallocs, pipes and the like. */
 int proc_show_objects(struct text *t, const struct proc_ref *r)
 {
 	struct memory_stats m;
 	slab_for_each(object_line, t);
 	memory_stats(&m);
-	text_print(t, "page:table 4096 %lu\npage:anon 4096 %lu\npage:file 4096 %lu\npage:shmem 4096 %lu\npage:kstack 4096 %lu\n",
-		   (unsigned long)m.table_pages, (unsigned long)m.anon_pages, (unsigned long)m.file_pages,
-		   (unsigned long)m.shmem_pages, (unsigned long)m.kstack_pages);
+	const struct { const char *name; u64 pages; } frames[] = {
+		{ "table", m.table_pages - MIN(m.table_pages, m.spare_table_pages) }, { "anon", m.anon_pages },
+		{ "file", m.file_pages }, { "shmem", m.shmem_pages }, { "kernel", m.kernel_pages },
+		{ "kstack", kstack_live() * (KSTACK_SIZE / PAGE_SIZE) },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+		text_print(t, "page:%s 4096 %lu\n", frames[i].name, (unsigned long)frames[i].pages);
 	return 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the user-space tests in a VM: vm.sh [-m MEGABYTES] [-t SECONDS] linux|furca [AREA/NAME...]
-# Packs build/tests/{user,user-musl} with the runner as /init, boots it, and ends with the runner's own verdict.
+# Packs build/tests/{user,user-musl}, and for furca build/tests/furca, with the runner as /init, boots it, and ends with the runner's own verdict.
 # The kernel is Debian's newest cloud kernel or build/furca-kernel; KERNEL=FILE overrides both.
 set -eu
 MEMORY=512 LIMIT=1500 EACH=90
@@ -25,12 +25,14 @@ mkdir -p "$top/root/proc" "$top/root/dev" "$top/root/tmp" "$top/root/sys" "$top/
 args=""
 if [ $# -gt 0 ]; then
 	for one; do
-		case $one in user*/*) ;; *) one=user/$one ;; esac
+		case $one in user*/* | furca/*) ;; *) one=user/$one ;; esac
 		mkdir -p "$top/root/tests/$(dirname "$one")"
 		strip -o "$top/root/tests/$one" "$BUILD/tests/$one"
 	done
 else
-	for one in $(cd "$BUILD/tests" && find user user-musl -type f -perm -100); do
+	sets="user user-musl"
+	[ "$which" = furca ] && sets="$sets furca"
+	for one in $(cd "$BUILD/tests" && find $sets -type f -perm -100); do
 		mkdir -p "$top/root/tests/$(dirname "$one")"
 		strip -o "$top/root/tests/$one" "$BUILD/tests/$one"
 	done

@@ -1,0 +1,71 @@
+/*
+ * objects.h: what the kernel holds, before and after: /proc/furca/objects (name, bytes of one, how many), for tests that
+ * run on Furca only. Nothing is left out of the comparison: what may grow once is warmed up by the caller.
+ */
+#pragma once
+
+#include "check.h"
+
+#define OBJECTS_BYTES 16384
+
+struct objects {
+	char text[OBJECTS_BYTES];
+};
+
+static inline void objects_read(struct objects *o)
+{
+	if (check_slurp("/proc/furca/objects", o->text, sizeof o->text) <= 0) {
+		check_fail("objects.h", __LINE__, "/proc/furca/objects (errno %d)", errno);
+		_exit(1);
+	}
+}
+
+/* The number at the end of name's line, 0 when there is none: a cache that was never used has no line yet. */
+static inline long objects_count(const struct objects *o, const char *name, size_t length)
+{
+	for (const char *line = o->text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, name, length) && line[length] == ' ') {
+			const char *number = strchr(line + length + 1, ' ');
+			return number ? atol(number) : 0;
+		}
+	}
+	return 0;
+}
+
+/* Names and differences of what there is more or less of; the empty text: nothing. */
+static inline const char *objects_difference(const struct objects *before, const struct objects *after)
+{
+	static char text[300];
+	size_t used = 0;
+	text[0] = 0;
+	for (const char *line = after->text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		size_t length = strcspn(line, " \n");
+		if (!length)
+			break;
+		long more = objects_count(after, line, length) - objects_count(before, line, length);
+		if (more && used < sizeof text - 60)
+			used += snprintf(text + used, sizeof text - used, " %.*s%+ld", (int)length, line, more);
+	}
+	return text;
+}
+
+/* Waits a little for what ends by itself (a dead thread's stack), then says what is left over. */
+static inline const char *objects_settle(const struct objects *before, long ms)
+{
+	static struct objects now;
+	for (long end = check_now_ms() + ms;; check_sleep_ms(5)) {
+		objects_read(&now);
+		const char *text = objects_difference(before, &now);
+		if (!*text || check_now_ms() >= end)
+			return text;
+	}
+}
+
+#define CHECK_OBJECTS(before, what)                                                               \
+	do {                                                                                      \
+		const char *left_ = objects_settle((before), 1500);                               \
+		if (*left_)                                                                       \
+			check_fail(__FILE_NAME__, __LINE__, "%s left behind:%s", (what), left_);  \
+	} while (0)
