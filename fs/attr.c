@@ -98,15 +98,12 @@ static int change_owner(const struct path *p, void *arg)
 
 	if (err)
 		return err;
+	if (!S_ISDIR(i->mode))
+		i->mode &= ~inode_setid_at_stake(i);
 	if (o->uid != ~0u)
 		i->uid = o->uid;
 	if (o->gid != ~0u)
 		i->gid = o->gid;
-	if (!S_ISDIR(i->mode)) {
-		i->mode &= ~S_ISUID;
-		if (i->mode & S_IXGRP)
-			i->mode &= ~S_ISGID;
-	}
 	inode_touch_changed(i);
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include "task/task.h"
 #include <linux/capability.h>
 
+bool protected_hardlinks = true;
+
 struct create {
 	struct walk walk;
 	struct inode *dir;	/* borrowed from walk.path; locked */
@@ -40,14 +42,12 @@ static int create_check(struct create *c, bool is_dir)
 		return err;
 	if (w->path.dentry->is_unlinked)
 		return -ENOENT;
-	err = may_create_in(c->dir);
-	if (err)
-		return err;
 	c->d = dentry_alloc(w->path.dentry, w->name, w->len);
 	return c->d ? 0 : -ENOMEM;
 }
 
-/* 0: the directory is locked, c->d may be made; create_end follows. On error all is undone. */
+/* 0: the directory is locked and the name is free; create_end follows. Whether it may be made there is still to be asked
+ * (may_create_in). On error all is undone. */
 static int create_start(struct create *c, int dirfd, const char *path, bool is_dir)
 {
 	struct walk *w = &c->walk;
@@ -86,7 +86,9 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	if (err)
 		return err;
 	mode &= 01777 & ~current->fs->umask;
-	err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, c.d, mode) : -EPERM;
+	err = may_create_in(c.dir);
+	if (!err)
+		err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, c.d, mode) : -EPERM;
 	create_end(&c);
 	return err;
 }
@@ -103,18 +105,22 @@ static int mknod_type(u32 *mode)
 	return (*mode & S_IFMT) == S_IFDIR ? -EPERM : -EINVAL;
 }
 
+/* path may be an error, which comes after that of a wrong type. */
 int vfs_mknod(int dirfd, const char *path, u32 mode, u64 rdev)
 {
 	struct create c;
 	int err = mknod_type(&mode);
 
 	if (!err)
-		err = create_start(&c, dirfd, path, false);
+		err = IS_ERR(path) ? (int)PTR_ERR(path) : create_start(&c, dirfd, path, false);
 	if (err)
 		return err;
 	mode &= ~current->fs->umask;
 	bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
-	if (is_device && rdev && !capable(CAP_MKNOD))	/* 0,0 is a whiteout: no device */
+	err = may_create_in(c.dir);
+	if (err)
+		;
+	else if (is_device && !(S_ISCHR(mode) && !rdev) && !capable(CAP_MKNOD))	/* 0,0 is a whiteout: no device */
 		err = -EPERM;
 	else if (S_ISREG(mode))
 		err = c.dir->ops->create ? c.dir->ops->create(c.dir, c.d, mode) : -EACCES;
@@ -131,9 +137,19 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 
 	if (err)
 		return err;
-	err = c.dir->ops->symlink ? c.dir->ops->symlink(c.dir, c.d, target) : -EPERM;
+	err = may_create_in(c.dir);
+	if (!err)
+		err = c.dir->ops->symlink ? c.dir->ops->symlink(c.dir, c.d, target) : -EPERM;
 	create_end(&c);
 	return err;
+}
+
+/* A name for somebody else's file: only for one that the caller could as well read and write, and that runs with no
+ * other rights. */
+static bool is_safe_source(struct inode *i)
+{
+	return inode_is_reg(i) && !(i->mode & S_ISUID) && (i->mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
+	       inode_permission(i, MAY_READ | MAY_WRITE) == 0;
 }
 
 static int link_check(struct create *c, const struct path *old)
@@ -142,6 +158,11 @@ static int link_check(struct create *c, const struct path *old)
 
 	if (old->mount != c->walk.path.mount)
 		return -EXDEV;
+	if (protected_hardlinks && !inode_is_owner(i) && !is_safe_source(i))
+		return -EPERM;
+	int err = may_create_in(c->dir);
+	if (err)
+		return err;
 	if (i->is_append_only || i->is_immutable || !c->dir->ops->link || inode_is_dir(i))
 		return -EPERM;
 	return 0;
@@ -196,10 +217,9 @@ long sys_mkdir(uptr path, unsigned mode) { return sys_mkdirat(AT_FDCWD, path, mo
 long sys_mknodat(int dirfd, uptr path, unsigned mode, unsigned dev)
 {
 	char *text = path_text_new(path);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
 	long err = vfs_mknod(dirfd, text, mode, dev);
-	path_text_free(text);
+	if (!IS_ERR(text))
+		path_text_free(text);
 	return err;
 }
 

@@ -134,14 +134,23 @@ bool inode_is_owner(const struct inode *i)
 	return current_cred()->fsuid == i->uid || capable(CAP_FOWNER);
 }
 
+u32 inode_setid_at_stake(const struct inode *i)
+{
+	u32 bits = i->mode & S_ISUID;
+
+	/* Without group execution the bit once meant mandatory locking: it stays for the group's own. */
+	if ((i->mode & S_ISGID) &&
+	    ((i->mode & S_IXGRP) || (!cred_has_group(current_cred(), i->gid) && !capable(CAP_FSETID))))
+		bits |= S_ISGID;
+	return bits;
+}
+
 void inode_drop_setid(struct inode *i)
 {
-	u32 kill = i->mode & S_ISUID;
+	u32 bits = S_ISREG(i->mode) && (i->mode & (S_ISUID | S_ISGID)) ? inode_setid_at_stake(i) : 0;
 
-	if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		kill |= S_ISGID;
-	if (kill && S_ISREG(i->mode) && !capable(CAP_FSETID))
-		i->mode &= ~kill;
+	if (bits && !capable(CAP_FSETID))
+		i->mode &= ~bits;
 }
 
 /* -- times -- */

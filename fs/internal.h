@@ -49,7 +49,9 @@ void inode_touch(struct inode *i);		/* mtime and ctime are now */
 void inode_touch_changed(struct inode *i);	/* ctime */
 void path_accessed(const struct path *p);	/* atime, as the mount's flags say */
 static inline void file_accessed(struct file *f) { if (!(f->flags & O_NOATIME)) path_accessed(&f->path); }
-/* A write by somebody without CAP_FSETID takes the set-id bits away. Inode locked. */
+/* The set-id bits that a change of contents or owner takes away. */
+u32 inode_setid_at_stake(const struct inode *i);
+/* A write by somebody without CAP_FSETID takes them away. Inode locked. */
 void inode_drop_setid(struct inode *i);
 int inode_deny_write(struct inode *i);		/* 0, -ETXTBSY when somebody writes */
 int inode_get_write(struct inode *i);		/* 0, -ETXTBSY when it is being executed */
@@ -127,6 +129,8 @@ int __must_check path_lookup_resolve(int dirfd, const char *path, unsigned flags
 char *path_format_from_locked(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);	/* mount_lock */
 char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 void missing_for_each(void (*fn)(const char *path, void *arg), void *arg);
+/* /proc/sys/fs/protected_*: links that lead astray in sticky directories, links to files of others; on, as in Debian. */
+extern bool protected_symlinks, protected_hardlinks;
 char *path_text_alloc(void);			/* PATH_BYTES; NULL: out of memory */
 char *path_text_new(uptr path);			/* a user's path in kernel memory; ERR_PTR (-ENOENT: empty) */
 char *path_text_new_flags(uptr path, unsigned lookup_flags);
@@ -153,10 +157,7 @@ struct fd_table;
 void files_leave_cloexec(struct files *f, struct fd_table *t);	/* close()'s effect on what exec is about to leave out */
 
 /* -- open (open.c) -- */
-struct open_how_k { u64 flags; u64 mode; u32 resolve; };
-struct file *vfs_open(int dirfd, const char *path, u64 flags, u32 mode, u32 resolve);
 int vfs_truncate(const struct path *p, loff size);
-int file_truncate(struct file *f, loff size);
 
 /* -- attributes (attr.c) -- */
 #define ATTR_MODE 1

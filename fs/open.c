@@ -30,6 +30,11 @@ struct open_request {
 	bool was_made;
 };
 
+static bool follows(const struct open_request *r)
+{
+	return !(r->flags & O_NOFOLLOW) && (r->flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+}
+
 static int request_check(struct open_request *r)
 {
 	static const u8 access[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
@@ -40,16 +45,14 @@ static int request_check(struct open_request *r)
 		return 0;
 	}
 	r->access = access[r->flags & O_ACCMODE];
-	if (r->flags & __O_TMPFILE) {
-		if ((r->flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE || !(r->access & MAY_WRITE))
-			return -EINVAL;
-	}
+	if ((r->flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT))
+		return -EINVAL;
+	if ((r->flags & __O_TMPFILE) && (!(r->flags & O_DIRECTORY) || !(r->access & MAY_WRITE)))
+		return -EINVAL;
 	if (r->flags & O_TRUNC)
 		r->access |= MAY_WRITE;
 	if (r->flags & __O_SYNC)
 		r->flags |= O_DSYNC;
-	if ((r->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-		r->flags |= O_NOFOLLOW;
 	r->flags |= O_LARGEFILE;
 	return 0;
 }
@@ -242,16 +245,16 @@ unlock:
 /* As walk_step, for O_CREAT. */
 static int step_or_make(struct walk *w, struct open_request *r)
 {
-	if (w->wants_directory)
-		return -EISDIR;
 	if (w->type != LAST_NAME)
 		return walk_step(w, false);
+	if (w->wants_directory)
+		return -EISDIR;
 	if (w->len > NAME_BYTES_MAX)
 		return -ENAMETOOLONG;
 	struct dentry *d = find_or_make(w, r);
 	if (IS_ERR(d))
 		return (int)PTR_ERR(d);
-	if (S_ISLNK(d->inode->mode) && !(r->flags & O_NOFOLLOW)) {
+	if (S_ISLNK(d->inode->mode) && follows(r)) {
 		int err = walk_follow(w, d);
 		dentry_put(d);
 		return err;
@@ -292,14 +295,14 @@ static struct file *open_tmpfile(struct path *dir, struct open_request *r)
 
 static struct file *open_walk(struct walk *w, struct open_request *r)
 {
-	bool follow = !(r->flags & O_NOFOLLOW), makes = r->flags & O_CREAT;
+	bool makes = r->flags & O_CREAT;
 	int err;
 
 	do {
 		err = walk_parent(w);
 		if (err || w->type == LAST_NONE)
 			break;
-		err = makes ? step_or_make(w, r) : walk_step(w, follow || w->wants_directory);
+		err = makes ? step_or_make(w, r) : walk_step(w, follows(r) || w->wants_directory);
 	} while (err == 1);
 	if (!err && w->wants_directory && !inode_is_dir(w->path.dentry->inode))
 		err = -ENOTDIR;
@@ -324,17 +327,12 @@ static struct file *open_decoded(int dirfd, const char *path, unsigned lookup_fl
 	return f;
 }
 
-struct file *vfs_open(int dirfd, const char *path, u64 flags, u32 mode, u32 resolve)
-{
-	struct open_request r = { .flags = (unsigned)flags & FLAGS_KNOWN, .mode = mode, .resolve = resolve };
-	int err = request_check(&r);
-
-	return err ? ERR_PTR(err) : open_decoded(dirfd, path, 0, &r);
-}
-
 struct file *file_open(const char *path, unsigned flags, u32 mode)
 {
-	return vfs_open(AT_FDCWD, path, flags, mode, 0);
+	struct open_request r = { .flags = flags & FLAGS_KNOWN, .mode = mode };
+	int err = request_check(&r);
+
+	return err ? ERR_PTR(err) : open_decoded(AT_FDCWD, path, 0, &r);
 }
 
 struct file *file_open_path(const struct path *p, unsigned flags)
@@ -363,13 +361,17 @@ struct file *file_open_exec(int dirfd, const char *path, int at_flags)
 /* -- system calls -- */
 static long open_user(int dirfd, uptr path, u64 flags, u32 mode, u32 resolve)
 {
+	struct open_request r = { .flags = (unsigned)flags & FLAGS_KNOWN, .mode = mode, .resolve = resolve };
+	int err = request_check(&r);
+	if (err)
+		return err;
 	char *text = path_text_new(path);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	/* Nothing may be made or cut when there is no number for it; a failed open leaves the table as it was. */
 	int fd = fd_may_install();
 	if (!fd) {
-		struct file *f = vfs_open(dirfd, text, flags, mode, resolve);
+		struct file *f = open_decoded(dirfd, text, 0, &r);
 		fd = IS_ERR(f) ? (int)PTR_ERR(f) : fd_install_new(f, (unsigned)flags & O_CLOEXEC);
 		if (fd < 0 && !IS_ERR(f))
 			file_put(f);

@@ -157,12 +157,15 @@ static int rename_found(struct rename *r)
 	return err;
 }
 
+/* new may be an error, which counts only once the old name's directory has been found. */
 static int rename_paths(int olddirfd, const char *old, int newdirfd, const char *new, unsigned flags)
 {
 	struct rename r = { .flags = flags };
 	int err = walk_to_name(&r.from, olddirfd, old);
 
-	if (!err) {
+	if (!err && IS_ERR(new)) {
+		err = (int)PTR_ERR(new);
+	} else if (!err) {
 		err = walk_to_name(&r.to, newdirfd, new);
 		if (!err)
 			err = rename_found(&r);
@@ -182,7 +185,7 @@ long sys_renameat2(int olddirfd, uptr old, int newdirfd, uptr new, unsigned flag
 	if (IS_ERR(from))
 		return PTR_ERR(from);
 	to = path_text_new(new);
-	long err = IS_ERR(to) ? PTR_ERR(to) : rename_paths(olddirfd, from, newdirfd, to, flags);
+	long err = rename_paths(olddirfd, from, newdirfd, to, flags);
 	if (!IS_ERR(to))
 		path_text_free(to);
 	path_text_free(from);

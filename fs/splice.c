@@ -39,7 +39,7 @@ static int side_start(struct side *s, int fd, uptr user_pos, u32 mode)
 	s->user_pos = user_pos;
 	s->pos = 0;
 	s->f = fd_get(fd);
-	if (!s->f || !(s->f->mode & mode))
+	if (!s->f || (s->f->mode & mode) != mode)
 		return -EBADF;
 	if (user_pos && (s->f->mode & FMODE_NONSEEK))
 		return -ESPIPE;
@@ -169,7 +169,7 @@ static ssize_t range_checked(struct side *in, struct side *out, size_t n)
 		return -EISDIR;
 	if (!inode_is_reg(i) || !inode_is_reg(o))
 		return -EINVAL;
-	if (out->f->flags & O_APPEND)
+	if (!(in->f->mode & FMODE_READ) || !(out->f->mode & FMODE_WRITE) || (out->f->flags & O_APPEND))
 		return -EBADF;
 	if (i->sb != o->sb)
 		return -EXDEV;
@@ -186,10 +186,10 @@ static ssize_t range_checked(struct side *in, struct side *out, size_t n)
 long sys_copy_file_range(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, unsigned flags)
 {
 	struct side in = { 0 }, out = { 0 };
-	ssize_t n = side_start(&in, in_fd, in_off, FMODE_READ);
+	ssize_t n = side_start(&in, in_fd, in_off, 0);
 
 	if (!n)
-		n = side_start(&out, out_fd, out_off, FMODE_WRITE);
+		n = side_start(&out, out_fd, out_off, 0);
 	if (!n)
 		n = flags ? -EINVAL : range_checked(&in, &out, count);
 	if (n > 0) {

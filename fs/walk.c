@@ -14,6 +14,7 @@
 
 struct path_text { char bytes[PATH_BYTES]; };
 SLAB_CACHE(path_text_cache, struct path_text);
+bool protected_symlinks = true;
 
 static char *text_alloc(void) { return slab_alloc(&path_text_cache); }
 void path_text_free(char *text) { slab_free(&path_text_cache, text); }
@@ -128,15 +129,18 @@ static bool component_next(struct walk *w)
 }
 
 /* Rests on the stack are never empty, so the component is the last if its own string ends and nothing waits. */
-static bool component_is_last(struct walk *w)
+static bool component_is_final(const struct walk *w)
 {
 	const char *s = w->next;
 
-	if (w->depth)
-		return false;
 	while (*s == '/')
 		s++;
-	if (*s)
+	return !*s && !w->depth;
+}
+
+static bool component_is_last(struct walk *w)
+{
+	if (!component_is_final(w))
 		return false;
 	if (*w->next == '/')
 		w->wants_directory = true;
@@ -252,10 +256,22 @@ static int link_to_root(struct walk *w)
 	return 0;
 }
 
+/* In a sticky directory that everybody may write to, a link at a path's end is followed only if it is the follower's own
+ * or the directory owner's. */
+static bool is_trap(const struct walk *w, const struct inode *link)
+{
+	const struct inode *dir = w->path.dentry->inode;
+
+	return protected_symlinks && component_is_final(w) && link->uid != current_cred()->fsuid &&
+	       (dir->mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) && link->uid != dir->uid;
+}
+
 int walk_follow(struct walk *w, struct dentry *d)
 {
 	if (++w->links > SYMLINKS_MAX || (w->resolve & RESOLVE_NO_SYMLINKS))
 		return -ELOOP;
+	if (is_trap(w, d->inode))
+		return -EACCES;
 	struct path at = { w->path.mount, d };
 	path_accessed(&at);
 	if (d->inode->ops->follow)

@@ -105,12 +105,23 @@ static ssize_t file_write_iter(struct file *f, struct iter *it, loff *pos)
 }
 
 /* -- size -- */
+/* What fallocate made with KEEP_SIZE behind the end. */
+static void drop_beyond_end(struct inode *i)
+{
+	u64 end = ALIGN_UP(i->size, PAGE_SIZE);
+
+	if (i->mapping->page_count)
+		mapping_punch(i->mapping, end, SIZE_MAX_BYTES & PAGE_MASK);
+}
+
 static int file_setattr(struct inode *i, u32 valid, u64 size)
 {
 	if (!(valid & ATTR_SIZE))
 		return 0;
 	if (size < i->size ? i->seals & F_SEAL_SHRINK : size > i->size && (i->seals & F_SEAL_GROW))
 		return -EPERM;
+	if (size == i->size)
+		drop_beyond_end(i);
 	mapping_truncate(i->mapping, size);
 	i->size = size;
 	return 0;
@@ -132,6 +143,25 @@ static long punch(struct inode *i, loff off, loff len)
 	return 0;
 }
 
+/* Whether the pages [first, end) that are not there yet will find room; asked first, since what is half done stays. */
+static int room_for(struct inode *i, u64 first, u64 end)
+{
+	struct tmpfs *fs = i->sb->private;
+	u64 used = (u64)atomic_read(&fs->pages), most = fs->max_pages ? fs->max_pages : used + memory_free_pages();
+	u64 missing = end - first;
+
+	if (missing > most)
+		return -ENOSPC;
+	for (u64 n = first; n < end && missing > most - MIN(used, most); n++) {
+		struct page *p = mapping_peek(i->mapping, n);
+		if (!p)
+			continue;
+		page_put(p);
+		missing--;
+	}
+	return missing > most - MIN(used, most) ? -ENOSPC : 0;
+}
+
 static long allocate(struct inode *i, int mode, loff off, loff len)
 {
 	u64 end = (u64)(off + len);
@@ -142,10 +172,12 @@ static long allocate(struct inode *i, int mode, loff off, loff len)
 	}
 	if ((i->seals & F_SEAL_GROW) && end > i->size)
 		return -EPERM;
-	int err = mapping_allocate(i->mapping, (u64)off, end);
+	int err = room_for(i, (u64)off >> PAGE_SHIFT, ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT);
+	if (err)
+		return err;
+	err = mapping_allocate(i->mapping, (u64)off, end);
 	if (err) {
-		/* What was made beyond the end is of no use to anybody. */
-		mapping_truncate(i->mapping, i->size);
+		drop_beyond_end(i);	/* of no use to anybody */
 		return err;
 	}
 	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i->size) {

@@ -40,13 +40,14 @@ static int inode_set_type(struct inode *i, u64 rdev)
 		i->ops = &tmpfs_dir_ops;
 		i->fops = &directory_fops;
 		i->nlink = 2;
+		i->size = 2 * DIRENT_BYTES;	/* "." and ".." */
 		return 0;
 	case S_IFLNK:
 		i->ops = &tmpfs_link_ops;
 		return 0;
 	}
 	i->ops = &tmpfs_special_ops;
-	i->rdev = rdev;
+	i->rdev = S_ISCHR(i->mode) || S_ISBLK(i->mode) ? rdev : 0;
 	return 0;
 }
 
@@ -295,12 +296,12 @@ static void tmpfs_show(struct superblock *sb, char *buf, size_t size)
 static struct fs_type tmpfs_type = {
 	.name = "tmpfs", .mount = tmpfs_mount, .no_device = true, .remount = tmpfs_remount, .show_options = tmpfs_show,
 };
-static struct fs_type rootfs_type = { .name = "rootfs", .show_options = NULL };
+static struct fs_type rootfs_type = { .name = "rootfs" };
 
 /* The root: all of memory, if it comes to that. */
 struct superblock *tmpfs_root_new(void)
 {
-	const struct tmpfs fs = { .root_mode = 0755 };
+	const struct tmpfs fs = { .root_mode = 01777 };
 	return tmpfs_super_new(&rootfs_type, 0, &fs);
 }
 
