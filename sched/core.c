@@ -63,21 +63,14 @@ void sched_set_resched(void)
 	WRITE_ONCE(cpu_self()->need_resched, true);
 }
 
-static int class_order(const struct sched_class *c)
-{
-	return c == &sched_rt ? 2 : c == &sched_fair ? 1 : 0;
-}
-
+/* The running task was last charged at the latest tick or switch; its class decides by that, which is near enough. */
 static void check_preempt(struct runqueue *rq, struct task *woken)
 {
 	struct task *running = rq->curr;
-	int order = class_order(woken->sched.class) - class_order(running->sched.class);
+	const struct sched_class *class = woken->sched.class;
 
-	if (order == 0) {
-		sched_charge(rq);
-		order = woken->sched.class->preempts(rq, woken, running);
-	}
-	if (order > 0)
+	if (class == running->sched.class ? class->preempts(rq, woken, running) :
+					    class->order > running->sched.class->order)
 		resched_rq(rq);
 }
 
@@ -96,12 +89,10 @@ static void rq_dequeue(struct runqueue *rq, struct task *t)
 }
 
 /* The allowed CPU with the fewest runnable tasks; the task's own wins a tie. */
-static u32 choose_cpu(const struct task *t)
+static __noinline u32 choose_among_cpus(const struct task *t)
 {
 	u32 best = t->sched.cpu;
 
-	if (likely(cpus_online == 1))
-		return best;
 	if (!(t->sched.affinity & BIT(best)))
 		best = (u32)__builtin_ctzl(t->sched.affinity);
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
@@ -109,6 +100,11 @@ static u32 choose_cpu(const struct task *t)
 			best = cpu;
 	}
 	return best;
+}
+
+static u32 choose_cpu(const struct task *t)
+{
+	return likely(cpus_online == 1) ? t->sched.cpu : choose_among_cpus(t);
 }
 
 /* Moves a task that is not queued to another CPU's queue. Gives up rq and returns the new queue, locked. */

@@ -2,8 +2,8 @@
  * sched/fair.c: the fair class: SCHED_OTHER, SCHED_BATCH and SCHED_IDLE. Each task has a virtual run time, which goes on
  * slower the more weight its nice value gives; the task that has had the least runs next.
  *
- * The running task is not in the tree: a lone task that sleeps and wakes never touches it. A task that wakes is placed at
- * most FAIR_SLEEPER_BONUS_NS behind the others, so long sleep is no credit to hog the CPU with.
+ * The running task is not in the tree, and one that waits alone is only pointed to: tasks that hand the CPU to each other
+ * never touch the tree. A task that wakes is placed at most FAIR_SLEEPER_BONUS_NS behind the others, so long sleep is no credit to hog the CPU with.
  * Locks: rq->lock for all. Errors: none.
  */
 #include "sched/runqueue.h"
@@ -41,7 +41,33 @@ static struct task *fair_first(struct runqueue *rq)
 {
 	struct rb_node *n = rb_first(&rq->fair.tree);
 
-	return n ? rb_entry(n, struct task, sched.fair_node) : NULL;
+	return n ? rb_entry(n, struct task, sched.fair_node) : rq->fair.single;
+}
+
+static void tree_insert(struct fair_queue *q, struct task *t)
+{
+	rb_insert(&q->tree, &t->sched.fair_node, fair_less);
+}
+
+static void waiting_add(struct fair_queue *q, struct task *t)
+{
+	if (!q->single && !rb_first(&q->tree)) {
+		q->single = t;
+		return;
+	}
+	if (q->single) {
+		tree_insert(q, q->single);
+		q->single = NULL;
+	}
+	tree_insert(q, t);
+}
+
+static void waiting_remove(struct fair_queue *q, struct task *t)
+{
+	if (q->single == t)
+		q->single = NULL;
+	else
+		rb_remove(&q->tree, &t->sched.fair_node);
 }
 
 /* The least vruntime of the running task and the tree's first, but never back. */
@@ -73,14 +99,14 @@ static void fair_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 	}
 	rq->fair.count++;
 	if (t != rq->curr)
-		rb_insert(&rq->fair.tree, &t->sched.fair_node, fair_less);
+		waiting_add(&rq->fair, t);
 }
 
 static void fair_dequeue(struct runqueue *rq, struct task *t)
 {
 	rq->fair.count--;
 	if (t != rq->curr)
-		rb_remove(&rq->fair.tree, &t->sched.fair_node);
+		waiting_remove(&rq->fair, t);
 }
 
 static struct task *fair_pick(struct runqueue *rq)
@@ -88,7 +114,7 @@ static struct task *fair_pick(struct runqueue *rq)
 	struct task *t = fair_first(rq);
 
 	if (t) {
-		rb_remove(&rq->fair.tree, &t->sched.fair_node);
+		waiting_remove(&rq->fair, t);
 		t->sched.slice_used_ns = 0;
 	}
 	return t;
@@ -97,7 +123,7 @@ static struct task *fair_pick(struct runqueue *rq)
 static void fair_put(struct runqueue *rq, struct task *t)
 {
 	if (t->sched.is_queued)
-		rb_insert(&rq->fair.tree, &t->sched.fair_node, fair_less);
+		waiting_add(&rq->fair, t);
 }
 
 /* A full slice is used up, or another task is owed more than a wake-up's granularity after this tick. */
@@ -152,6 +178,7 @@ void fair_init(struct runqueue *rq)
 
 const struct sched_class sched_fair = {
 	.name = "fair",
+	.order = 1,
 	.enqueue = fair_enqueue,
 	.dequeue = fair_dequeue,
 	.pick = fair_pick,

@@ -62,8 +62,9 @@ static void run(u64 ns)
 
 static int tree_count(void)
 {
-	int n = 0;
+	int n = rq.fair.single != NULL;
 
+	CHECK(!rq.fair.single || !rb_first(&rq.fair.tree));
 	for (struct rb_node *r = rb_first(&rq.fair.tree); r; r = rb_next(r))
 		n++;
 	return n;

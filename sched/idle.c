@@ -15,6 +15,7 @@ static bool idle_preempts(struct runqueue *rq, struct task *woken, struct task *
 
 const struct sched_class sched_idle = {
 	.name = "idle",
+	.order = 0,
 	.enqueue = idle_enqueue,
 	.dequeue = idle_dequeue,
 	.pick = idle_pick,

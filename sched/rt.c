@@ -71,6 +71,7 @@ void rt_init(struct runqueue *rq)
 
 const struct sched_class sched_rt = {
 	.name = "rt",
+	.order = 2,
 	.enqueue = rt_enqueue,
 	.dequeue = rt_dequeue,
 	.pick = rt_pick,

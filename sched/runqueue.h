@@ -20,7 +20,8 @@
 #define IDLE_POLICY_WEIGHT 3
 
 struct fair_queue {
-	struct rb_tree tree;		/* by vruntime; without the running task */
+	struct task *single;		/* borrowed: the only one waiting; then the tree is empty */
+	struct rb_tree tree;		/* the waiting ones, if more: by vruntime. The running task is in neither */
 	u64 min_vruntime_ns;		/* never goes back: where newcomers are placed */
 	u32 count;			/* queued, the running one included */
 };

@@ -14,6 +14,7 @@ struct runqueue;
 
 struct sched_class {
 	const char *name;
+	int order;			/* a task of a greater one preempts */
 	void (*enqueue)(struct runqueue *rq, struct task *t, bool is_wakeup);
 	void (*dequeue)(struct runqueue *rq, struct task *t);
 	struct task *(*pick)(struct runqueue *rq);		/* next to run, taken off nothing; NULL: none */

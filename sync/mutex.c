@@ -1,7 +1,9 @@
 /*
  * sync/mutex.c: the sleeping mutex. The lock is handed over in order of arrival, so nobody starves; since the kernel is
  * not preempted a holder is only met when it sleeps, and the hand-over costs no switch that would not come anyway.
- * Locks: m->lock guards owner and the list; a waiter that finds itself owner was given the mutex.
+ * m->owner is one atomic word: the holder, and a bit that says somebody waits. While the bit is clear, taking and giving
+ * up are one exchange each; whoever finds a holder sets the bit and queues, and then the holder gives up under m->lock.
+ * Locks: m->lock guards the list and every change of the word while the bit is set.
  */
 #include "sync/mutex.h"
 #include "sync/waitqueue.h"
@@ -21,19 +23,40 @@ void mutex_init(struct mutex *m, enum lock_rank rank)
 	m->rank = rank;
 }
 
+#define HAS_WAITERS 1UL
+
+static bool owner_cas(struct mutex *m, unsigned long old, unsigned long new)
+{
+	return __atomic_compare_exchange_n((unsigned long *)&m->owner, &old, new, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+static unsigned long owner_word(const struct mutex *m)
+{
+	return __atomic_load_n((const unsigned long *)&m->owner, __ATOMIC_ACQUIRE);
+}
+
+static bool is_mine(const struct mutex *m) { return (owner_word(m) & ~HAS_WAITERS) == (unsigned long)current; }
+
 bool mutex_trylock(struct mutex *m)
 {
-	bool is_taken = false;
+	if (!owner_cas(m, 0, (unsigned long)current))
+		return false;
+	lock_debug_acquire(m, RANK_NONE, false, __builtin_return_address(0));
+	return true;
+}
 
-	spin_lock(&m->lock);
-	if (!m->owner) {
-		m->owner = current;
-		is_taken = true;
+/* Under m->lock. True: the holder left just now and the mutex is ours; false: the bit is set, so it will hand over. */
+static bool take_or_mark_locked(struct mutex *m)
+{
+	for (;;) {
+		unsigned long word = owner_word(m);
+
+		if (!word && owner_cas(m, 0, (unsigned long)current))
+			return true;
+		if (word && ((word & HAS_WAITERS) || owner_cas(m, word, word | HAS_WAITERS)))
+			return false;
 	}
-	spin_unlock(&m->lock);
-	if (is_taken)
-		lock_debug_acquire(m, RANK_NONE, false, __builtin_return_address(0));
-	return is_taken;
 }
 
 /* 0: the mutex is ours; -EINTR: a fatal signal came first (only for state TASK_KILLABLE). */
@@ -42,9 +65,14 @@ static __noinline int mutex_wait(struct mutex *m, int state)
 	struct mutex_waiter w = { .task = current };
 	int err = 0;
 
-	BUG_ON(m->owner == current);
+	BUG_ON(is_mine(m));
+	spin_lock(&m->lock);
+	if (take_or_mark_locked(m)) {
+		spin_unlock(&m->lock);
+		return 0;
+	}
 	list_push_back(&m->waiters, &w.node);
-	while (m->owner != current) {
+	while (!is_mine(m)) {
 		if ((state & TASK_WAKEKILL) && fatal_signal_is_pending()) {
 			list_remove(&w.node);
 			err = -EINTR;
@@ -63,45 +91,47 @@ static __noinline int mutex_wait(struct mutex *m, int state)
 void mutex_lock(struct mutex *m)
 {
 	lock_debug_acquire(m, m->rank, false, __builtin_return_address(0));
-	spin_lock(&m->lock);
-	if (unlikely(m->owner)) {
+	if (unlikely(!owner_cas(m, 0, (unsigned long)current)))
 		(void)mutex_wait(m, TASK_UNINTERRUPTIBLE);
-		return;
-	}
-	m->owner = current;
-	spin_unlock(&m->lock);
 }
 
 int mutex_lock_killable(struct mutex *m)
 {
-	int err = 0;
+	int err;
 
 	lock_debug_acquire(m, m->rank, false, __builtin_return_address(0));
+	if (likely(owner_cas(m, 0, (unsigned long)current)))
+		return 0;
+	err = mutex_wait(m, TASK_KILLABLE);
+	if (err)
+		lock_debug_release(m, false);
+	return err;
+}
+
+/* To the first in the list; the bit stays while there are more. */
+static __noinline void hand_over(struct mutex *m)
+{
+	struct mutex_waiter *w;
+	struct task *next = NULL;
+	unsigned long word = 0;
+
+	BUG_ON(!is_mine(m));
 	spin_lock(&m->lock);
-	if (unlikely(m->owner)) {
-		err = mutex_wait(m, TASK_KILLABLE);
-		if (err)
-			lock_debug_release(m, false);
-		return err;
+	if (!list_is_empty(&m->waiters)) {
+		w = list_first(&m->waiters, struct mutex_waiter, node);
+		next = w->task;
+		list_remove(&w->node);
+		word = (unsigned long)next | (list_is_empty(&m->waiters) ? 0 : HAS_WAITERS);
 	}
-	m->owner = current;
+	__atomic_store_n((unsigned long *)&m->owner, word, __ATOMIC_RELEASE);
+	if (next)
+		sched_wake(next, TASK_NORMAL);	/* under m->lock: the waiter, and its stack, is still there */
 	spin_unlock(&m->lock);
-	return 0;
 }
 
 void mutex_unlock(struct mutex *m)
 {
 	lock_debug_release(m, false);
-	spin_lock(&m->lock);
-	BUG_ON(m->owner != current);
-	if (likely(list_is_empty(&m->waiters))) {
-		m->owner = NULL;
-	} else {
-		struct mutex_waiter *w = list_first(&m->waiters, struct mutex_waiter, node);
-
-		list_remove(&w->node);
-		m->owner = w->task;
-		sched_wake(w->task, TASK_NORMAL);	/* under m->lock: the waiter, and its stack, is still there */
-	}
-	spin_unlock(&m->lock);
+	if (unlikely(!owner_cas(m, (unsigned long)current, 0)))
+		hand_over(m);
 }

@@ -9,8 +9,8 @@
 
 struct task;
 struct mutex {
-	struct spinlock lock;	/* guards the rest */
-	struct task *owner;	/* borrowed: the holder */
+	struct spinlock lock;	/* guards the list */
+	struct task *owner;	/* borrowed: the holder; bit 0: somebody waits. atomic, see mutex.c */
 	struct list waiters;	/* in order of arrival */
 	enum lock_rank rank;
 };

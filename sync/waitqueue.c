@@ -23,9 +23,22 @@ void waiter_init(struct waiter *w)
 	w->is_exclusive = false;
 }
 
+/* Takes w out once its task is awake, so that the task need not lock the queue to leave it: w may be gone as soon as its
+ * own links say that it is out, which is the last thing written. */
 bool waiter_wake_task(struct waiter *w, unsigned long key)
 {
-	return sched_wake(w->task, TASK_NORMAL);
+	if (!sched_wake(w->task, TASK_NORMAL))
+		return false;
+	w->node.next->prev = w->node.prev;
+	w->node.prev->next = w->node.next;
+	w->node.prev = &w->node;
+	__atomic_store_n(&w->node.next, &w->node, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool waiter_is_out(const struct waiter *w)
+{
+	return __atomic_load_n(&w->node.next, __ATOMIC_ACQUIRE) == &w->node;
 }
 
 static void waitqueue_add_locked(struct waitqueue *wq, struct waiter *w)
@@ -64,16 +77,19 @@ void wake_up_n_locked(struct waitqueue *wq, int exclusive, unsigned long key)
 	}
 }
 
-void wake_up_n(struct waitqueue *wq, int exclusive, unsigned long key)
+static __noinline void wake_up_waiters(struct waitqueue *wq, int exclusive, unsigned long key)
 {
-	unsigned long flags;
+	unsigned long flags = spin_lock_irqsave(&wq->lock);
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!waitqueue_has_waiters(wq))
-		return;
-	flags = spin_lock_irqsave(&wq->lock);
 	wake_up_n_locked(wq, exclusive, key);
 	spin_unlock_irqrestore(&wq->lock, flags);
+}
+
+void wake_up_n(struct waitqueue *wq, int exclusive, unsigned long key)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (waitqueue_has_waiters(wq))
+		wake_up_waiters(wq, exclusive, key);
 }
 
 void wait_prepare(struct waitqueue *wq, struct waiter *w, int state)
@@ -102,7 +118,8 @@ int wait_sleep(int state, u64 deadline_ns)
 void wait_finish(struct waitqueue *wq, struct waiter *w)
 {
 	WRITE_ONCE(current->state, TASK_RUNNING);
-	waitqueue_remove(wq, w);
+	if (!waiter_is_out(w))
+		waitqueue_remove(wq, w);
 }
 
 void completion_init(struct completion *c)

@@ -12,7 +12,8 @@
 
 struct task;
 struct waiter;
-/* Called under wq->lock by a wake-up. key: poll events, or 0 for all. Returns true if it woke its task. */
+/* Called under wq->lock by a wake-up. key: poll events, or 0 for all. Returns true if it woke its task. It may take w out
+ * of the queue, as the default one does. */
 typedef bool (*wake_fn)(struct waiter *w, unsigned long key);
 
 struct waitqueue {
@@ -49,16 +50,20 @@ void wait_finish(struct waitqueue *wq, struct waiter *w);
 	if (!(cond)) {                                                                             \
 		struct waiter _w;                                                                  \
 		waiter_init(&_w);                                                                  \
-		for (;;) {                                                                         \
-			wait_prepare((wq), &_w, (state));                                          \
-			if (cond) {                                                                \
-				_ret = 0;                                                          \
-				break;                                                             \
-			}                                                                          \
-			if (_ret)                                                                  \
-				break;                                                             \
-			_ret = wait_sleep((state), (deadline_ns));                                 \
-		}                                                                                  \
+		for (;;) {                                                                 \
+			wait_prepare((wq), &_w, (state));                                  \
+			if (cond) {                                                        \
+				_ret = 0;                                                  \
+				break;                                                     \
+			}                                                                  \
+			if (_ret)                                                          \
+				break;                                                     \
+			_ret = wait_sleep((state), (deadline_ns));                         \
+			if (cond) {                                                        \
+				_ret = 0;                                                  \
+				break;                                                     \
+			}                                                                  \
+		}                                                                          \
 		wait_finish((wq), &_w);                                                            \
 	}                                                                                          \
 	_ret; })
