@@ -54,6 +54,7 @@ if ! $MAKE -k tests samples build/tests/pty_expect >"$log/build-tests" 2>&1; the
 	failed=$((failed + 1))
 fi
 
+group check 60 sh tools/check.sh
 group unit-test 600 $MAKE unit-test
 group cli-test 300 $MAKE cli-test
 if [ -r build/furca-kernel ]; then

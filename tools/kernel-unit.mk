@@ -25,6 +25,7 @@ $(eval $(call UNIT,mapping,mm/mapping_test.c mm/mapping.c mm/mapping_index.c mm/
   mm/file_users.c mm/vma.c mm/vma_edit.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c mm/tlb.c \
   mm/cow.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
+$(eval $(call UNIT,refcount,base/refcount_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,pid,pid/pid_test.c pid/pid.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,ldisc,fs/tty/ldisc_test.c fs/tty/ldisc.c fs/tty/ldisc_echo.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,chacha20,drivers/chacha20_test.c drivers/chacha20.c mm/page.c mm/buddy.c))

@@ -124,10 +124,15 @@ TEST(sleepers_wake_in_order)
 {
 	int ends[2];
 	char text[8];
+	struct timespec start;
 	NEED_OK(pipe(ends));
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
-			check_sleep_ms(30 + 60 * (3 - i));
+			/* absolute, so that how long the forks took does not matter */
+			long ns = start.tv_nsec + (200 + 100 * (3 - i)) * 1000000L;
+			struct timespec end = {start.tv_sec + ns / 1000000000, ns % 1000000000};
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, 0);
 			char c = '0' + i;
 			_exit(write(ends[1], &c, 1) != 1);
 		}
