@@ -262,7 +262,10 @@ static inline void poll_wait(struct file *f, struct waitqueue *wq, struct poll_t
 /* A node under /dev with these operations; name may hold one '/'. */
 int dev_register(const char *name, u32 mode, unsigned major, unsigned minor, const struct file_ops *ops, void *private);
 const struct file_ops *dev_find(u32 mode, u64 rdev, void **private);	/* opening a device inode: ops of its number */
-static inline u64 dev_make(unsigned major, unsigned minor) { return (u64)(minor & 0xff) | (u64)major << 8 | (u64)(minor & ~0xffu) << 12; }
+static inline u64 dev_make(unsigned major, unsigned minor)
+{
+	return (u64)(minor & 0xff) | (u64)major << 8 | (u64)(minor & ~0xffu) << 12;
+}
 static inline unsigned dev_major(u64 dev) { return (unsigned)(dev >> 8) & 0xfff; }
 static inline unsigned dev_minor(u64 dev) { return (unsigned)(dev & 0xff) | (unsigned)(dev >> 12 & 0xfff00); }
 

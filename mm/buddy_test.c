@@ -98,7 +98,8 @@ static void test_node(void)
 /* Ranges that share 4 MiB blocks, with holes between them: nothing outside is ever handed out. */
 static void test_ranges(void)
 {
-	static const paddr_t edges[][2] = { { 0x1000, 0x9f000 }, { 0x160000, 0x3ff000 }, { 0x401000, 0x1503000 }, { 0x1504000, 0x1800000 } };
+	static const paddr_t edges[][2] = { { 0x1000, 0x9f000 }, { 0x160000, 0x3ff000 }, { 0x401000, 0x1503000 },
+		{ 0x1504000, 0x1800000 } };
 	static u8 seen[0x1800];
 	boot_info.memory_count = 4;
 	for (int i = 0; i < 4; i++) {

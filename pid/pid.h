@@ -55,7 +55,7 @@ int pid_number_in(const struct pid *p, const struct pid_ns *ns);	/* 0: not visib
 static inline int pid_number_global(const struct pid *p) { return p ? p->numbers[0].number : 0; }
 /* Under tasklist_lock: */
 void pid_attach_locked(struct task *t, enum pid_type type, struct pid *p);	/* takes its own reference */
-void pid_detach_locked(struct task *t, enum pid_type type);			/* drops it (the free is left to the caller's pid_put) */
+void pid_detach_locked(struct task *t, enum pid_type type);	/* the reference is left to pid_put */
 struct task *pid_first_task_locked(struct pid *p, enum pid_type type);		/* borrowed, or NULL */
 /* The task with this number as seen by current's namespace; a reference (task_put), or NULL. */
 struct task *task_find(int number);

@@ -15,7 +15,7 @@ enum lock_rank {
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
 	RANK_TTY,		/* tty->lock: line discipline */
 	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, taken by fork and mm teardown */
-	RANK_MM,		/* mm->lock (rwlock): regions; read by faults, write by mmap, munmap, fork; two (fork): child first */
+	RANK_MM,		/* mm->lock (rwlock): regions; faults read, mmap, munmap and fork write; two: child first */
 	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */
 	RANK_MOUNT,		/* mount tree; also under mm->lock, to say a mapped file's path */
 	RANK_IPC,

@@ -128,7 +128,8 @@ void devfs_init(void)
 	atomic_inc(&dev_sb->mounts);	/* lives for ever */
 	fs_register(&devtmpfs_type);
 	links_add();
-	if (entry_add(dev_sb->root, "pts", 3, S_IFDIR | 0755, 0, NULL) || entry_add(dev_sb->root, "shm", 3, S_IFDIR | 01777, 0, NULL))
+	if (entry_add(dev_sb->root, "pts", 3, S_IFDIR | 0755, 0, NULL) ||
+	    entry_add(dev_sb->root, "shm", 3, S_IFDIR | 01777, 0, NULL))
 		log_error("devtmpfs: no memory for its directories\n");
 	memory_devices_init();
 	kmsg_init();
