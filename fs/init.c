@@ -22,6 +22,7 @@ void fs_init(void)
 	proc_init();
 	sysfs_init();
 	/* What Linux's own built-in initramfs holds. */
-	if (vfs_mkdir(AT_FDCWD, "/dev", 0755) || vfs_mkdir(AT_FDCWD, "/root", 0700) || mount_at("devtmpfs", "devtmpfs", "/dev", 0, NULL))
+	if (vfs_mkdir(AT_FDCWD, "/dev", 0755) || vfs_mkdir(AT_FDCWD, "/root", 0700) ||
+	    mount_at("devtmpfs", "devtmpfs", "/dev", 0, NULL))
 		panic("devtmpfs cannot be mounted on /dev");
 }

@@ -126,7 +126,8 @@ struct dentry *lookup_child_locked(struct dentry *dir, const char *name, size_t 
 
 int __must_check path_lookup_resolve(int dirfd, const char *path, unsigned flags, u32 resolve, struct path *out);
 /* The path of p as seen from root; *reached: p lies below root. Start inside buf, or ERR_PTR(-ENAMETOOLONG). */
-char *path_format_from_locked(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);	/* mount_lock */
+/* The same under mount_lock. */
+char *path_format_from_locked(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 void missing_for_each(void (*fn)(const char *path, void *arg), void *arg);
 /* /proc/sys/fs/protected_*: links that lead astray in sticky directories, links to files of others; on, as in Debian. */

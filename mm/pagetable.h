@@ -100,7 +100,7 @@ struct tlb_batch {
 };
 void tlb_batch_init(struct tlb_batch *b, struct mm *mm);
 void tlb_batch_flush_page(struct tlb_batch *b, uptr va);	/* note: this page's old translation must go */
-void tlb_batch_add(struct tlb_batch *b, struct page *p);	/* put p (table or mapped frame) after the flush; flushes when full */
+void tlb_batch_add(struct tlb_batch *b, struct page *p);	/* p (table or mapped frame) is put after the flush */
 void tlb_batch_end(struct tlb_batch *b);			/* flushes on all CPUs that may cache this mm, then puts */
 void tlb_flush_mm(struct mm *mm);				/* all CPUs that may cache this mm */
 void tlb_flush_mm_page(struct mm *mm, uptr va);			/* one page, and the walker's caches */
