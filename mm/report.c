@@ -133,7 +133,7 @@ static size_t format_head(const struct snapshot *s, char *buf, size_t size, char
 static size_t format_flags(u64 flags, char *buf, size_t size)
 {
 	static const char letters[][3] = { "rd", "wr", "ex", "sh", "mr", "mw", "me", "ms", "gd", "", "", "", "",
-					   "lo", "", "sr", "rr", "dc", "de", "lf", "ac", "nr", "", "", "", "wf",
+					   "lo", "", "sr", "rr", "dc", "de", "??", "ac", "nr", "", "", "", "wf",
 					   "dd", "", "", "hg", "nh" };
 	size_t n = scnprintf(buf, size, "VmFlags: ");
 
