@@ -145,6 +145,9 @@ static void note_state(void)
 	note_regions();
 }
 
+/* An address as it stands in the text, or the error. */
+static long in_window(long r) { return r > 0 ? r - (long)WINDOW : r; }
+
 /* -- steps -------------------------------------------------------------------------------------------------------- */
 static void step_map(unsigned long at, unsigned long len, int prot)
 {
@@ -161,7 +164,7 @@ static void step_map(unsigned long at, unsigned long len, int prot)
 	flags |= pick(10) ? 0 : MAP_POPULATE;
 	flags |= pick(25) ? 0 : MAP_GROWSDOWN;
 	long r = call(SYS_mmap, at, len, prot, flags, file ? fds[file] : -1, offset);
-	note("mmap %lx %lx %d %x file %d %lx = %ld\n", at - WINDOW, len, prot, flags, file, offset, r > 0 ? r - (long)WINDOW : r);
+	note("mmap %lx %lx %d %x file %d %lx = %ld\n", at - WINDOW, len, prot, flags, file, offset, in_window(r));
 }
 
 static void step_remap(unsigned long at, unsigned long len)
@@ -176,7 +179,7 @@ static void step_remap(unsigned long at, unsigned long len)
 	if (!(flags & MREMAP_FIXED) && new_len > len && at + new_len > WINDOW + PAGES * PAGE)
 		new_len = len;
 	long r = call(SYS_mremap, at, len, new_len, flags, to, 0);
-	note("mremap %lx %lx %lx %x %lx = %ld\n", at - WINDOW, len, new_len, flags, to - WINDOW, r > 0 ? r - (long)WINDOW : r);
+	note("mremap %lx %lx %lx %x %lx = %ld\n", at - WINDOW, len, new_len, flags, to - WINDOW, in_window(r));
 }
 
 static void step_advise(unsigned long at, unsigned long len)
@@ -192,9 +195,12 @@ static void step_protect(unsigned long at, unsigned long len, int prot)
 	note("mprotect %lx %lx %x = %ld\n", at - WINDOW, len, prot, call(SYS_mprotect, at, len, prot, 0, 0, 0));
 }
 
+/* Not in a child: Linux does not give it the zero pages that the parent only read. */
 static void step_core(unsigned long at, unsigned long len)
 {
 	unsigned char map[PAGES + 2] = { 0 };
+	if (in_child_of_chain)
+		return;
 	long r = len <= PAGES * PAGE ? call(SYS_mincore, at, len, (long)map, 0, 0, 0) : 0;
 	note("mincore %lx %lx = %ld ", at - WINDOW, len, r);
 	for (unsigned long i = 0; r == 0 && len <= PAGES * PAGE && i < (len + PAGE - 1) / PAGE; i++)
@@ -242,7 +248,7 @@ static void step_fork(void)
 
 static void step(void)
 {
-	static const int prots[] = { 0, 1, 3, 5, 3, 7, 2, 4 };
+	static const int prots[] = { 0, 1, 3, 5, 3, 7, 2, 1 };	/* execute alone: with protection keys it cannot be read */
 	unsigned long page = pick(PAGES), pages = 1 + pick(8), at = WINDOW + page * PAGE, len;
 	if (page + pages > PAGES)
 		pages = PAGES - page;
@@ -336,7 +342,9 @@ static uint64_t run_seed(uint64_t seed)
 
 /* What Linux 6.1.0-56-cloud-amd64 gives. */
 static const uint64_t known[] = {
-	0,
+	0x1baeb49f46d1e50b, 0x3abf11bea2e3d0dd, 0x6db63a756bb29713, 0x6a738633933d36ed,
+	0xaeabd36cc016c754, 0x1fc2cbc995f064b9, 0x113430b2ea0da66e, 0xc9549bfca4a03fad,
+	0x9ea262a6291676ca, 0x73799335cca3fa00, 0xb0b585fbcdf6e409, 0x909055058b45dfc0,
 };
 
 TEST(as_linux_6_1)
@@ -348,8 +356,8 @@ TEST(as_linux_6_1)
 	for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
 		uint64_t got = run_seed(i + 1);
 		if (got != known[i])
-			check_fail(__FILE_NAME__, __LINE__, "seed %u: digest 0x%lx, Linux 6.1 gives 0x%lx: compare @log %u", i + 1,
-				   (long)got, (long)known[i], i + 1);
+			check_fail(__FILE_NAME__, __LINE__, "seed %u: digest 0x%lx, Linux 6.1 gives 0x%lx: compare @log %u",
+				   i + 1, (long)got, (long)known[i], i + 1);
 	}
 }
 
