@@ -58,6 +58,7 @@ int inode_get_write(struct inode *i);		/* 0, -ETXTBSY when it is being executed 
 void inode_put_write(struct inode *i);
 struct superblock *superblock_new(const struct fs_type *t, u32 magic, const struct super_ops *ops, u64 flags);
 void superblock_put(struct superblock *sb);
+void superblock_discard(struct superblock *sb);	/* as superblock_put, of one that no mount shows: its names go too */
 static inline struct superblock *superblock_get(struct superblock *sb) { refcount_inc(&sb->count); return sb; }
 
 /* -- mounts (mount.c) -- */

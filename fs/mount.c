@@ -101,6 +101,13 @@ static void superblock_unmounted(struct superblock *sb)
 	dentry_put(root);
 }
 
+void superblock_discard(struct superblock *sb)
+{
+	atomic_inc(&sb->mounts);
+	superblock_unmounted(sb);
+	superblock_put(sb);
+}
+
 void mount_put(struct mount *m)
 {
 	if (!m || !refcount_dec(&m->count))

@@ -71,8 +71,12 @@ static int mount_new_fs(const struct path *at, const char *type, const char *sou
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	struct mount *m = mount_new(sb, sb->root, mount_flags(flags), source);
+	if (!m) {
+		superblock_discard(sb);
+		return -ENOMEM;
+	}
 	superblock_put(sb);
-	return m ? attach(m, at, true) : -ENOMEM;
+	return attach(m, at, true);
 }
 
 int mount_at(const char *type, const char *source, const char *target, u64 flags, const char *options)

@@ -12,6 +12,7 @@
 #include "mm/region.h"
 #include "mm/slab.h"
 #include "fs/vfs.h"
+#include "base/errno.h"
 #include "base/printk.h"
 #include "base/string.h"
 
@@ -176,13 +177,15 @@ static size_t format_usage(const struct usage *u, bool is_rollup, char *buf, siz
 }
 
 /* -- the files ---------------------------------------------------------------------------------------------------- */
-size_t mm_report_regions(struct mm *mm, uptr *next, char *buf, size_t size, bool with_usage)
+ssize_t mm_report_regions(struct mm *mm, uptr *next, char *buf, size_t size, bool with_usage)
 {
 	char *scratch = kmalloc(PATH_BYTES);
 	struct snapshot s;
 	size_t n = 0;
 
-	while (scratch && size - n >= MM_REPORT_BUFFER && take_snapshot(mm, *next, with_usage, &s)) {
+	if (!scratch)
+		return -ENOMEM;
+	while (size - n >= MM_REPORT_BUFFER && take_snapshot(mm, *next, with_usage, &s)) {
 		n += format_head(&s, buf + n, size - n, scratch);
 		if (with_usage) {
 			n += format_usage(&s.usage, false, buf + n, size - n);
@@ -193,7 +196,7 @@ size_t mm_report_regions(struct mm *mm, uptr *next, char *buf, size_t size, bool
 			file_put(s.file);
 	}
 	kfree(scratch);
-	return n;
+	return (ssize_t)n;
 }
 
 size_t mm_report_rollup(struct mm *mm, char *buf, size_t size)

@@ -90,7 +90,7 @@ void mapping_truncate(struct mapping *m, u64 new_size)
 	WRITE_ONCE(m->size_bytes, new_size);
 	z.start = mapping_size_pages(m);
 	mapping_zero_part_locked(m, MIN(old_size, new_size), ALIGN_UP(MIN(old_size, new_size), PAGE_SIZE));
-	if (new_size < old_size)
+	if (new_size <= old_size)	/* fallocate may have made pages beyond the end; nobody can map those */
 		mapping_drop_pages_locked(m, z.start, ~0UL);
 	mutex_unlock(&m->lock);
 	if (new_size < old_size)

@@ -20,16 +20,16 @@ static int show_regions(struct text *t, const struct proc_ref *r, bool with_usag
 {
 	int err;
 	uptr next = 0;
-	size_t n;
+	ssize_t n = -ENOMEM;
 	struct mm *mm = mm_of(r, &err);
 	if (!mm)
 		return err;
 	char *buf = kmalloc(MM_REPORT_BUFFER);
-	while (buf && (n = mm_report_regions(mm, &next, buf, MM_REPORT_BUFFER, with_usage)))
-		text_put(t, buf, n);
+	while (buf && (n = mm_report_regions(mm, &next, buf, MM_REPORT_BUFFER, with_usage)) > 0)
+		text_put(t, buf, (size_t)n);
 	kfree(buf);
 	mm_put(mm);
-	return buf ? 0 : -ENOMEM;
+	return (int)n;
 }
 
 /* One piece of text about the whole address space. */

@@ -42,9 +42,10 @@ static void show_line(struct text *t, struct mount *m, const char *at)
 
 static void show_info_line(struct text *t, struct mount *m, const char *at)
 {
-	char *buf = path_text_alloc();
+	char *buf = m->root != m->sb->root ? path_text_alloc() : NULL;
 	struct path root = { m, m->root };
 	const char *within = "/";
+	t->out_of_memory |= !buf && m->root != m->sb->root;
 	if (buf && m->root != m->sb->root) {
 		/* the part of its file system that is mounted: the path within it */
 		bool reached;

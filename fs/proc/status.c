@@ -166,7 +166,9 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 	const struct cred *c = task_get_cred(t);
 	show_names(out, t, &s, c);
 	size_t before = out->used;
-	if (proc_show_mm(out, r, mm_report_status) == 0 && out->used != before)
+	int err = proc_show_mm(out, r, mm_report_status);
+	out->out_of_memory |= err == -ENOMEM;
+	if (!err && out->used != before)
 		text_print(out, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 	text_print(out, "Threads:\t%d\nSigQ:\t%u/%lu\n", s.threads, s.queued,
 		   (unsigned long)t->signal->limits[RLIMIT_SIGPENDING].current_limit);
