@@ -9,7 +9,7 @@
  * Errors: NULL: nothing left, after what can be given back was (reclaim).
  */
 #include "mm/buddy.h"
-#include "mm/slab.h"
+#include "mm/alloc_gate.h"
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -193,27 +193,31 @@ void page_cache_drain(void)
 /* -- the way in -- */
 static bool is_user_kind(enum page_kind k) { return k == PAGE_ANON || k == PAGE_FILE || k == PAGE_SHMEM; }
 
+static __always_inline void page_begin(struct page_cache *c, struct page *p, enum page_kind kind, unsigned order)
+{
+	refcount_set(&p->count, 1);
+	atomic_set(&p->mapcount, 0);
+	p->kind = kind;
+	p->order = order;
+	p->flags = 0;
+	c->kinds[kind] += 1L << order;
+}
+
 static struct page *try_alloc(struct zone *z, enum page_kind kind, unsigned order)
 {
 	struct page_cache *c = page_cache_self();
 	struct page *p = NULL;
 	unsigned long irq = arch_irq_save();
-	if (likely(order == 0)) {
-		if (likely(c->frames) || cache_refill(c, z))
+	if (order == 0) {
+		if (c->frames || cache_refill(c, z))
 			p = cache_pop(c);
 	} else {
 		spin_lock(&z->lock);
 		p = zone_alloc(z, order);
 		spin_unlock(&z->lock);
 	}
-	if (likely(p)) {
-		refcount_set(&p->count, 1);
-		atomic_set(&p->mapcount, 0);
-		p->kind = kind;
-		p->order = order;
-		p->flags = 0;
-		c->kinds[kind] += 1L << order;
-	}
+	if (p)
+		page_begin(c, p, kind, order);
 	arch_irq_restore(irq);
 	return p;
 }
@@ -236,21 +240,50 @@ bool memory_is_short(void)
 	return READ_ONCE(z->free_pages) <= z->reserve_pages;
 }
 
-struct page *page_alloc(int node, enum page_kind kind, unsigned order)
+/* What the cache cannot serve. */
+static __noinline struct page *alloc_slow(int node, enum page_kind kind, unsigned order)
 {
 	struct zone *z = zone_of(node);
-	if (unlikely(!z || order > PAGE_ORDER_MAX || alloc_should_fail()))
+	if (!z || order > PAGE_ORDER_MAX)
 		return NULL;
 	for (int round = 0; round < 2; round++) {
-		if (likely(!is_user_kind(kind) || READ_ONCE(z->free_pages) > z->reserve_pages)) {
+		if (!is_user_kind(kind) || READ_ONCE(z->free_pages) > z->reserve_pages) {
 			struct page *p = try_alloc(z, kind, order);
-			if (likely(p))
+			if (p)
 				return p;
 		}
 		if (round == 0)
 			reclaim();
 	}
 	return NULL;
+}
+
+static __always_inline struct page *alloc(int node, enum page_kind kind, unsigned order)
+{
+	if (unlikely(alloc_should_fail()))
+		return NULL;
+	if (unlikely(order || (node != NODE_ANY && node != 0)))
+		return alloc_slow(node, kind, order);
+	unsigned long irq = arch_irq_save();
+	struct page_cache *c = page_cache_self();
+	if (unlikely(!c->frames)) {
+		arch_irq_restore(irq);
+		return alloc_slow(node, kind, order);
+	}
+	struct page *p = cache_pop(c);
+	page_begin(c, p, kind, 0);
+	arch_irq_restore(irq);
+	return p;
+}
+
+struct page *page_alloc(int node, enum page_kind kind, unsigned order) { return alloc(node, kind, order); }
+
+struct page *page_alloc_zeroed(int node, enum page_kind kind)
+{
+	struct page *p = alloc(node, kind, 0);
+	if (likely(p))
+		arch_page_clear(page_address(p));
+	return p;
 }
 
 void page_free(struct page *p, unsigned order)

@@ -8,6 +8,7 @@
  * Errors: NULL when frames, kernel tables or slots are out.
  */
 #include "mm/kstack.h"
+#include "mm/alloc_gate.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
 #include "arch/arch.h"

@@ -78,14 +78,6 @@ void page_init(void)
 		panic("no memory for the zero page");
 }
 
-struct page *page_alloc_zeroed(int node, enum page_kind kind)
-{
-	struct page *p = page_alloc(node, kind, 0);
-	if (p)
-		arch_page_clear(page_address(p));
-	return p;
-}
-
 void page_put(struct page *p)
 {
 	if (refcount_dec(&p->count))

@@ -48,8 +48,10 @@ struct page {
 			struct mapping *mapping;	/* borrowed; NULL once truncated. under mapping->pages_lock */
 			u64 index;			/* page number in the file */
 		} file;
+		u64 room[6];	/* 64 bytes in all: a cache line, and frame numbers become addresses by shifts */
 	};
 };
+_Static_assert(sizeof(struct page) == 64, "the size of a frame's record");
 #define PG_DIRTY BIT(0)
 #define PG_UPTODATE BIT(1)
 #define PG_BUDDY BIT(2)		/* first frame of a block in a free list; zone lock */

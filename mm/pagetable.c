@@ -99,17 +99,10 @@ pte_t *pt_own_level(struct mm *mm, uptr va, int to_level, bool may_alloc, bool *
 /* Most often all of the path is owned already. */
 pte_t *pt_own_path(struct mm *mm, uptr va, bool may_alloc, bool *out_of_memory)
 {
-	pte_t *entries = table_entries(mm->root);
+	pte_t *slot = owned_leaf_slot(mm->root, va);
 
-	for (int level = ROOT_LEVEL; level > 0; level--) {
-		pte_t e = pte_read(entries + pt_index(va, level));
-
-		if (unlikely(!pte_is_writable(e)))
-			return pt_own_level(mm, va, 0, may_alloc, out_of_memory);
-		entries = phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
-	}
 	*out_of_memory = false;
-	return entries + pt_index(va, 0);
+	return likely(slot) ? slot : pt_own_level(mm, va, 0, may_alloc, out_of_memory);
 }
 
 pte_t pt_peek(struct mm *mm, uptr va)
@@ -138,13 +131,14 @@ int pte_rss_kind(pte_t e)
 /* So many leaves more around va, in the sums of all tables on its path. */
 static void path_count(struct mm *mm, uptr va, int kind, unsigned leaves)
 {
-	struct page *t = mm->root;
+	const pte_t *entries = table_entries(mm->root);
 
-	for (int level = ROOT_LEVEL; ; level--) {
-		t->table.rss[kind] += leaves;
-		if (level == 0)
-			return;
-		t = pte_page(pte_read(table_entries(t) + pt_index(va, level)));
+	mm->root->table.rss[kind] += leaves;
+	for (int level = ROOT_LEVEL; level > 0; level--) {
+		u64 pfn = pte_pfn(pte_read(entries + pt_index(va, level)));
+
+		pfn_to_page(pfn)->table.rss[kind] += leaves;
+		entries = phys_to_virt(pfn << PAGE_SHIFT);
 	}
 }
 

@@ -29,7 +29,8 @@ static struct page *file_pages[PAGES], *shared_pages[PAGES];
 static unsigned fail_one_in;	/* allocations; 0: none fails */
 static u64 frames_at_start, tables_at_start;
 
-bool alloc_should_fail(void) { return fail_one_in && test_random_below(fail_one_in) == 0; }
+static struct task task = { .fail_nth = 1 };
+bool alloc_gate_count(struct task *t) { return fail_one_in && test_random_below(fail_one_in) == 0; }
 void mm_release(struct mm *mm) { CHECK(!refcount_dec(&mm->count)); }
 
 static u64 frame_value(u64 pfn) { return *(u64 *)phys_to_virt(pfn << PAGE_SHIFT); }
@@ -66,6 +67,7 @@ static void begin(void)
 {
 	fail_one_in = 0;
 	host_init(128);
+	host_set_current(&task);
 	memset(spaces, 0, sizeof(spaces));
 	host_tlb_forget();
 	make_file(file_pages, file_value, PAGE_FILE);

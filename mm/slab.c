@@ -8,10 +8,10 @@
  * Errors: NULL when there are no frames.
  */
 #include "mm/slab.h"
+#include "mm/alloc_gate.h"
 #include "mm/buddy.h"
 #include "base/printk.h"
 #include "base/string.h"
-#include "task/task.h"
 
 #define SLAB_ORDER_MAX 3
 #define KEEP_EMPTY 2
@@ -19,13 +19,7 @@
 static struct spinlock caches_lock = SPINLOCK_INIT(RANK_SLAB);
 static struct slab_cache *all_caches;	/* never shrinks; under caches_lock, read without */
 
-bool alloc_should_fail(void)
-{
-	struct task *t = current;
-	if (likely(!t || !t->fail_nth) || in_interrupt())
-		return false;
-	return --t->fail_nth == 0;
-}
+bool alloc_gate_count(struct task *t) { return !in_interrupt() && --t->fail_nth == 0; }
 
 /* -- slabs -- */
 /* The smallest block that wastes at most an eighth, or holds enough objects not to matter. */

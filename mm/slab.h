@@ -43,7 +43,4 @@ void *kmemdup(const void *src, size_t n);
 void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg);
 size_t slab_live_bytes(void);
 
-/* The one gate of all allocations (pages, slabs, kmalloc): true if this allocation must fail: the task's fail_nth
- * (fault injection) counts down to it. */
-bool alloc_should_fail(void);
 #endif

@@ -7,8 +7,8 @@
  * lock that guards src, or the last reference. Errors: NULL.
  */
 #include "mm/table.h"
+#include "mm/alloc_gate.h"
 #include "mm/buddy.h"
-#include "mm/slab.h"
 #include "arch/arch.h"
 #include "base/printk.h"
 

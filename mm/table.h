@@ -42,6 +42,20 @@ static inline unsigned table_next_used(const struct page *t, unsigned from)
 	return MAX(from, (unsigned)__builtin_ctzl(groups) * PT_GROUP);
 }
 
+/* The leaf slot of va if the whole path is owned already, as it is most of the time; else NULL. Under pt_lock. */
+static __always_inline pte_t *owned_leaf_slot(const struct page *root, uptr va)
+{
+	pte_t *entries = table_entries(root);
+
+	for (int level = ROOT_LEVEL; level > 0; level--) {
+		pte_t e = pte_read(entries + pt_index(va, level));
+		if (unlikely(!pte_is_writable(e)))
+			return NULL;
+		entries = phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
+	}
+	return entries + pt_index(va, 0);
+}
+
 /* Gives up a leaf entry's hold on its frame. */
 void leaf_put(pte_t e);
 #endif
