@@ -145,7 +145,7 @@ static int settle_present(struct mm *mm, const struct vma *v, uptr va, pte_t *sl
 	return 0;
 }
 
-int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access)
+static __always_inline int settle(struct mm *mm, const struct vma *v, uptr va, unsigned access)
 {
 	bool out_of_memory, is_write = access & FAULT_WRITE;
 	int r;
@@ -168,6 +168,8 @@ int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access)
 	return r;
 }
 
+int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access) { return settle(mm, v, va, access); }
+
 /* -- the way in ------------------------------------------------------------------------------------------------- */
 static bool vma_permits(const struct vma *v, unsigned access)
 {
@@ -186,6 +188,18 @@ static void count_fault(struct mm *mm)
 	pt_check_sometimes(mm);
 }
 
+/* As vma_find, but looks first where the last fault was. */
+static __always_inline const struct vma *find_region(struct mm *mm, uptr addr)
+{
+	struct vma *v = READ_ONCE(mm->last_fault);
+
+	if (likely(v && v->start <= addr && addr < v->end))
+		return v;
+	v = vma_find(&mm->vmas, addr);
+	WRITE_ONCE(mm->last_fault, v);
+	return v;
+}
+
 /* Another number than -EAGAIN, which is -SIGSEGV too. */
 #define TRY_AGAIN (-ERESTARTNOINTR)
 
@@ -196,7 +210,7 @@ static int fault_once(struct mm *mm, uptr addr, unsigned access, int *code)
 	int r;
 
 	rw_read_lock(&mm->lock);
-	v = vma_find(&mm->vmas, addr);
+	v = find_region(mm, addr);
 	if (unlikely(!v || v->start > addr)) {
 		bool may_grow = v && (v->flags & VM_GROWSDOWN);
 		rw_read_unlock(&mm->lock);
@@ -211,7 +225,7 @@ static int fault_once(struct mm *mm, uptr addr, unsigned access, int *code)
 		*code = SEGV_ACCERR;
 		return -SIGSEGV;
 	}
-	r = fault_page(mm, v, addr & PAGE_MASK, access);
+	r = settle(mm, v, addr & PAGE_MASK, access);
 	rw_read_unlock(&mm->lock);
 	if (likely(!r))
 		count_fault(mm);

@@ -162,6 +162,7 @@ void mm_write_unlock(struct mm *mm)
 	struct mapping_user *dead = mm->vmas.dead;
 
 	mm->vmas.dead = NULL;
+	mm->last_fault = NULL;
 	rw_write_unlock(&mm->lock);
 	mapping_users_free(dead);
 	pt_check_sometimes(mm);

@@ -97,6 +97,7 @@ struct mm {
 	atomic_t core_pending;
 	struct task *owner;		/* borrowed: the group's leader, for the OOM killer; tasklist_lock */
 	u64 minor_faults;
+	struct vma *last_fault;		/* borrowed under lock: a guess for the next fault; every edit forgets it */
 	struct mm_family *family;	/* reference: those that fork made from one another (file_users.c) */
 	struct list family_node;	/* family->lock */
 };
