@@ -248,7 +248,7 @@ static void step_fork(void)
 
 static void step(void)
 {
-	static const int prots[] = { 0, 1, 3, 5, 3, 7, 2, 1 };	/* execute alone: with protection keys it cannot be read */
+	static const int prots[] = { 0, 1, 3, 5, 3, 7, 2, 1 };	/* not 4: with protection keys it cannot be read */
 	unsigned long page = pick(PAGES), pages = 1 + pick(8), at = WINDOW + page * PAGE, len;
 	if (page + pages > PAGES)
 		pages = PAGES - page;
@@ -356,7 +356,7 @@ TEST(as_linux_6_1)
 	for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
 		uint64_t got = run_seed(i + 1);
 		if (got != known[i])
-			check_fail(__FILE_NAME__, __LINE__, "seed %u: digest 0x%lx, Linux 6.1 gives 0x%lx: compare @log %u",
+			check_fail(__FILE_NAME__, __LINE__, "seed %u: digest 0x%lx, Linux 6.1 gives 0x%lx: see @log %u",
 				   i + 1, (long)got, (long)known[i], i + 1);
 	}
 }
