@@ -161,15 +161,31 @@ static int may_open_kind(const struct path *p, const struct open_request *r)
 	return r->is_exec ? -EACCES : 0;
 }
 
+/* O_CREAT in a sticky directory that everybody may write to: what lies there ready for the caller may be a trap. Files
+ * and FIFOs are let through, as Linux does unless its protected_* settings say otherwise. */
+static bool is_trap(const struct path *p)
+{
+	struct inode *i = p->dentry->inode;
+	struct dentry *parent = dentry_parent_get(p->dentry);
+	struct inode *dir = parent->inode;
+	bool trap = (dir->mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) && dir->uid != i->uid &&
+		    current_cred()->fsuid != i->uid;
+
+	dentry_put(parent);
+	return trap && !inode_is_reg(i) && !S_ISFIFO(i->mode);
+}
+
 static int may_open(const struct path *p, const struct open_request *r)
 {
 	struct inode *i = p->dentry->inode;
 
-	if (r->flags & O_CREAT) {
-		if ((r->flags & O_EXCL) && !r->was_made)
+	if ((r->flags & O_CREAT) && !r->was_made) {
+		if (r->flags & O_EXCL)
 			return -EEXIST;
 		if (inode_is_dir(i))
 			return -EISDIR;
+		if (is_trap(p))
+			return -EACCES;
 	}
 	if ((r->flags & O_DIRECTORY) && !(r->flags & __O_TMPFILE) && !inode_is_dir(i))
 		return -ENOTDIR;

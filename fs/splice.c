@@ -34,6 +34,7 @@ static bool can_write_kernel(const struct file *f)
 	return f->ops && (f->ops->write_kernel || f->ops->write_iter);
 }
 
+/* mode 0: the caller checks what kind of file it is. */
 static int side_start(struct side *s, int fd, uptr user_pos, u32 mode)
 {
 	s->user_pos = user_pos;
@@ -41,7 +42,7 @@ static int side_start(struct side *s, int fd, uptr user_pos, u32 mode)
 	s->f = fd_get(fd);
 	if (!s->f || (s->f->mode & mode) != mode)
 		return -EBADF;
-	if (user_pos && (s->f->mode & FMODE_NONSEEK))
+	if (mode && user_pos && (s->f->mode & FMODE_NONSEEK))
 		return -ESPIPE;
 	if (user_pos && copy_from_user(&s->pos, user_pos, sizeof(s->pos)))
 		return -EFAULT;
