@@ -6,7 +6,7 @@ BUILD      ?= build
 CC_HOST    ?= clang
 UNIT_OUT   := $(BUILD)/unit
 UNIT_FLAGS := -std=gnu2x -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
-              -fno-strict-aliasing -fwrapv -fno-common -I. -Iarch/host -DFURCA_DEBUG=1 -MMD -MP \
+              -fno-strict-aliasing -fwrapv -fno-common -I. -Iarch/host -I$(UNIT_OUT)/gen -DFURCA_DEBUG=1 -MMD -MP \
               -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 UNIT_BASE  := $(wildcard arch/host/*.c) base/refcount.c
 UNIT_NAMES :=
@@ -36,6 +36,11 @@ $(eval $(call UNIT,mm,mm/mm_test.c mm/mm.c mm/fork.c mm/fault.c mm/foreign.c mm/
   mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
   mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
+$(eval $(call UNIT,calls,mm/calls_test.c mm/mmap.c mm/munmap.c mm/place.c mm/populate.c mm/protect.c mm/mremap.c mm/madvise.c \
+  mm/mlock.c mm/msync.c mm/mincore.c mm/brk.c mm/mm.c mm/fork.c mm/fault.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
+  mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
+  mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+
 $(eval $(call UNIT,rbtree,base/rbtree_test.c base/rbtree.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,format,base/format_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,string,base/string_test.c mm/page.c mm/buddy.c))
@@ -49,7 +54,11 @@ $(eval $(call UNIT,cpio,fs/cpio_test.c fs/cpio.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,files,fs/files_test.c fs/files.c fs/files_exec.c fs/fd_table.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,pipe_ring,fs/pipe_ring_test.c fs/pipe_ring.c fs/iter.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
-$(UNIT_OUT)/obj/%.o: %.c
+$(UNIT_OUT)/gen/syscalls.h: syscall/syscalls.tbl tools/gen_syscalls.sh
+	@mkdir -p $(@D)
+	@sh tools/gen_syscalls.sh x86_64 $(@D)
+
+$(UNIT_OUT)/obj/%.o: %.c | $(UNIT_OUT)/gen/syscalls.h
 	@mkdir -p $(@D)
 	@$(CC_HOST) $(UNIT_FLAGS) -c -o $@ $<
 
