@@ -19,8 +19,13 @@ LINUX=${LINUX:-$(ls -v /boot/vmlinuz-*-cloud-amd64 /boot/vmlinuz-*-generic 2>/de
 FURCA=${FURCA:-$BUILD/furca-kernel}
 MEMORY=${MEMORY:-4096}
 LEAN="mitigations=off init_on_alloc=0 audit=0 lsm= apparmor=0 cgroup_disable=memory psi=0 randomize_kstack_offset=off"
-out=$BUILD/bench; mkdir -p "$out/root/proc"
+out=$BUILD/bench; mkdir -p "$out/root/proc" "$out/root/bin"
 cp "$BUILD/bench/bench" "$out/root/init"
+cp -L /bin/true "$out/root/bin/"
+ldd /bin/true | grep -o '/[^ ]*' | while read -r file; do
+	mkdir -p "$out/root$(dirname "$file")"
+	cp -L "$file" "$out/root$file"
+done
 (cd "$out/root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$out/initrd"
 
 run() { # kernel mode names...

@@ -166,7 +166,7 @@ char *path_format(const struct path *p, char *buf, size_t size)
 /* -- what was missing -- */
 #define MISSING_MAX 64
 static struct mutex missing_lock = MUTEX_INIT(missing_lock, RANK_INODE);
-static char *missing[MISSING_MAX];	/* owned; a ring. missing_lock */
+static struct { char *path; size_t len; } missing[MISSING_MAX];	/* owned; a ring. missing_lock */
 static unsigned missing_count;		/* ever noted. missing_lock */
 
 static bool is_in_system_folder(const char *path)
@@ -183,17 +183,19 @@ void missing_note(const char *path)
 {
 	if (path[0] != '/' || !is_in_system_folder(path))
 		return;
+	size_t len = strlen(path);
 	mutex_lock(&missing_lock);
 	unsigned kept = MIN(missing_count, (unsigned)MISSING_MAX);
 	for (unsigned i = 0; i < kept; i++) {
-		if (strcmp(missing[i], path) == 0)
+		if (missing[i].len == len && path[len - 1] == missing[i].path[len - 1] && !memcmp(missing[i].path, path, len))
 			goto known;
 	}
 	char *copy = kstrdup(path);
 	if (copy) {
-		char **slot = &missing[missing_count++ % MISSING_MAX];
-		kfree(*slot);
-		*slot = copy;
+		unsigned slot = missing_count++ % MISSING_MAX;
+		kfree(missing[slot].path);
+		missing[slot].path = copy;
+		missing[slot].len = len;
 	}
 known:
 	mutex_unlock(&missing_lock);
@@ -204,6 +206,6 @@ void missing_for_each(void (*fn)(const char *path, void *arg), void *arg)
 	mutex_lock(&missing_lock);
 	unsigned first = missing_count > MISSING_MAX ? missing_count - MISSING_MAX : 0;
 	for (unsigned i = first; i < missing_count; i++)
-		fn(missing[i % MISSING_MAX], arg);
+		fn(missing[i % MISSING_MAX].path, arg);
 	mutex_unlock(&missing_lock);
 }

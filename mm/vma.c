@@ -171,26 +171,50 @@ uptr vma_find_gap_up(struct vma_tree *t, uptr low, uptr high, size_t len)
 }
 
 /* -- life ------------------------------------------------------------------------------------------------------- */
+static void summarise_leaf(struct vma_node *n)
+{
+	uptr edge = n->used ? vma_guarded_start(&n->values[0]) : 0;
+	const struct vma *end = &n->values[n->used];
+	size_t gap = 0;
+	u64 flags = 0;
+
+	n->low = edge;
+	for (const struct vma *v = n->values; v < end; v++) {
+		uptr low = vma_guarded_start(v);
+
+		if (low > edge)		/* a guard may reach into the region before */
+			gap = MAX(gap, low - edge);
+		edge = v->end;
+		flags |= v->flags;
+	}
+	n->high = edge;
+	n->gap = gap;
+	n->flags = flags;
+	n->count = n->used;
+}
+
 void vma_node_summarise(struct vma_node *n)
 {
 	uptr edge = 0;
 
+	if (n->level == 0) {
+		summarise_leaf(n);
+		return;
+	}
 	n->count = 0;
 	n->gap = 0;
 	n->flags = 0;
 	for (unsigned i = 0; i < n->used; i++) {
-		const struct vma_node *child = n->level ? n->children[i] : NULL;
-		uptr low = child ? child->low : vma_guarded_start(&n->values[i]);
+		const struct vma_node *child = n->children[i];
 
 		if (i == 0)
-			n->low = low;
-		else if (low > edge && low - edge > n->gap)
-			n->gap = low - edge;
-		edge = child ? child->high : n->values[i].end;
-		n->count += child ? child->count : 1;
-		n->flags |= child ? child->flags : n->values[i].flags;
-		if (child && child->gap > n->gap)
-			n->gap = child->gap;
+			n->low = child->low;
+		else if (child->low > edge && child->low - edge > n->gap)
+			n->gap = child->low - edge;
+		edge = child->high;
+		n->count += child->count;
+		n->flags |= child->flags;
+		n->gap = MAX(n->gap, child->gap);
 	}
 	n->high = edge;
 }

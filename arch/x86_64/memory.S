@@ -42,10 +42,19 @@ FUNCTION memmove
 	cmp %rdx, %rcx			/* unsigned: forward is right unless the destination begins inside the source */
 	jae 1f
 	mov %rdi, %rax
-	mov %rdx, %rcx
+	std
+	test $7, %dl
+	jnz 2f
+	mov %rdx, %rcx			/* records: whole words */
+	shr $3, %rcx
+	lea -8(%rsi,%rdx), %rsi
+	lea -8(%rdi,%rdx), %rdi
+	rep movsq
+	cld
+	ret
+2:	mov %rdx, %rcx
 	lea -1(%rsi,%rdx), %rsi
 	lea -1(%rdi,%rdx), %rdi
-	std
 	rep movsb
 	cld
 	ret

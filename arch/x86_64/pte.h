@@ -74,7 +74,12 @@ static inline pte_t pte_read(const pte_t *p) { return __atomic_load_n(p, __ATOMI
 static inline void pte_write(pte_t *p, pte_t e) { __atomic_store_n(p, e, __ATOMIC_RELEASE); }
 /* Atomic against the CPU setting accessed and dirty. */
 static inline pte_t pte_exchange(pte_t *p, pte_t e) { return __atomic_exchange_n(p, e, __ATOMIC_ACQ_REL); }
-static inline pte_t pte_protect_atomic(pte_t *p) { return __atomic_fetch_and(p, ~PTE_WRITE, __ATOMIC_ACQ_REL); }
+/* The entry without W: no CPU sets dirty any more once W is gone, so it need not be read in the same step. */
+static inline pte_t pte_protect_atomic(pte_t *p)
+{
+	(void)__atomic_fetch_and(p, ~PTE_WRITE, __ATOMIC_ACQ_REL);
+	return pte_read(p);
+}
 
 /* The direct map of all RAM. */
 static inline void *phys_to_virt(paddr_t p) { return (void *)(p + DIRECT_BASE); }
