@@ -81,8 +81,16 @@ size_t strlen(const char *s)
 
 size_t strnlen(const char *s, size_t max)
 {
+	const u64 ones = 0x0101010101010101UL;
 	size_t n = 0;
 
+	for (; max - n >= 8; n += 8) {
+		u64 w;
+
+		__builtin_memcpy(&w, s + n, 8);
+		if ((w - ones) & ~w & ones << 7)	/* a zero byte */
+			break;
+	}
 	while (n < max && s[n])
 		n++;
 	return n;

@@ -200,10 +200,12 @@ int args_push_list(struct exec *e, const struct string_list *l, int count)
 
 static size_t string_length_at(struct arg_stack *s, size_t pos)
 {
-	size_t len = 0;
-	while (pos > len && *byte_at(s, pos - len))
-		len++;
-	return len + 1;
+	for (size_t len = 0; ; ) {
+		size_t in_page = (pos - len - 1) % PAGE_SIZE + 1, n = strnlen(byte_at(s, pos - len), in_page);
+		len += n;
+		if (n < in_page || len == pos)
+			return len + 1;
+	}
 }
 
 void args_drop_first(struct exec *e)
@@ -313,7 +315,7 @@ int args_finish(struct exec *e, uptr *sp)
 	s->used = ALIGN_UP(s->used + v.count * 8, 16UL);
 	err = put_kernel(s, platform_pos, platform, sizeof(platform));
 	if (!err)
-		err = put_kernel(s, random_pos, e->random, sizeof(e->random));
+		err = put_kernel(s, random_pos, e->random, 2 * sizeof(e->random[0]));
 	if (!err)
 		err = put_kernel(s, s->used, v.words, v.count * 8);
 	kfree(v.words);

@@ -250,7 +250,7 @@ static int load_program(struct exec *e)
 {
 	struct elf_image image;
 	bool is_random = !(current->personality & ADDR_NO_RANDOMIZE);
-	uptr hint = e->interpreter ? ELF_ARCH_DYN_BASE + (is_random ? (exec_random() & 0x3ffff) << PAGE_SHIFT : 0) : 0;
+	uptr hint = e->interpreter ? ELF_ARCH_DYN_BASE + (is_random ? (e->random[3] & 0x3ffff) << PAGE_SHIFT : 0) : 0;
 	int err = image_read(&image, e->file);
 	if (!err)
 		err = choose_bias(e->mm, &image, hint);

@@ -41,7 +41,7 @@ struct exec {
 	struct cred *cred;	/* owned: what the new program runs with */
 	bool is_secure;		/* AT_SECURE */
 	struct mm *mm;		/* owned until installed */
-	u64 random[2];		/* AT_RANDOM */
+	u64 random[4];		/* one draw: AT_RANDOM's two, the stack's place, the program's */
 	bool is_past_return;	/* the old program is gone: an error now kills */
 	uptr stack_top;
 	/* what the loader finds */
@@ -65,5 +65,4 @@ int __must_check elf_check(struct exec *e);	/* before the point of no return: he
 int __must_check elf_load(struct exec *e);	/* after: maps all, sets the entry */
 /* task/exec.c */
 int __must_check exec_read_head(struct exec *e);
-u64 exec_random(void);
 #endif

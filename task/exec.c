@@ -33,13 +33,6 @@
 #define STACK_RANDOM_PAGES 0x3fffff	/* 16 GiB */
 #define STACK_GAP_MIN (128UL << 20)	/* kept free for the stack below its top */
 
-u64 exec_random(void)
-{
-	u64 v;
-	random_bytes(&v, sizeof(v));
-	return v;
-}
-
 int exec_read_head(struct exec *e)
 {
 	memset(e->head, 0, sizeof(e->head));
@@ -207,7 +200,7 @@ static int exec_map_stack(struct exec *e)
 {
 	bool is_random = !(current->personality & ADDR_NO_RANDOMIZE);
 	u64 limit = MIN(current_limit(RLIMIT_STACK), (u64)(USER_END / 6 * 5));
-	uptr top = ELF_ARCH_STACK_TOP - (is_random ? (exec_random() & STACK_RANDOM_PAGES) << PAGE_SHIFT : 0);
+	uptr top = ELF_ARCH_STACK_TOP - (is_random ? (e->random[2] & STACK_RANDOM_PAGES) << PAGE_SHIFT : 0);
 	unsigned prot = PROT_READ | PROT_WRITE | (e->stack_is_executable ? PROT_EXEC : 0);
 	size_t bytes = ALIGN_UP(MAX(STACK_START_BYTES, e->stack.used + 32 * PAGE_SIZE + (e->argc + e->envc) * 8UL), PAGE_SIZE);
 
