@@ -127,13 +127,14 @@ long sys_clock_settime(int clock, uptr ts)
 	u64 ns;
 	int err;
 
-	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) {
+	if (clock < 0) {
+		if (get_timespec_ns(&ns, ts) == -EFAULT)
+			return -EFAULT;
 		err = cpu_clock_find(clock, &c);
 		if (err)
 			return err;
 		task_put(c.task);
-		err = get_timespec_ns(&ns, ts);
-		return err == -EFAULT ? err : -EPERM;
+		return -EPERM;
 	}
 	if (clock != CLOCK_REALTIME)
 		return -EINVAL;
