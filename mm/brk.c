@@ -82,7 +82,7 @@ static int check_stack_growth(struct mm *mm, const struct vma *v, uptr start, u6
 	struct vma *prev = vma_prev(&mm->vmas, v->start);
 	u64 limit = current_limit(RLIMIT_STACK);
 
-	if (start < mm_min_addr)
+	if (start < (uptr)mm_min_addr)
 		return -EPERM;
 	if (prev && !(prev->flags & VM_GROWSDOWN) && (prev->flags & VM_ACCESS) && start - prev->end < VMA_GUARD_BYTES)
 		return -ENOMEM;

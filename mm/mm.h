@@ -181,6 +181,8 @@ u64 commit_used(void);
 u64 commit_limit(void);
 extern int overcommit_mode;			/* /proc/sys/vm/overcommit_memory: 0, 1, 2 */
 extern int overcommit_ratio;
+extern int mm_count_max;			/* /proc/sys/vm/max_map_count */
+extern int mm_min_addr;				/* /proc/sys/vm/mmap_min_addr */
 /* mm/oom.c: kills the largest task and says so; returns once memory may be there, or true if current must die. */
 bool oom_kill(void);
 

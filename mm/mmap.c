@@ -45,8 +45,8 @@ static int check_sizes(struct map_request *r)
 		r->flags |= MAP_FIXED;
 	if (!(r->flags & MAP_FIXED)) {
 		r->addr &= PAGE_MASK;
-		if (r->addr && r->addr < mm_min_addr)
-			r->addr = ALIGN_UP(mm_min_addr, PAGE_SIZE);
+		if (r->addr && r->addr < (uptr)mm_min_addr)
+			r->addr = ALIGN_UP((uptr)mm_min_addr, PAGE_SIZE);
 	}
 	r->len = ALIGN_UP(r->len, PAGE_SIZE);
 	if (!r->len || r->len > USER_END)

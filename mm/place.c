@@ -29,7 +29,7 @@ static bool hint_is_free(struct mm *mm, uptr addr, size_t len, uptr end)
 {
 	struct vma *v = vma_find(&mm->vmas, addr);
 
-	if (addr < mm_min_addr || addr > end || len > end - addr)
+	if (addr < (uptr)mm_min_addr || addr > end || len > end - addr)
 		return false;
 	return !v || addr + len <= (v->start > addr ? vma_guarded_start(v) : v->start);
 }
@@ -43,7 +43,7 @@ static uptr top_for(const struct mm *mm, size_t len, int map_flags)
 
 static uptr find_place(struct mm *mm, uptr addr, size_t len, int map_flags)
 {
-	uptr low = MAX(PAGE_SIZE, mm_min_addr), found;
+	uptr low = MAX(PAGE_SIZE, (uptr)mm_min_addr), found;
 
 	if (map_flags & MAP_32BIT) {
 		if (addr && hint_is_free(mm, ALIGN_UP(addr, PAGE_SIZE), len, LOW_2G_END))
@@ -70,7 +70,7 @@ long region_place(struct mm *mm, uptr addr, size_t len, int map_flags)
 		return -ENOMEM;
 	if (!IS_ALIGNED(addr, PAGE_SIZE))
 		return -EINVAL;
-	if (addr < mm_min_addr && !capable(CAP_SYS_RAWIO))
+	if (addr < (uptr)mm_min_addr && !capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	return addr;
 }

@@ -15,7 +15,7 @@
 #include <asm/resource.h>
 
 int mm_count_max = MM_COUNT_MAX_DEFAULT;
-u64 mm_min_addr = 65536;
+int mm_min_addr = 65536;
 
 /* -- accounts --------------------------------------------------------------------------------------------------- */
 static bool is_data(u64 flags) { return (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) == VM_WRITE; }

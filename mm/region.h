@@ -7,8 +7,6 @@
 #include "mm/file_users.h"
 
 #define MM_COUNT_MAX_DEFAULT 65530
-extern int mm_count_max;	/* /proc/sys/vm/max_map_count */
-extern u64 mm_min_addr;		/* /proc/sys/vm/mmap_min_addr */
 
 #define VM_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
 #define VM_LOCKED_ANY (VM_LOCKED | VM_LOCKONFAULT)

@@ -176,8 +176,7 @@ static int show_boot_id(struct text *t, const struct proc_ref *r)
 
 /* -- /proc/sys: numbers: a place, its range, who may write -- */
 struct number { const char *name; int *value; long low, high; };
-static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, max_map_count = 65530, mmap_min = 65536,
-	nr_open = 1 << 20, pipe_max = 1 << 20, child_runs_first;
+static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20, pipe_max = 1 << 20, child_runs_first;
 static struct number numbers[] = {
 	{ "sys/fs/nr_open", &nr_open, 0, 0 },
 	{ "sys/fs/pipe-max-size", &pipe_max, 0, 0 },
@@ -188,8 +187,8 @@ static struct number numbers[] = {
 	{ "sys/kernel/pid_max", &first_pid_ns.max, 301, PID_MAX_LIMIT },
 	{ "sys/kernel/sched_child_runs_first", &child_runs_first, 0, 0 },
 	{ "sys/kernel/threads-max", &threads_max, 1, 0x3fffffff },
-	{ "sys/vm/max_map_count", &max_map_count, 0, 0 },
-	{ "sys/vm/mmap_min_addr", &mmap_min, 0, 0 },
+	{ "sys/vm/max_map_count", &mm_count_max, 0, 0x7fffffff },
+	{ "sys/vm/mmap_min_addr", &mm_min_addr, 0, 0x7fffffff },
 	{ "sys/vm/overcommit_memory", &overcommit_mode, 0, 2 },
 	{ "sys/vm/overcommit_ratio", &overcommit_ratio, 0, 0x7fffffff },
 };
@@ -261,8 +260,8 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER("sys/kernel/sched_child_runs_first"),
 	NUMBER_RW("sys/kernel/threads-max"),
 	{ "sys/kernel/version", S_IFREG | 0444, show_version },
-	NUMBER("sys/vm/max_map_count"),
-	NUMBER("sys/vm/mmap_min_addr"),
+	NUMBER_RW("sys/vm/max_map_count"),
+	NUMBER_RW("sys/vm/mmap_min_addr"),
 	NUMBER_RW("sys/vm/overcommit_memory"),
 	NUMBER_RW("sys/vm/overcommit_ratio"),
 	{ "sysrq-trigger", S_IFREG | 0200, .write = proc_write_sysrq },
