@@ -447,7 +447,6 @@ static const struct op {
 	{"cow_copy", run_cow_copy, 0},
 	{"cow_reuse", run_cow_reuse, 0},
 	{"cow_reuse_untouched", run_cow_reuse_untouched, 0},
-	{"pthread_create_join", run_pthread_create_join, 0},
 	{"children_1000", run_children_1000, 0},
 	{"bytes_per_child", run_bytes_per_child, 1},
 	{"fork_16m", run_fork_16m, 0},
@@ -455,6 +454,9 @@ static const struct op {
 	{"fork_1g", run_fork_1g, 0},
 	{"fork_exit_wait_1g", run_fork_exit_wait_1g, 0},
 	{"fork_exec_wait_1g", run_fork_exec_wait_1g, 0},
+	/* last: from its first thread on a process takes the C library's locks around each fork, and pays for their pages */
+	{"pthread_create_join", run_pthread_create_join, 0},
+	{"fork_threaded", run_fork_parent, 0},
 };
 #define OPS (sizeof ops / sizeof *ops)
 

@@ -37,11 +37,12 @@ run() { # kernel mode names...
 	*) echo "run.sh: furca, linux or lean, not '$kernel'" >&2; exit 2 ;;
 	esac
 	[ -r "$image" ] || { echo "run.sh: no kernel '$image'" >&2; return 1; }
-	count=""
+	count="" plugin=""
+	[ -n "${PLUGIN:-}" ] && plugin="-plugin $PLUGIN"
 	[ "$mode" = icount ] && count="-icount shift=0,sleep=off -seed 1 -rtc base=2024-01-01T00:00:00,clock=vm"
 	# shellcheck disable=SC2086
 	timeout "${LIMIT:-1200}" qemu-system-x86_64 -M q35 -accel tcg -cpu qemu64,+rdrand -m "$MEMORY" -smp 1 -nodefaults \
-		-no-user-config -display none -no-reboot -serial stdio $count -kernel "$image" -initrd "$out/initrd" \
+		-no-user-config -display none -no-reboot -serial stdio $count $plugin -kernel "$image" -initrd "$out/initrd" \
 		-append "console=ttyS0 quiet loglevel=0 $args -- $mode $*" </dev/null 2>&1 | tr -d '\r' >"$out/$kernel-$mode.log" || true
 	sed -n 's/^\([a-z0-9_]* [0-9]* [0-9]* [0-9]*\)$/\1/p' "$out/$kernel-$mode.log" >"$out/$kernel-$mode.txt"
 	grep -q '^end$' "$out/$kernel-$mode.log" || {
