@@ -204,7 +204,7 @@ static int show_fdinfo(struct text *t, const struct proc_ref *r)
 		text_print(t, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)f->pos,
 			   f->flags | (cloexec ? O_CLOEXEC : 0), f->path.mount ? f->path.mount->id : 0,
 			   f->inode ? (unsigned long)f->inode->ino : 0);
-		if (f->ops->show_fdinfo)
+		if (f->ops && f->ops->show_fdinfo)	/* O_PATH files have none */
 			f->ops->show_fdinfo(f, extra, sizeof(extra));
 		text_print(t, "%s", extra);
 		file_put(f);

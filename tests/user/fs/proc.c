@@ -348,3 +348,11 @@ TEST(truncating_open)
 	CHECK_OK(ftruncate(fd, 0));
 	CHECK_EQ(write(fd, "1", 1), 1);
 }
+
+TEST(fdinfo_of_a_path_alone)
+{
+	char name[40];
+	int fd = CHECK_OK(open("/proc", O_PATH));
+	snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+	CHECK(strstr(slurp(name), "flags:\t010000000\n"));
+}
