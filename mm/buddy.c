@@ -160,15 +160,35 @@ static struct page *cache_pop(struct page_cache *c)
 	return p;
 }
 
+/* Of the free blocks: a whole small one is taken at once, a large one is not broken up for single frames. */
+static unsigned smallest_order(const struct zone *z)
+{
+	unsigned o = 0;
+
+	while (o < PAGE_ORDER_MAX && list_is_empty(&z->free[o]))
+		o++;
+	return o;
+}
+
 static bool cache_refill(struct page_cache *c, struct zone *z)
 {
 	spin_lock(&z->lock);
-	for (int i = 0; i < CACHE_BATCH; i++) {
-		struct page *p = zone_alloc(z, 0);
+	for (unsigned want = CACHE_BATCH; want; ) {
+		unsigned order = MIN(smallest_order(z), (unsigned)__builtin_ctz(CACHE_BATCH));
+		struct page *p;
+
+		while (1u << order > want)
+			order--;
+		p = zone_alloc(z, order);
+		if (!p && order)
+			p = zone_alloc(z, order = 0);
 		if (!p)
 			break;
-		p->kind = PAGE_FREE;
-		cache_push(c, p);
+		for (unsigned i = 1u << order; i-- > 0; ) {
+			p[i].kind = PAGE_FREE;
+			cache_push(c, &p[i]);
+		}
+		want -= 1u << order;
 	}
 	spin_unlock(&z->lock);
 	return c->frames;

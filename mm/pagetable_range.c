@@ -31,6 +31,16 @@ static uptr next_used(const struct page *t, uptr va, unsigned from)
 
 static uptr skip_entry(const struct page *t, uptr va) { return next_used(t, va, pt_index(va, t->table.level) + 1); }
 
+/* The same, past all entries that are empty. */
+static uptr skip_empty(const struct page *t, uptr va)
+{
+	unsigned i = pt_index(va, t->table.level) + 1;
+
+	while ((i = table_next_used(t, i)) < PT_ENTRIES && pte_is_empty(pte_read(table_entries(t) + i)))
+		i++;
+	return next_used(t, va, i);
+}
+
 /* Goes down to the deepest table on va's path, at most to level `to`, whoever owns it. */
 static pte_t *descend(struct mm *mm, uptr va, int to, struct walk *w)
 {
@@ -126,7 +136,7 @@ static uptr unmap_piece(struct mm *mm, uptr va, uptr end, struct tlb_batch *b)
 		uptr next;
 
 		if (pte_is_empty(e)) {
-			next = skip_entry(t, va);
+			next = skip_empty(t, va);
 			prune(&w, va, b);
 			return next;
 		}
