@@ -14,8 +14,14 @@
 #include "base/errno.h"
 
 #define RESERVED_PIDS 300
-#define MAP_LEAF 512
+#define CHUNK_NUMBERS 32768	/* numbers in one piece of the bit map */
+#define BUCKETS 512		/* numbers in use follow each other: they spread evenly */
 
+/* A bit for each number in use, in pieces made when first needed (one, unless pid_max is raised), and chains by number. */
+struct pid_map {
+	struct pid *buckets[BUCKETS];
+	u64 *bits[PID_MAX_LIMIT / CHUNK_NUMBERS];
+};
 
 static size_t pid_size(int level) { return sizeof(struct pid) + (level + 1) * sizeof(struct pid_number); }
 
@@ -25,23 +31,48 @@ struct pid_ns first_pid_ns = {
 	.max = PID_MAX_DEFAULT,
 };
 
-/* The place of a number in the map; NULL: no leaf there (made when is_new says so, if memory allows). */
-static struct pid **map_slot(struct pid_ns *ns, int number, bool is_new)
+/* -- the map; ns->lock is held -- */
+/* The word with the number's bit; NULL: none there yet (made when is_new says so, if memory allows). */
+static u64 *map_word_locked(struct pid_ns *ns, int number, bool is_new)
 {
-	if (!ns->map) {
-		if (!is_new)
-			return NULL;
-		ns->map = kzalloc(PID_MAX_LIMIT / MAP_LEAF * sizeof(void *));
-		if (!ns->map)
-			return NULL;
-	}
-	void **leaf = &ns->map[number / MAP_LEAF];
-	if (!*leaf && is_new)
-		*leaf = kzalloc(MAP_LEAF * sizeof(void *));
-	return *leaf ? (struct pid **)*leaf + number % MAP_LEAF : NULL;
+	if (!ns->map && is_new)
+		ns->map = kzalloc(sizeof(*ns->map));
+	if (!ns->map)
+		return NULL;
+	u64 **chunk = &ns->map->bits[number / CHUNK_NUMBERS];
+	if (!*chunk && is_new)
+		*chunk = kzalloc(CHUNK_NUMBERS / 8);
+	return *chunk ? *chunk + number % CHUNK_NUMBERS / 64 : NULL;
 }
 
-/* The next free number after ns->last, cyclic. */
+static void map_take_locked(struct pid_ns *ns, struct pid *pid, int number, u64 *word)
+{
+	struct pid **bucket = &ns->map->buckets[number % BUCKETS];
+	*word |= BIT(number % 64);
+	pid->numbers[ns->level].number = number;
+	pid->numbers[ns->level].next = *bucket;
+	*bucket = pid;
+}
+
+static void map_remove_locked(struct pid_ns *ns, struct pid *pid)
+{
+	struct pid_number *own = &pid->numbers[ns->level];
+	struct pid **at = &ns->map->buckets[own->number % BUCKETS];
+	while (*at != pid)
+		at = &(*at)->numbers[ns->level].next;
+	*at = own->next;
+	*map_word_locked(ns, own->number, false) &= ~BIT(own->number % 64);
+}
+
+static struct pid *map_find_locked(struct pid_ns *ns, int number)
+{
+	struct pid *p = ns->map ? ns->map->buckets[number % BUCKETS] : NULL;
+	while (p && p->numbers[ns->level].number != number)
+		p = p->numbers[ns->level].next;
+	return p;
+}
+
+/* Takes the next free number after ns->last, cyclic. */
 static int number_next_locked(struct pid_ns *ns, struct pid *pid)
 {
 	int low = ns->last >= RESERVED_PIDS ? RESERVED_PIDS : 1;
@@ -49,12 +80,12 @@ static int number_next_locked(struct pid_ns *ns, struct pid *pid)
 	for (int tries = 0; tries < ns->max; tries++) {
 		if (++number >= ns->max)
 			number = low;
-		struct pid **slot = map_slot(ns, number, true);
-		if (!slot)
+		u64 *word = map_word_locked(ns, number, true);
+		if (!word)
 			return -ENOMEM;
-		if (*slot)
+		if (*word & BIT(number % 64))
 			continue;
-		*slot = pid;
+		map_take_locked(ns, pid, number, word);
 		ns->last = number;
 		return number;
 	}
@@ -67,12 +98,12 @@ static int number_fixed_locked(struct pid_ns *ns, struct pid *pid, int number)
 		return -EINVAL;
 	if (number != 1 && !ns->reaper)
 		return -EINVAL;
-	struct pid **slot = map_slot(ns, number, true);
-	if (!slot)
+	u64 *word = map_word_locked(ns, number, true);
+	if (!word)
 		return -ENOMEM;
-	if (*slot)
+	if (*word & BIT(number % 64))
 		return -EEXIST;
-	*slot = pid;
+	map_take_locked(ns, pid, number, word);
 	return number;
 }
 
@@ -83,7 +114,7 @@ static void numbers_free(struct pid *p, int from_level)
 		if (p->numbers[i].number <= 0)
 			continue;
 		unsigned long flags = spin_lock_irqsave(&ns->lock);
-		*map_slot(ns, p->numbers[i].number, false) = NULL;
+		map_remove_locked(ns, p);
 		ns->used--;
 		p->numbers[i].number = -p->numbers[i].number; /* kept for those who hold the name of the dead */
 		spin_unlock_irqrestore(&ns->lock, flags);
@@ -119,18 +150,17 @@ struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n)
 	struct pid_ns *at = ns;
 	for (int i = ns->level; i >= 0; i--, at = at->parent) {
 		int wanted = ns->level - i < n ? set_numbers[ns->level - i] : 0;
+		p->numbers[i].ns = at;
 		unsigned long flags = spin_lock_irqsave(&at->lock);
 		int number = at->is_dead ? -ENOMEM : wanted ? number_fixed_locked(at, p, wanted) : number_next_locked(at, p);
 		if (number > 0)
 			at->used++;
 		spin_unlock_irqrestore(&at->lock, flags);
-		p->numbers[i].ns = at;
 		if (number < 0) {
 			numbers_free(p, i + 1);
 			kfree(p);
 			return ERR_PTR(number);
 		}
-		p->numbers[i].number = number;
 	}
 	refcount_inc(&ns->count);
 	return p;
@@ -152,27 +182,36 @@ struct pid *pid_find(int number, struct pid_ns *ns)
 	if (number <= 0 || number >= PID_MAX_LIMIT)
 		return NULL;
 	unsigned long flags = spin_lock_irqsave(&ns->lock);
-	struct pid **slot = map_slot(ns, number, false);
-	struct pid *p = slot ? *slot : NULL;
+	struct pid *p = map_find_locked(ns, number);
 	if (p && !refcount_inc_not_zero(&p->count))
 		p = NULL;
 	spin_unlock_irqrestore(&ns->lock, flags);
 	return p;
 }
 
+/* The first number in use at or above number; 0: none. */
+static int number_used_from_locked(struct pid_ns *ns, int number)
+{
+	while (number < ns->max) {
+		const u64 *word = map_word_locked(ns, number, false);
+		if (!word) {
+			number = (int)ALIGN_DOWN((unsigned)number, CHUNK_NUMBERS) + CHUNK_NUMBERS;
+			continue;
+		}
+		u64 bits = *word >> number % 64;
+		if (bits)
+			return number + __builtin_ctzl(bits);
+		number += 64 - number % 64;
+	}
+	return 0;
+}
+
 struct pid *pid_find_from(int *number, struct pid_ns *ns)
 {
 	struct pid *p = NULL;
 	unsigned long flags = spin_lock_irqsave(&ns->lock);
-	for (int i = *number; ns->map && i < ns->max && !p; i++) {
-		if (i < 1)
-			continue;
-		struct pid **leaf = ns->map[i / MAP_LEAF];
-		if (!leaf) {
-			i |= MAP_LEAF - 1;
-			continue;
-		}
-		p = leaf[i % MAP_LEAF];
+	for (int i = MAX(*number, 1); !p && (i = number_used_from_locked(ns, i)); i++) {
+		p = map_find_locked(ns, i);
 		if (p && !refcount_inc_not_zero(&p->count))
 			p = NULL;
 		if (p)

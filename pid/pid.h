@@ -21,6 +21,7 @@ enum pid_type { PID_TASK, PID_TGID, PID_PGID, PID_SID, PID_TYPES };
 struct pid_number {
 	int number;
 	struct pid_ns *ns;		/* reference */
+	struct pid *next;		/* in the chain of ns->map that finds it; under ns->lock */
 };
 struct pid {
 	refcount_t count;
@@ -37,7 +38,7 @@ struct pid_ns {
 	struct pid_ns *parent;		/* reference, NULL for the first */
 	struct task *reaper;		/* borrowed: process 1 here; under tasklist_lock */
 	struct spinlock lock;		/* guards the map below */
-	void **map;			/* number -> struct pid: two-level table, pid.c's own */
+	struct pid_map *map;		/* which numbers are used, and by whom: pid.c's own */
 	int last, used, max;		/* last given number; live numbers; pid_max */
 	bool is_dead;			/* its process 1 is gone: no more pids: -ENOMEM */
 };

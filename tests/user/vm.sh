@@ -3,7 +3,7 @@
 # Packs build/tests/{user,user-musl}, and for furca build/tests/furca, with the runner as /init, boots it, and ends with the runner's own verdict.
 # The kernel is Debian's newest cloud kernel or build/furca-kernel; KERNEL=FILE overrides both.
 set -eu
-MEMORY=512 LIMIT=1500 EACH=90
+MEMORY=512 LIMIT=1500 EACH=${EACH:-90}
 while [ $# -gt 0 ]; do
 	case $1 in
 	-m) MEMORY=$2; shift 2 ;;
