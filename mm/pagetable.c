@@ -181,6 +181,7 @@ void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *co
 	struct page *table = virt_to_page(slots);
 	unsigned index = pt_index(va, 0), installed = 0;
 	struct page *last = NULL;
+	u64 groups = 0;
 
 	ASSERT(index + n <= PT_ENTRIES);
 	for (unsigned i = 0; i < n; i++) {
@@ -190,13 +191,15 @@ void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *co
 			continue;
 		page_map_get(p);
 		pte_write(&slots[i], pte_set_frame(rights, page_to_pfn(p)));
-		table->table.groups |= 1UL << (index + i) / PT_GROUP;
+		groups |= 1UL << (index + i) / PT_GROUP;
 		installed++;
 		last = p;
 	}
+	if (!installed)
+		return;
+	table->table.groups |= groups;
 	table->table.used += installed;
-	if (installed)
-		path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
+	path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
 	note_peak(mm);
 }
 
