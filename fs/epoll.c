@@ -378,7 +378,7 @@ static void epoll_release(struct file *f)
 	slab_free(&epoll_cache, ep);
 }
 
-static const struct file_ops epoll_fops = { .poll = epoll_poll, .release = epoll_release };
+static const struct file_ops epoll_fops = { .poll = epoll_poll, .release = epoll_release, .seek = still_seek };
 
 void epoll_file_gone(struct file *f)
 {

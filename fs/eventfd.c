@@ -105,6 +105,7 @@ static void eventfd_show(struct file *f, char *buf, size_t size)
 static const struct file_ops eventfd_fops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
+	.seek = still_seek,
 	.poll = eventfd_poll,
 	.release = eventfd_release,
 	.show_fdinfo = eventfd_show,

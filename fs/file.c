@@ -16,6 +16,7 @@
 SLAB_CACHE(file_cache, struct file);
 static struct mount *internal_mount;	/* of everything nameless; in no tree */
 static struct superblock *anon_sb;
+static struct inode *anon_inode;	/* of all files that are only operations: one is enough */
 
 struct file *file_alloc(u32 mode, u32 flags, const struct file_ops *ops, void *private)
 {
@@ -86,7 +87,9 @@ void internal_mount_init(void)
 	BUG_ON(!anon_sb->root);
 	anon_sb->root->inode = i;
 	internal_mount = mount_new(anon_sb, anon_sb->root, 0, "none");
-	BUG_ON(!internal_mount);
+	anon_inode = inode_new(anon_sb, 0600);
+	BUG_ON(!internal_mount || !anon_inode);
+	anon_inode->ops = &anon_inode_ops;
 }
 
 /* A dentry of that name, its own parent, over i (whose reference is taken over, also on error). 0 or -ENOMEM. */
@@ -117,17 +120,17 @@ struct inode *anon_inode_new(const char *name, u32 mode, struct path *out)
 struct file *file_anon(const char *name, u32 mode, u32 flags, const struct file_ops *ops, void *private)
 {
 	struct path p;
-	struct inode *i = anon_inode_new(name, 0600, &p);
+	int err = nameless_path(name, inode_get(anon_inode), &p);
 
-	if (IS_ERR(i))
-		return (struct file *)i;
+	if (err)
+		return ERR_PTR(err);
 	struct file *f = file_alloc(mode, flags, ops, private);
 	if (!f) {
 		path_put(&p);
 		return ERR_PTR(-ENOMEM);
 	}
 	f->path = p;
-	f->inode = i;
+	f->inode = anon_inode;
 	return f;
 }
 

@@ -185,5 +185,5 @@ void tmpfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sy
 struct superblock *tmpfs_root_new(void);
 void memory_devices_init(void), kmsg_init(void);
 struct fs_room *fs_room_first(void);
-loff generic_seek(struct file *f, loff off, int whence);
+loff generic_seek(struct file *f, loff off, int whence), still_seek(struct file *f, loff off, int whence);
 #endif

@@ -305,10 +305,15 @@ static long lock_get(struct file *f, const struct file_lock *r, struct flock *u)
 	return 0;
 }
 
-static long lock_change(struct file *f, int fd, const struct file_lock *r, bool may_wait)
+static int check_mode(const struct file *f, const struct file_lock *r)
 {
 	if ((r->type == F_RDLCK && !(f->mode & FMODE_READ)) || (r->type == F_WRLCK && !(f->mode & FMODE_WRITE)))
 		return -EBADF;
+	return 0;
+}
+
+static long lock_change(struct file *f, int fd, const struct file_lock *r, bool may_wait)
+{
 	if (r->kind == LOCK_POSIX)
 		WRITE_ONCE(current->files->has_locks, true);
 	long err = lock_set(f->inode, r, may_wait);
@@ -338,9 +343,11 @@ long locks_fcntl(struct file *f, int fd, int cmd, unsigned long arg)
 
 	if (copy_from_user(&u, arg, sizeof(u)))
 		return -EFAULT;
-	if (is_ofd && u.l_pid)
-		return -EINVAL;
 	long err = request_from_user(f, &u, &r);
+	if (!err && !gets)
+		err = check_mode(f, &r);
+	if (!err && is_ofd && u.l_pid)
+		err = -EINVAL;
 	if (err)
 		return err;
 	if (!gets)

@@ -242,6 +242,12 @@ loff generic_seek(struct file *f, loff off, int whence)
 	return off;
 }
 
+/* For files that have no position but no objection either (eventfd, epoll). */
+loff still_seek(struct file *f, loff off, int whence)
+{
+	return f->pos;
+}
+
 long sys_lseek(int fd, loff off, int whence)
 {
 	struct file *f = fd_get(fd);
@@ -250,10 +256,10 @@ long sys_lseek(int fd, loff off, int whence)
 	long result = -EINVAL;
 	if ((unsigned)whence <= SEEK_HOLE) {
 		mutex_lock(&f->pos_lock);
-		if (f->mode & FMODE_NONSEEK)
-			result = -ESPIPE;
+		if (f->ops->seek)
+			result = f->ops->seek(f, off, whence);
 		else
-			result = f->ops->seek ? f->ops->seek(f, off, whence) : generic_seek(f, off, whence);
+			result = f->mode & FMODE_NONSEEK ? -ESPIPE : generic_seek(f, off, whence);
 		mutex_unlock(&f->pos_lock);
 	}
 	file_put(f);

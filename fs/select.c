@@ -74,10 +74,10 @@ static int select_one(struct sets *s, unsigned fd, struct poll_queue *q)
 		if (asked(s, i)[word] & bit)
 			q->table.key |= set_events[i];
 	}
-	struct file *f = fd_get((int)fd);
+	struct file *f = fd_get_raw((int)fd);
 	if (!f)
 		return -EBADF;
-	unsigned mask = file_poll(f, &q->table);
+	unsigned mask = f->mode & FMODE_PATH ? ~0u : file_poll(f, &q->table);	/* O_PATH: ready for everything, on Linux too */
 	file_put(f);
 	for (int i = 0; i < 3; i++) {
 		if ((asked(s, i)[word] & bit) && (mask & set_events[i])) {

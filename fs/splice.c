@@ -34,20 +34,21 @@ static bool can_write_kernel(const struct file *f)
 	return f->ops && (f->ops->write_kernel || f->ops->write_iter);
 }
 
-/* mode 0: the caller checks what kind of file it is. */
-static int side_start(struct side *s, int fd, uptr user_pos, u32 mode)
+/* The file alone. 0 or -EBADF. */
+static int side_open(struct side *s, int fd, uptr user_pos)
 {
 	s->user_pos = user_pos;
-	s->pos = 0;
 	s->f = fd_get(fd);
-	if (!s->f || (s->f->mode & mode) != mode)
-		return -EBADF;
-	if (mode && user_pos && (s->f->mode & FMODE_NONSEEK))
-		return -ESPIPE;
-	if (user_pos && copy_from_user(&s->pos, user_pos, sizeof(s->pos)))
+	return s->f ? 0 : -EBADF;
+}
+
+/* Where to begin. */
+static int side_locate(struct side *s)
+{
+	if (s->user_pos && copy_from_user(&s->pos, s->user_pos, sizeof(s->pos)))
 		return -EFAULT;
-	if (!user_pos)
-		s->pos = s->f->pos;
+	if (!s->user_pos)
+		s->pos = s->f->mode & FMODE_NONSEEK ? 0 : s->f->pos;
 	return s->pos < 0 ? -EINVAL : 0;
 }
 
@@ -128,37 +129,60 @@ static void count_io(ssize_t n)
 	}
 }
 
-/* -- sendfile -- */
-static ssize_t sendfile_checked(struct side *in, struct side *out, size_t n)
+/* Both positions back to where they came from, after n bytes: n, or why that failed. */
+static ssize_t sides_end(struct side *in, struct side *out, ssize_t n)
 {
-	if (out->f->flags & O_APPEND)
+	int err = 0;
+
+	if (n > 0) {
+		err = side_end(in);
+		if (!err)
+			err = side_end(out);
+		count_io(n);
+	}
+	side_drop(in);
+	side_drop(out);
+	return err ? err : n;
+}
+
+/* -- sendfile -- */
+static ssize_t sendfile_checked(struct side *in, struct side *out, int out_fd, size_t n)
+{
+	if (!(in->f->mode & FMODE_READ))
+		return -EBADF;
+	if (in->user_pos && (in->f->mode & FMODE_NONSEEK))
+		return -ESPIPE;
+	int err = side_locate(in);
+	if (!err)
+		err = side_open(out, out_fd, 0);
+	if (!err && !(out->f->mode & FMODE_WRITE))
+		err = -EBADF;
+	if (!err)
+		err = side_locate(out);
+	if (err)
+		return err;
+	if ((loff)(in->pos + (loff)n) < 0 || (!file_is_pipe(out->f) && (out->f->flags & O_APPEND)))
 		return -EINVAL;
-	if (!inode_is_reg(in->f->inode) || !can_write_kernel(out->f))
+	if (file_is_pipe(out->f)) {
+		ssize_t room = pipe_wait_room(out->f, false);
+		if (room < 0)
+			return room;
+	}
+	if (!inode_is_reg(in->f->inode))
 		return -EINVAL;
-	if ((loff)(in->pos + (loff)n) < 0)
-		return -EINVAL;
-	return n ? copy_bytes(in, out, n, false) : 0;
+	if (!n || (u64)in->pos >= in->f->inode->size)
+		return 0;
+	return can_write_kernel(out->f) ? copy_bytes(in, out, n, false) : -EINVAL;
 }
 
 long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t count)
 {
 	struct side in = { 0 }, out = { 0 };
-	ssize_t n = side_start(&in, in_fd, offset, FMODE_READ);
+	ssize_t n = side_open(&in, in_fd, offset);
 
 	if (!n)
-		n = side_start(&out, out_fd, 0, FMODE_WRITE);
-	if (!n)
-		n = sendfile_checked(&in, &out, MIN(count, RW_BYTES_MAX));
-	if (n > 0) {
-		int err = side_end(&in);
-		(void)side_end(&out);	/* has no address of the user's */
-		count_io(n);
-		if (err)
-			n = err;
-	}
-	side_drop(&in);
-	side_drop(&out);
-	return n;
+		n = sendfile_checked(&in, &out, out_fd, MIN(count, RW_BYTES_MAX));
+	return sides_end(&in, &out, n);
 }
 
 /* -- copy_file_range -- */
@@ -187,23 +211,17 @@ static ssize_t range_checked(struct side *in, struct side *out, size_t n)
 long sys_copy_file_range(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, unsigned flags)
 {
 	struct side in = { 0 }, out = { 0 };
-	ssize_t n = side_start(&in, in_fd, in_off, 0);
+	ssize_t n = side_open(&in, in_fd, in_off);
 
 	if (!n)
-		n = side_start(&out, out_fd, out_off, 0);
+		n = side_open(&out, out_fd, out_off);
+	if (!n)
+		n = side_locate(&in);
+	if (!n)
+		n = side_locate(&out);
 	if (!n)
 		n = flags ? -EINVAL : range_checked(&in, &out, count);
-	if (n > 0) {
-		int err = side_end(&in);
-		if (!err)
-			err = side_end(&out);
-		count_io(n);
-		if (err)
-			n = err;
-	}
-	side_drop(&in);
-	side_drop(&out);
-	return n;
+	return sides_end(&in, &out, n);
 }
 
 /* -- splice -- */
@@ -211,31 +229,40 @@ static ssize_t splice_checked(struct side *in, struct side *out, size_t n, unsig
 {
 	bool from_pipe = file_is_pipe(in->f), to_pipe = file_is_pipe(out->f);
 
+	if ((from_pipe && in->user_pos) || (to_pipe && out->user_pos))
+		return -ESPIPE;
+	int err = side_locate(out);
+	if (!err)
+		err = side_locate(in);
+	if (err)
+		return err;
+	if (!(in->f->mode & FMODE_READ) || !(out->f->mode & FMODE_WRITE))
+		return -EBADF;
 	if (!from_pipe && !to_pipe)
+		return -EINVAL;
+	if ((in->user_pos && (in->f->mode & FMODE_NONSEEK)) || (out->user_pos && (out->f->mode & FMODE_NONSEEK)))
 		return -EINVAL;
 	if (from_pipe && to_pipe && in->f->inode == out->f->inode)
 		return -EINVAL;
 	if (!to_pipe && ((out->f->flags & O_APPEND) || !can_write_kernel(out->f)))
 		return -EINVAL;
-	if (!from_pipe && !in->f->ops->read_kernel && !in->f->ops->read_iter)
-		return -EINVAL;
-	if (!n)
-		return 0;
-	/* One page at a time into a pipe, and only with room for it, so that no byte is read that it does not take. */
 	bool never_waits = flags & SPLICE_F_NONBLOCK;
+	if (from_pipe) {
+		ssize_t held = pipe_wait_data(in->f, never_waits);
+		if (held < 0 || (held == 0 && !to_pipe))
+			return held;
+		n = MIN(n, (size_t)held);
+	}
+	/* Into a pipe only what it has room for, so that no byte is read that it does not take. */
 	if (to_pipe) {
 		ssize_t room = pipe_wait_room(out->f, never_waits);
 		if (room < 0)
 			return room;
 		n = MIN(n, (size_t)room);
 	}
-	if (from_pipe) {
-		ssize_t held = pipe_wait_data(in->f, never_waits);
-		if (held <= 0)
-			return held;
-		n = MIN(n, (size_t)held);
-	}
-	return copy_bytes(in, out, n, true);
+	if (!from_pipe && !in->f->ops->read_kernel && !in->f->ops->read_iter)
+		return -EINVAL;
+	return n ? copy_bytes(in, out, n, true) : 0;
 }
 
 long sys_splice(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, unsigned flags)
@@ -246,20 +273,10 @@ long sys_splice(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, 
 		return -EINVAL;
 	if (!count)
 		return 0;
-	ssize_t n = side_start(&in, in_fd, in_off, FMODE_READ);
+	ssize_t n = side_open(&in, in_fd, in_off);
 	if (!n)
-		n = side_start(&out, out_fd, out_off, FMODE_WRITE);
+		n = side_open(&out, out_fd, out_off);
 	if (!n)
 		n = splice_checked(&in, &out, MIN(count, RW_BYTES_MAX), flags);
-	if (n > 0) {
-		int err = side_end(&in);
-		if (!err)
-			err = side_end(&out);
-		count_io(n);
-		if (err)
-			n = err;
-	}
-	side_drop(&in);
-	side_drop(&out);
-	return n;
+	return sides_end(&in, &out, n);
 }

@@ -53,8 +53,13 @@ static ssize_t write_room(struct inode *i, u64 pos, size_t n)
 	n = MIN((u64)n, MIN(limit, SIZE_MAX_BYTES) - pos);
 	if (i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
-	if ((i->seals & F_SEAL_GROW) && pos + n > i->size)
-		return -EPERM;
+	if ((i->seals & F_SEAL_GROW) && pos + n > i->size) {
+		/* Up to the last page that the write fills without growing the file. */
+		u64 end = ALIGN_DOWN(i->size, PAGE_SIZE);
+		if (end <= pos)
+			return -EPERM;
+		n = end - pos;
+	}
 	return (ssize_t)n;
 }
 
