@@ -270,11 +270,17 @@ struct task *task_find(int number)
 	struct pid *p = pid_find(number, current_pid_ns());
 	if (!p)
 		return NULL;
+	struct task *t = pid_get_task(p);
+	pid_put(p);
+	return t;
+}
+
+struct task *pid_get_task(struct pid *p)
+{
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct task *t = pid_first_task_locked(p, PID_TASK);
 	if (t)
 		task_get(t);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	pid_put(p);
 	return t;
 }

@@ -60,6 +60,8 @@ void pid_detach_locked(struct task *t, enum pid_type type);	/* the reference is 
 struct task *pid_first_task_locked(struct pid *p, enum pid_type type);		/* borrowed, or NULL */
 /* The task with this number as seen by current's namespace; a reference (task_put), or NULL. */
 struct task *task_find(int number);
+/* The thread that has this name: a reference, or NULL: it is gone. */
+struct task *pid_get_task(struct pid *p);
 /* First pid with a number >= *number in ns (for /proc's listing): a reference, *number updated; NULL: no more. */
 struct pid *pid_find_from(int *number, struct pid_ns *ns);
 #endif

@@ -1,13 +1,14 @@
 /*
- * signal/kill.c: the calls that send: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, and who may.
+ * signal/kill.c: the calls that send: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal, and who may.
  * Locks: tasklist_lock for groups and "everyone". Errors: EINVAL, EPERM, ESRCH, EAGAIN, EFAULT.
- * Source: kill(2), tgkill(2), rt_sigqueueinfo(2).
+ * Source: kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2).
  */
 #include "signal/internal.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "base/string.h"
 #include "mm/user_access.h"
+#include "pid/pidfd.h"
 #include <linux/capability.h>
 
 static bool cred_may_kill(const struct cred *c, const struct cred *target)
@@ -194,4 +195,53 @@ long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, uptr addr)
 		return -EINVAL;
 	err = get_info(&info, addr, sig, tid);
 	return err ? err : send_to_thread(tgid, tid, sig, &info);
+}
+
+/* The siginfo that pidfd_send_signal is to send to p: the caller's, or as kill's. */
+static int pidfd_info(siginfo_t *info, uptr addr, int sig, const struct pid *p)
+{
+	if (!addr) {
+		fill_sender(info, sig, SI_USER);
+		return 0;
+	}
+	if (copy_from_user(info, addr, sizeof(*info)))
+		return -EFAULT;
+	if (info->si_signo != sig)
+		return -EINVAL;
+	return (info->si_code >= 0 || info->si_code == SI_TKILL) && p != current->pid ? -EPERM : 0;
+}
+
+static int pidfd_send(struct pid *p, int sig, uptr addr)
+{
+	siginfo_t info;
+	struct task *t;
+	int err;
+
+	/* the process must have been seen from here when it was made */
+	if (p->level < current_pid_ns()->level || p->numbers[current_pid_ns()->level].ns != current_pid_ns())
+		return -EINVAL;
+	err = pidfd_info(&info, addr, sig, p);
+	if (err)
+		return err;
+	t = pid_get_task(p);
+	if (!t)
+		return -ESRCH;
+	err = kill_one(sig, &info, t);
+	task_put(t);
+	return err;
+}
+
+long sys_pidfd_send_signal(int fd, int sig, uptr info, unsigned flags)
+{
+	struct pid *p;
+	long err;
+
+	if (flags)
+		return -EINVAL;
+	p = pidfd_or_proc_get_pid(fd);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	err = pidfd_send(p, sig, info);
+	pid_put(p);
+	return err;
 }

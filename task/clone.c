@@ -11,6 +11,7 @@
  */
 #include "task/internal.h"
 #include "task/hooks.h"
+#include "pid/pidfd.h"
 #include "mm/page.h"
 #include "mm/user_access.h"
 #include "arch/arch.h"
@@ -86,26 +87,35 @@ static struct task *task_make(const struct clone_request *req)
 	return child;
 }
 
-struct task *task_copy(const struct clone_request *req)
+/* The child's number in each namespace, and the parent's descriptor on it. On failure the child holds what it got. */
+static int task_name(struct task *child, const struct clone_request *req, struct pidfd_slot *pidfd)
 {
-	struct task *child = task_make(req);
-	if (IS_ERR(child))
-		return child;
 	struct pid_ns *ns = child->ns ? child->ns->pid_ns_for_children : &first_pid_ns;
 	struct pid *pid = pid_new(ns, req->set_tid, req->set_tid_count);
-	if (IS_ERR(pid)) {
-		task_put(child);
-		return (struct task *)pid;
-	}
+	if (IS_ERR(pid))
+		return PTR_ERR(pid);
 	child->pid = pid;
 	child->tid = pid_number_global(pid);
 	child->tgid = req->flags & CLONE_THREAD ? current->tgid : child->tid;
-	int err = task_link(child, req);
+	return req->flags & CLONE_PIDFD ? pidfd_prepare(pid, req->pidfd, pidfd) : 0;
+}
+
+struct task *task_copy(const struct clone_request *req)
+{
+	struct pidfd_slot pidfd = { 0 };
+	struct task *child = task_make(req);
+	if (IS_ERR(child))
+		return child;
+	int err = task_name(child, req, &pidfd);
+	if (!err)
+		err = task_link(child, req);
 	if (err) {
+		pidfd_cancel(&pidfd);
 		task_put(child);
 		return ERR_PTR(err);
 	}
 	/* ---- the phase line: from here nothing can fail ---- */
+	pidfd_commit(&pidfd);
 	sched_fork_count++;
 	hooks_cloned(child, req);
 	return child;

@@ -10,12 +10,30 @@
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
+#include <linux/capability.h>
 #include <linux/sched.h>
 
-/* Flags of namespaces, ptrace, pidfd and cgroup: refused until those exist (docs/coverage.md). */
+/* Flags of namespaces, ptrace and cgroup: refused until those exist (docs/coverage.md). */
 #define FLAGS_NOT_OFFERED (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
-	CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_PTRACE | CLONE_UNTRACED | CLONE_PIDFD | CLONE_INTO_CGROUP)
+	CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_PTRACE | CLONE_UNTRACED | CLONE_INTO_CGROUP)
 #define FLAGS_LEGACY 0xffffffffULL
+
+/* Chosen numbers: no more than there are levels, each one that could be given; only for who restores processes. That one
+ * is taken already (EEXIST) is seen when it is given. */
+static int set_tid_check(const struct clone_request *req)
+{
+	struct pid_ns *ns = current->ns ? current->ns->pid_ns_for_children : &first_pid_ns;
+
+	if (!req->set_tid_count)
+		return 0;
+	if (req->set_tid_count > ns->level + 1)
+		return -EINVAL;
+	for (int i = 0; i < req->set_tid_count; i++, ns = ns->parent) {
+		if (req->set_tid[i] < 1 || req->set_tid[i] >= ns->max)
+			return -EINVAL;
+	}
+	return capable(CAP_CHECKPOINT_RESTORE) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
 
 int clone_request_check(struct clone_request *req)
 {
@@ -32,7 +50,13 @@ int clone_request_check(struct clone_request *req)
 		return -EINVAL;
 	if (f & FLAGS_NOT_OFFERED)
 		return -EINVAL;
-	return 0;
+	/* A pidfd is of a process; and its number and the child's cannot be written to one place, as clone's one argument
+	 * for both would have it. */
+	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && req->pidfd == req->parent_tid)
+		return -EINVAL;
+	return set_tid_check(req);
 }
 
 static long clone_checked(struct clone_request *req)
@@ -56,20 +80,21 @@ long sys_vfork(void)
 long sys_clone(unsigned long flags, unsigned long stack, uptr parent_tid, uptr child_tid, unsigned long tls)
 {
 	struct clone_request req = {
-		/* The old CLONE_DETACHED is the one flag that is ignored, as Linux ignores it. */
-		.flags = flags & FLAGS_LEGACY & ~(u64)(CSIGNAL | CLONE_DETACHED),
+		/* The old CLONE_DETACHED is the one flag that is ignored, as Linux ignores it (but with CLONE_PIDFD). */
+		.flags = flags & FLAGS_LEGACY & ~(u64)CSIGNAL,
 		.exit_signal = flags & CSIGNAL,
 		.stack = stack,
 		.tls = tls,
 		.parent_tid = parent_tid,
 		.child_tid = child_tid,
+		.pidfd = parent_tid,
 		.node = NODE_ANY,
 	};
 	return clone_checked(&req);
 }
 
-/* The struct's own rules, which the flags' rules follow. */
-static int clone3_check(const struct clone_args *a, size_t size)
+/* The struct's own rules, which the flags' rules follow; fetches the chosen numbers. */
+static int clone3_check(const struct clone_args *a, size_t size, int set_tid[PID_LEVELS_MAX])
 {
 	if (a->set_tid_size > PID_LEVELS_MAX || (!a->set_tid && a->set_tid_size) || (a->set_tid && !a->set_tid_size))
 		return -EINVAL;
@@ -77,6 +102,8 @@ static int clone3_check(const struct clone_args *a, size_t size)
 		return -EINVAL;
 	if ((a->flags & CLONE_INTO_CGROUP) && (a->cgroup > 0x7fffffff || size < CLONE_ARGS_SIZE_VER2))
 		return -EINVAL;
+	if (a->set_tid && copy_from_user(set_tid, a->set_tid, a->set_tid_size * sizeof(int)))
+		return -EFAULT;
 	if (a->flags & ~(FLAGS_LEGACY | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
 		return -EINVAL;
 	if (a->flags & (CLONE_DETACHED | (CSIGNAL & ~(u64)CLONE_NEWTIME)))
@@ -89,14 +116,13 @@ static int clone3_check(const struct clone_args *a, size_t size)
 		return -EINVAL;
 	if (a->stack && !user_range_ok(a->stack, a->stack_size))
 		return -EINVAL;
-	if (a->set_tid_size)	/* chosen numbers are not offered yet */
-		return -EINVAL;
 	return 0;
 }
 
 long sys_clone3(uptr args, size_t size)
 {
 	struct clone_args a;
+	int set_tid[PID_LEVELS_MAX];
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 	if (size < CLONE_ARGS_SIZE_VER0)
@@ -104,7 +130,7 @@ long sys_clone3(uptr args, size_t size)
 	int err = copy_struct_from_user(&a, sizeof(a), args, size);
 	if (err)
 		return err;
-	err = clone3_check(&a, size);
+	err = clone3_check(&a, size, set_tid);
 	if (err)
 		return err;
 	struct clone_request req = {
@@ -115,6 +141,8 @@ long sys_clone3(uptr args, size_t size)
 		.parent_tid = a.parent_tid,
 		.child_tid = a.child_tid,
 		.pidfd = a.pidfd,
+		.set_tid = set_tid,
+		.set_tid_count = (int)a.set_tid_size,
 		.node = NODE_ANY,
 	};
 	return clone_checked(&req);

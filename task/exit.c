@@ -63,7 +63,9 @@ void task_release(struct task *t)
 		spin_unlock(&sighand->lock);
 		if (t->signal->group_exec_task)
 			sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
-		/* the leader died before its threads: only now may the parent hear of it */
+		/* the leader died before its threads: only now may the parent and who polls a pidfd hear of it */
+		if (leader)
+			wake_up_all(&leader->pid->exit_wait);
 		bool reap_leader = leader && signal_notify_parent_locked(leader, leader->exit_signal);
 		if (reap_leader)
 			leader->exit_state = EXIT_DEAD;

@@ -261,6 +261,8 @@ static inline struct pid_ns *current_pid_ns(void) { return current->pid->numbers
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
 int task_tgid_seen(const struct task *t);
 void task_set_comm(struct task *t, const char *name);
+/* May current take hold of t, as ptrace or pidfd_getfd do? 0 or -EPERM (attach.c). */
+int __must_check task_may_attach(struct task *t);
 struct mm *task_get_mm(struct task *t);	/* a use (mm_put), or NULL: a kernel task, or past exit */
 /* A foreign task's rooms for /proc, each a reference or NULL. */
 struct fs_room *task_get_fs(struct task *t);

@@ -6,7 +6,9 @@
  * Source: wait(2), wait4(2), getrusage(2).
  */
 #include "task/internal.h"
+#include "pid/pidfd.h"
 #include "syscall/define.h"
+#include <asm/fcntl.h>
 #include "mm/mm.h"
 #include "mm/user_access.h"
 #include "arch/arch.h"
@@ -221,8 +223,10 @@ long sys_wait4(int number, uptr status, int options, uptr usage)
 	return w.number;
 }
 
-static int waitid_name(struct wait_request *w, int which, int id)
+static int waitid_name(struct wait_request *w, int which, int id, unsigned *pidfd_flags)
 {
+	struct pid *p;
+
 	switch (which) {
 	case P_ALL:
 		return 0;
@@ -238,6 +242,15 @@ static int waitid_name(struct wait_request *w, int which, int id)
 		w->type = PID_PGID;
 		w->pid = id ? pid_find(id, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
 		return 0;
+	case P_PIDFD:
+		if (id < 0)
+			return -EINVAL;
+		p = pidfd_get_pid(id, pidfd_flags);
+		if (IS_ERR(p))
+			return PTR_ERR(p);
+		w->type = PID_TGID;
+		w->pid = p;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -251,9 +264,16 @@ static int waitid_do(struct wait_request *w, int which, int id, int options, upt
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	int result = waitid_name(w, which, id);
-	if (!result)
+	unsigned pidfd_flags = 0;
+	int result = waitid_name(w, which, id, &pidfd_flags);
+	if (!result) {
+		/* a non-blocking pidfd is as WNOHANG, but says EAGAIN */
+		if (pidfd_flags & O_NONBLOCK)
+			w->options |= WNOHANG;
 		result = wait_do(w);
+		if (!result && (pidfd_flags & O_NONBLOCK) && !(options & WNOHANG))
+			result = -EAGAIN;
+	}
 	pid_put(w->pid);
 	if (result > 0 && usage) {
 		rusage_to_user_format(&w->usage, &r);

@@ -27,6 +27,12 @@ struct task *proc_task(const struct proc_ref *r)
 	return t;
 }
 
+struct pid *proc_process_of(const struct inode *i)
+{
+	const struct proc_ref *r = i->private;
+	return r->kind == DIR_PROCESS && !r->is_thread ? r->pid : NULL;
+}
+
 int proc_may_look(struct task *t)
 {
 	if (t->signal == current->signal)

@@ -54,6 +54,8 @@ extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
 struct task *proc_task(const struct proc_ref *r);
 /* May current look into t? 0 or -EACCES. */
 int proc_may_look(struct task *t);
+/* The process whose folder /proc/PID i is: borrowed from i; NULL: i is something else. */
+struct pid *proc_process_of(const struct inode *i);
 struct inode *proc_inode(struct superblock *sb, const struct proc_ref *r, u32 mode);
 void proc_init(void);
 

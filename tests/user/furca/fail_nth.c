@@ -56,6 +56,18 @@ static void thread_before(void)
 	tid_word = 1;
 }
 
+static long run_pidfd(void)
+{
+	return clone_call(CLONE_PIDFD | SIGCHLD, CLONE_TOP(stack), &tid_there, 0, 0, ends, 0);
+}
+
+static void pidfd_after(long pid)
+{
+	reap(pid);
+	if (pid > 0)
+		CHECK_OK(close(tid_there));
+}
+
 static long run_thread(void)
 {
 	return clone_call(THREAD, CLONE_TOP(stack), 0, &tid_word, 0, ends, 0);
@@ -95,6 +107,7 @@ TEST(clone)
 		{"clone(SYSVSEM)", 0, run_sysvsem, reap, MAY_EAGAIN},
 		{"clone(IO)", 0, run_io, reap, MAY_EAGAIN},
 		{"clone(SETTLS)", 0, run_settls, reap, MAY_EAGAIN},
+		{"clone(PIDFD)", 0, run_pidfd, pidfd_after, MAY_EAGAIN},
 		{"clone(THREAD)", thread_before, run_thread, thread_after, MAY_EAGAIN},
 		{"clone3", 0, run_clone3, reap, MAY_EAGAIN},
 		{"clone3(THREAD)", thread_before, run_clone3_thread, thread_after, MAY_EAGAIN},
