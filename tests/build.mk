@@ -13,13 +13,12 @@ TEST_FURCA := $(patsubst tests/user/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests
 # The musl set: what leans on the C library's own start, threads, signals and exec.
 TEST_MUSL  := $(filter tests/user/thread/% tests/user/exec/% tests/user/signal/% tests/user/fork/% tests/user/cow/%,$(TEST_SRCS))
 TEST_MBINS := $(patsubst tests/user/%.c,$(BUILD)/tests/user-musl/%,$(TEST_MUSL))
-TEST_LATER := $(patsubst tests/user/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/user/later/*.c)))
 TEST_CFLAGS := -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-strict-aliasing -Wall -Wextra -Werror -Wno-unused-parameter -Wno-format-truncation -Wno-clobbered -Wno-nonnull -Wno-stringop-overread -Wno-stringop-overflow -Itests/user
 TEST_HDRS  := $(wildcard tests/user/*.h)
 RUNNER     := $(BUILD)/tests/runner
 MEMORY     ?= 512
 
-.PHONY: tests test-user test-user-debug test-user-native test-user-linux test-later-native
+.PHONY: tests test-user test-user-debug test-user-native test-user-linux
 tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
 
 $(RUNNER): tests/user/runner.c
@@ -27,10 +26,6 @@ $(RUNNER): tests/user/runner.c
 	@echo "  CC  $<"
 	@gcc -std=gnu2x -O1 -g -Wall -Wextra -Werror -static -s -o $@ $<
 $(BUILD)/tests/user/%: tests/user/%.c $(TEST_HDRS)
-	@mkdir -p $(@D)
-	@echo "  CC  $<"
-	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
-$(BUILD)/tests/later/%: tests/user/later/%.c $(TEST_HDRS)
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	@gcc $(TEST_CFLAGS) -static -pthread -o $@ $<
@@ -47,8 +42,6 @@ $(BUILD)/tests/user-musl/%: tests/user/%.c $(TEST_HDRS)
 T ?=
 test-user-native: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
 	@cd $(BUILD)/tests && ./runner -v $(or $(addprefix user/,$(T)),user user-musl)
-test-later-native: $(RUNNER) $(TEST_LATER)
-	@cd $(BUILD)/tests && ./runner -v later
 test-user-linux: $(RUNNER) $(TEST_BINS) $(TEST_MBINS)
 	@sh tests/user/vm.sh -m $(MEMORY) linux $(T)
 test-user: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
