@@ -4,6 +4,7 @@
  * A slab is a block of frames of kind PAGE_SLAB. Free objects are linked through their first word; the block's first
  * record holds the list, the number in use and the cache; the other records point to the first.
  * Slabs with a free object are in cache->partial; full ones in no list; at most KEEP_EMPTY empty ones are kept.
+ * In front of the slabs stands a short list of objects just freed (cache->quick), which serves most calls.
  * Locks: cache->lock (irqsave, RANK_SLAB), not held while frames are allocated or freed.
  * Errors: NULL when there are no frames.
  */
@@ -15,6 +16,7 @@
 
 #define SLAB_ORDER_MAX 3
 #define KEEP_EMPTY 2
+#define QUICK_MAX 32
 
 static struct spinlock caches_lock = SPINLOCK_INIT(RANK_SLAB);
 static struct slab_cache *all_caches;	/* never shrinks; under caches_lock, read without */
@@ -101,19 +103,18 @@ static struct page *grow_and_lock(struct slab_cache *c, unsigned long *irq)
 	return list_first(&c->partial, struct page, slab.list);
 }
 
-static void *object_take(struct slab_cache *c)
+/* From a slab, a new one if need be. The lock is held; it is released here. */
+static __noinline void *take_from_slab(struct slab_cache *c, unsigned long irq)
 {
-	if (unlikely(!__atomic_load_n(&c->is_ready, __ATOMIC_ACQUIRE)))
-		cache_prepare(c);
 	struct page *slab;
-	unsigned long irq = spin_lock_irqsave(&c->lock);
-	if (likely(!list_is_empty(&c->partial))) {
-		slab = list_first(&c->partial, struct page, slab.list);
-	} else {
+	if (unlikely(!c->is_ready) || list_is_empty(&c->partial)) {
 		spin_unlock_irqrestore(&c->lock, irq);
+		cache_prepare(c);
 		slab = grow_and_lock(c, &irq);
 		if (!slab)
 			return NULL;
+	} else {
+		slab = list_first(&c->partial, struct page, slab.list);
 	}
 	void **obj = slab->slab.freelist;
 	slab->slab.freelist = *obj;
@@ -124,6 +125,40 @@ static void *object_take(struct slab_cache *c)
 	atomic_set(&c->live, atomic_read(&c->live) + 1);
 	spin_unlock_irqrestore(&c->lock, irq);
 	return obj;
+}
+
+static __always_inline void *object_take(struct slab_cache *c)
+{
+	unsigned long irq = spin_lock_irqsave(&c->lock);
+	void **obj = c->quick;
+	if (unlikely(!obj))
+		return take_from_slab(c, irq);
+	c->quick = *obj;
+	c->quick_count--;
+	atomic_set(&c->live, atomic_read(&c->live) + 1);
+	spin_unlock_irqrestore(&c->lock, irq);
+	return obj;
+}
+
+/* Gives an object back to its slab. The lock is held. A slab that is not to be kept: the caller destroys it. */
+static struct page *return_to_slab(struct slab_cache *c, void *obj)
+{
+	struct page *slab = slab_of(c, obj);
+	ASSERT(slab->slab_used > 0);
+	if (!slab->slab.freelist)
+		list_push_front(&c->partial, &slab->slab.list);
+	*(void **)obj = slab->slab.freelist;
+	slab->slab.freelist = obj;
+	if (--slab->slab_used)
+		return NULL;
+	list_remove(&slab->slab.list);
+	if (c->empty_slabs >= KEEP_EMPTY) {
+		c->slabs--;
+		return slab;
+	}
+	list_push_back(&c->partial, &slab->slab.list);	/* last to be used: may be given back */
+	c->empty_slabs++;
+	return NULL;
 }
 
 void *slab_alloc(struct slab_cache *c)
@@ -146,60 +181,66 @@ void *slab_zalloc(struct slab_cache *c)
 	return obj;
 }
 
+static __noinline void free_to_slab(struct slab_cache *c, void *obj, unsigned long irq)
+{
+	struct page *surplus = return_to_slab(c, obj);
+	atomic_set(&c->live, atomic_read(&c->live) - 1);
+	spin_unlock_irqrestore(&c->lock, irq);
+	if (surplus)
+		slab_destroy(c, surplus);
+}
+
 void slab_free(struct slab_cache *c, void *obj)
 {
-	if (!obj)
+	if (unlikely(!obj))
 		return;
-	struct page *slab = slab_of(c, obj);
-	bool is_surplus = false;
 #ifdef FURCA_DEBUG
-	BUG_ON(((u8 *)obj - (u8 *)page_address(slab)) % c->stride);
+	BUG_ON(((u8 *)obj - (u8 *)page_address(slab_of(c, obj))) % c->stride);
 	memset(obj, 0x6b, c->size);
 #endif
 	unsigned long irq = spin_lock_irqsave(&c->lock);
-	ASSERT(slab->slab_used > 0);
-	if (!slab->slab.freelist)
-		list_push_front(&c->partial, &slab->slab.list);
-	*(void **)obj = slab->slab.freelist;
-	slab->slab.freelist = obj;
-	atomic_set(&c->live, atomic_read(&c->live) - 1);
-	if (--slab->slab_used == 0) {
-		is_surplus = c->empty_slabs >= KEEP_EMPTY;
-		list_remove(&slab->slab.list);
-		if (is_surplus)
-			c->slabs--;
-		else {
-			list_push_back(&c->partial, &slab->slab.list);	/* last to be used: may be given back */
-			c->empty_slabs++;
-		}
+	if (unlikely(c->quick_count >= QUICK_MAX)) {
+		free_to_slab(c, obj, irq);
+		return;
 	}
+	*(void **)obj = c->quick;
+	c->quick = obj;
+	c->quick_count++;
+	atomic_set(&c->live, atomic_read(&c->live) - 1);
 	spin_unlock_irqrestore(&c->lock, irq);
-	if (is_surplus)
-		slab_destroy(c, slab);
 }
 
-/* Gives all empty slabs back: they are at the end of the lists. */
+/* One slab that can be given back, after the quick list went home; NULL: none, or the cache is busy. */
+static struct page *take_empty_slab(struct slab_cache *c)
+{
+	struct page *slab = NULL;
+	unsigned long irq = arch_irq_save();
+	if (spin_trylock(&c->lock)) {
+		while (c->quick && !slab) {
+			void *obj = c->quick;
+			c->quick = *(void **)obj;
+			c->quick_count--;
+			slab = return_to_slab(c, obj);
+		}
+		if (!slab && c->empty_slabs) {
+			slab = list_last(&c->partial, struct page, slab.list);
+			ASSERT(slab->slab_used == 0);
+			list_remove(&slab->slab.list);
+			c->empty_slabs--;
+			c->slabs--;
+		}
+		spin_unlock(&c->lock);
+	}
+	arch_irq_restore(irq);
+	return slab;
+}
+
 void slab_reclaim(void)
 {
 	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache) {
-		while (c->empty_slabs) {
-			struct page *slab = NULL;
-			unsigned long irq = arch_irq_save();
-			if (spin_trylock(&c->lock)) {
-				if (c->empty_slabs) {
-					slab = list_last(&c->partial, struct page, slab.list);
-					ASSERT(slab->slab_used == 0);
-					list_remove(&slab->slab.list);
-					c->empty_slabs--;
-					c->slabs--;
-				}
-				spin_unlock(&c->lock);
-			}
-			arch_irq_restore(irq);
-			if (!slab)
-				break;
+		struct page *slab;
+		while ((slab = take_empty_slab(c)) != NULL)
 			slab_destroy(c, slab);
-		}
 	}
 }
 

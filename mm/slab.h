@@ -15,6 +15,8 @@ struct slab_cache {
 	const char *name;
 	u32 size, align;
 	struct spinlock lock;
+	void *quick;			/* objects just freed, linked; their slabs count them as used. under lock */
+	u32 quick_count;
 	struct list partial;		/* of page->slab.list: slabs with a free object; under lock */
 	atomic_long_t live;		/* objects handed out; written under lock */
 	u32 stride;			/* bytes from one object to the next */

@@ -146,6 +146,7 @@ void tlb_batch_end(struct tlb_batch *b)
 		flush(b->mm, is_full ? FLUSH_ALL : FLUSH_PAGES, b->first, b->last);
 		b->must_flush = b->is_full_flush = false;
 	}
+	ASSERT(!b->must_flush);		/* flush before decrement */
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->pages[i]->kind == PAGE_TABLE)
 			table_put(b->pages[i]);
