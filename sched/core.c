@@ -16,6 +16,7 @@
 
 struct runqueue runqueues[CPUS_MAX];
 u64 sched_fork_count;
+int sched_child_runs_first;
 
 static inline struct runqueue *rq_this(void) { return cpu_self()->rq; }
 
@@ -44,6 +45,8 @@ u64 sched_charge(struct runqueue *rq)
 	t->sched.slice_used_ns += delta;
 	if (t->sched.class == &sched_fair)
 		fair_charge(rq, t, delta);
+	else if (t->sched.class == &sched_rt)
+		rt_charge(rq, now, delta);
 	return delta;
 }
 
@@ -183,6 +186,10 @@ void sched_start_new(struct task *child)
 	WRITE_ONCE(child->state, TASK_RUNNING);
 	rq_enqueue(rq, child, false);
 	check_preempt(rq, child);
+	if (unlikely(READ_ONCE(sched_child_runs_first)) && child->sched.class == &sched_fair && rq->curr == current) {
+		fair_swap(rq, current, child);
+		resched_rq(rq);
+	}
 	rq_unlock(rq, flags);
 }
 
@@ -200,7 +207,7 @@ static struct task *pick_next(struct runqueue *rq)
 {
 	struct task *t = NULL;
 
-	if (rq->rt.count)
+	if (rq->rt.count && rt_may_run(rq, rq->curr->sched.exec_start_ns))
 		t = sched_rt.pick(rq);
 	if (!t && rq->fair.count)
 		t = sched_fair.pick(rq);
@@ -251,6 +258,7 @@ void schedule(void)
 			WRITE_ONCE(prev->state, TASK_RUNNING);
 		} else {
 			is_voluntary = true;
+			prev->sched.rt_run_ns = 0;
 			rq_dequeue(rq, prev);
 			if (prev->state & TASK_UNINTERRUPTIBLE) {
 				prev->sched.counts_for_load = true;

@@ -131,6 +131,8 @@ static void fair_tick(struct runqueue *rq, struct task *t)
 {
 	struct task *first = fair_first(rq);
 
+	if (rq->rt.count && rt_may_run(rq, t->sched.exec_start_ns))	/* its period has begun anew */
+		sched_set_resched();
 	if (!first)
 		return;
 	if (t->sched.slice_used_ns >= FAIR_SLICE_NS && (s64)(t->sched.vruntime_ns - first->sched.vruntime_ns) > 0)
@@ -155,6 +157,19 @@ void fair_place_new(struct runqueue *rq, struct task *t)
 
 	if ((s64)(t->sched.vruntime_ns - least) < 0)
 		t->sched.vruntime_ns = least;
+}
+
+/* The child goes before its parent, which takes the child's place. */
+void fair_swap(struct runqueue *rq, struct task *parent, struct task *child)
+{
+	u64 v = parent->sched.vruntime_ns;
+
+	if (parent->sched.class != &sched_fair || (s64)(v - child->sched.vruntime_ns) >= 0)
+		return;
+	waiting_remove(&rq->fair, child);
+	parent->sched.vruntime_ns = child->sched.vruntime_ns;
+	child->sched.vruntime_ns = v;
+	waiting_add(&rq->fair, child);
 }
 
 /* Equal times queue in order of arrival, so t comes behind whoever was to be next. */

@@ -2,10 +2,14 @@
  * sched/rt.c: the real-time class: SCHED_FIFO runs until it sleeps or something more urgent comes, SCHED_RR also gives
  * way to its equals after 100 ms. One list per level; a bitmap finds the most urgent one. The running task stays in its
  * list, so one that is preempted is still first of its level.
+ * So that a busy real-time task does not lock everyone out, the class may use only so much of each period while others
+ * wait: 0.95 s of a second, as on Linux; what is left of the period is theirs.
  * Locks: rq->lock for all. Errors: none. Source: sched(7).
  */
 #include "sched/runqueue.h"
 #include <linux/sched.h>
+
+int sched_rt_period_us = 1000000, sched_rt_runtime_us = 950000, sched_rr_slice_ms = RR_SLICE_NS / NSEC_PER_MSEC;
 
 static unsigned rt_level(const struct task *t) { return RT_LEVELS - 1 - (unsigned)t->sched.level; }
 
@@ -42,8 +46,28 @@ static struct task *rt_pick(struct runqueue *rq)
 
 static void rt_put(struct runqueue *rq, struct task *t) { }
 
+void rt_charge(struct runqueue *rq, u64 now_ns, u64 delta_ns)
+{
+	if (now_ns - rq->rt.period_start_ns >= (u64)READ_ONCE(sched_rt_period_us) * NSEC_PER_USEC) {
+		rq->rt.period_start_ns = now_ns;
+		rq->rt.used_ns = 0;
+	}
+	rq->rt.used_ns += delta_ns;
+}
+
+bool rt_may_run(struct runqueue *rq, u64 now_ns)
+{
+	int runtime_us = READ_ONCE(sched_rt_runtime_us);
+
+	return runtime_us < 0 || !rq->fair.count || rq->rt.used_ns < (u64)runtime_us * NSEC_PER_USEC ||
+	       now_ns - rq->rt.period_start_ns >= (u64)READ_ONCE(sched_rt_period_us) * NSEC_PER_USEC;
+}
+
 static void rt_tick(struct runqueue *rq, struct task *t)
 {
+	t->sched.rt_run_ns += TICK_NS;
+	if (!rt_may_run(rq, t->sched.exec_start_ns))
+		sched_set_resched();
 	if (t->sched.policy != SCHED_RR || t->sched.slice_used_ns < RR_SLICE_NS)
 		return;
 	t->sched.slice_used_ns = 0;

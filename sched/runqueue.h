@@ -29,6 +29,7 @@ struct rt_queue {
 	u64 levels_used[2];		/* bit per level, 0 the most urgent: 99 - rt_priority */
 	struct list levels[RT_LEVELS];	/* of sched.rt_node; the running task stays in */
 	u32 count;
+	u64 period_start_ns, used_ns;	/* how much of this period real-time tasks have had */
 };
 struct runqueue {
 	struct spinlock lock;
@@ -52,10 +53,13 @@ u64 sched_charge(struct runqueue *rq);
 u32 sched_weight(int policy, int nice);
 void fair_charge(struct runqueue *rq, struct task *t, u64 delta_ns);
 void fair_place_new(struct runqueue *rq, struct task *t);	/* a child's vruntime, from its parent's */
+void fair_swap(struct runqueue *rq, struct task *parent, struct task *child);
 void fair_yield(struct runqueue *rq, struct task *t);
 void fair_migrate(struct task *t, struct runqueue *from, struct runqueue *to);
 void fair_init(struct runqueue *rq);
 void rt_init(struct runqueue *rq);
+void rt_charge(struct runqueue *rq, u64 now_ns, u64 delta_ns);
+bool rt_may_run(struct runqueue *rq, u64 now_ns);	/* false: the others' turn until the period ends */
 void rt_yield(struct runqueue *rq, struct task *t);
 void sched_init_weights(void);
 void sched_load_tick(u64 now_ns);

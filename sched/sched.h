@@ -43,6 +43,7 @@ struct sched_entity {
 	u64 exec_start_ns;
 	u64 slice_used_ns;
 	u64 sum_exec_ns;		/* CPU time, user and system */
+	u64 rt_run_ns;			/* real-time: run since it last slept, by ticks (RLIMIT_RTTIME) */
 	u64 affinity;			/* bit per CPU */
 	u64 switches_voluntary, switches_involuntary;
 	struct rb_node fair_node;
@@ -71,4 +72,7 @@ void sched_loadavg(unsigned long avg[3]);	/* fixed point, 11 bits */
 u32 sched_running(void);			/* runnable tasks */
 u64 sched_switches(void);			/* of all CPUs, since boot */
 extern u64 sched_fork_count;
+/* /proc/sys/kernel: does a forked child run before its parent goes on; the share of each period that real-time tasks may
+ * have while others wait (-1: all); the slice of SCHED_RR, which is fixed. */
+extern int sched_child_runs_first, sched_rt_period_us, sched_rt_runtime_us, sched_rr_slice_ms;
 #endif

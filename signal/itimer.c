@@ -133,6 +133,33 @@ static void limit_check_locked(struct task *t, u64 used_ns)
 	}
 }
 
+/* A real-time thread that has not slept for so long (microseconds). The soft limit moves on by a second. */
+static void rt_limit_check_locked(struct task *t)
+{
+	struct rlimit_pair *l = &t->signal->limits[RLIMIT_RTTIME];
+	u64 run_us = t->sched.rt_run_ns / NSEC_PER_USEC;
+
+	if (l->max_limit != LIMIT_NONE && run_us > l->max_limit) {
+		(void)signal_send_locked(SIGKILL, NULL, t, true, true);
+		return;
+	}
+	if (l->current_limit != LIMIT_NONE && run_us > l->current_limit) {
+		(void)signal_send_locked(SIGXCPU, NULL, t, true, true);
+		WRITE_ONCE(l->current_limit, l->current_limit + 1000000);
+	}
+}
+
+static void rt_limit_check(struct task *t)
+{
+	unsigned long flags;
+
+	if (t->signal->limits[RLIMIT_RTTIME].current_limit == LIMIT_NONE || !t->sched.rt_run_ns)
+		return;
+	flags = spin_lock_irqsave(&t->sighand->lock);
+	rt_limit_check_locked(t);
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+}
+
 void itimer_tick(struct task *t)
 {
 	struct signal *s = t->signal;
@@ -141,6 +168,7 @@ void itimer_tick(struct task *t)
 
 	if ((t->flags & (PF_EXITING | PF_KTHREAD)) || !s)
 		return;
+	rt_limit_check(t);
 	if (!s->prof_expires_ns && !s->virt_expires_ns && s->limits[RLIMIT_CPU].current_limit == LIMIT_NONE &&
 	    s->limits[RLIMIT_CPU].max_limit == LIMIT_NONE)
 		return;

@@ -47,7 +47,7 @@ $(eval $(call UNIT,string,base/string_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,printk,base/printk_test.c base/format.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,timer,time/timer_test.c time/timer.c base/rbtree.c mm/page.c mm/buddy.c))
-$(eval $(call UNIT,fair,sched/fair_test.c sched/fair.c base/rbtree.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,fair,sched/fair_test.c sched/fair.c sched/rt.c base/rbtree.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,inflate,fs/inflate_test.c fs/inflate.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,cpio,fs/cpio_test.c fs/cpio.c mm/page.c mm/buddy.c))

@@ -176,7 +176,7 @@ static int show_boot_id(struct text *t, const struct proc_ref *r)
 
 /* -- /proc/sys: numbers: a place, its range, who may write -- */
 struct number { const char *name; int *value; long low, high; };
-static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20, pipe_max = 1 << 20, child_runs_first;
+static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20, pipe_max = 1 << 20;
 static struct number numbers[] = {
 	{ "sys/fs/nr_open", &nr_open, 0, 0 },
 	{ "sys/fs/pipe-max-size", &pipe_max, 0, 0 },
@@ -185,7 +185,10 @@ static struct number numbers[] = {
 	{ "sys/kernel/overflowgid", &overflow_id, 0, 0 },
 	{ "sys/kernel/overflowuid", &overflow_id, 0, 0 },
 	{ "sys/kernel/pid_max", &first_pid_ns.max, 301, PID_MAX_LIMIT },
-	{ "sys/kernel/sched_child_runs_first", &child_runs_first, 0, 0 },
+	{ "sys/kernel/sched_child_runs_first", &sched_child_runs_first, 0, 1 },
+	{ "sys/kernel/sched_rr_timeslice_ms", &sched_rr_slice_ms, 0, 0 },
+	{ "sys/kernel/sched_rt_period_us", &sched_rt_period_us, 1, 0x7fffffff },
+	{ "sys/kernel/sched_rt_runtime_us", &sched_rt_runtime_us, -1, 0x7fffffff },
 	{ "sys/kernel/threads-max", &threads_max, 1, 0x3fffffff },
 	{ "sys/vm/max_map_count", &mm_count_max, 0, 0x7fffffff },
 	{ "sys/vm/mmap_min_addr", &mm_min_addr, 0, 0x7fffffff },
@@ -211,10 +214,14 @@ static ssize_t write_number(const struct proc_ref *r, char *text, size_t n)
 {
 	struct number *k = number_of(r);
 	char *end;
-	u64 v = strtou64(text, &end, 10);
+	bool is_negative = *text == '-';
+	text += is_negative;
+	long v = (long)strtou64(text, &end, 10);
 	if (end == text || (*end && *end != '\n' && *end != ' '))
 		return -EINVAL;
-	if ((long)v < k->low || (long)v > k->high)
+	if (is_negative)
+		v = -v;
+	if (v < k->low || v > k->high)
 		return -EINVAL;
 	WRITE_ONCE(*k->value, (int)v);
 	return (ssize_t)n;
@@ -257,7 +264,10 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER_RW("sys/kernel/pid_max"),
 	{ "sys/kernel/random/boot_id", S_IFREG | 0444, show_boot_id },
 	{ "sys/kernel/random/uuid", S_IFREG | 0444, show_random_uuid },
-	NUMBER("sys/kernel/sched_child_runs_first"),
+	NUMBER_RW("sys/kernel/sched_child_runs_first"),
+	NUMBER("sys/kernel/sched_rr_timeslice_ms"),
+	NUMBER_RW("sys/kernel/sched_rt_period_us"),
+	NUMBER_RW("sys/kernel/sched_rt_runtime_us"),
 	NUMBER_RW("sys/kernel/threads-max"),
 	{ "sys/kernel/version", S_IFREG | 0444, show_version },
 	NUMBER_RW("sys/vm/max_map_count"),

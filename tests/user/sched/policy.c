@@ -249,3 +249,50 @@ TEST(yield)
 {
 	CHECK_OK(sched_yield());
 }
+
+/* A busy real-time task leaves the others a little of each second. */
+TEST(others_are_not_locked_out)
+{
+	char text[40];
+	check_slurp("/proc/sys/kernel/sched_rt_runtime_us", text, sizeof text);
+	if (atol(text) < 0 || atol(text) > 960000)
+		return;
+	volatile int *ran = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	CHECK_OK(sched_setaffinity(0, sizeof one, &one));
+	pid_t pid = fork();
+	if (pid == 0)
+		for (;;)
+			(*ran)++;
+	CHECK_OK(set(0, SCHED_FIFO, 10));
+	int seen = *ran;
+	for (long end = check_now_ms() + 3000; *ran == seen && check_now_ms() < end;)
+		;
+	CHECK(*ran != seen);
+	CHECK_OK(set(0, SCHED_OTHER, 0));
+	check_reap(pid);
+}
+
+TEST(real_time_run_limit)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct rlimit l = {50000, 50000};
+		setrlimit(RLIMIT_RTTIME, &l);
+		set(0, SCHED_FIFO, 1);
+		for (;;)
+			;
+	}
+	CHECK_WAIT(pid, KILLED(SIGKILL));
+	pid = fork();
+	if (pid == 0) {
+		struct rlimit l = {50000, 5000000};
+		setrlimit(RLIMIT_RTTIME, &l);
+		set(0, SCHED_FIFO, 1);
+		for (;;)
+			;
+	}
+	CHECK_WAIT(pid, KILLED(SIGXCPU));
+}
