@@ -176,3 +176,13 @@ TEST(bad_descriptors)
 	CHECK_ERR(fcntl(-1, F_GETFD), EBADF);
 	CHECK_ERR(fstat(99, &(struct stat){0}), EBADF);
 }
+
+TEST(readahead_of_what)
+{
+	int p[2], fd = CHECK_OK(open("/proc/self/exe", O_RDONLY));
+	CHECK_OK(pipe(p));
+	CHECK_EQ(readahead(fd, 0, 4096), 0);
+	CHECK_ERR(readahead(p[0], 0, 1), EINVAL);
+	CHECK_ERR(readahead(p[1], 0, 1), EBADF);
+	CHECK_ERR(readahead(-1, 0, 1), EBADF);
+}
