@@ -75,6 +75,25 @@ static struct choice choose(void)
 	return best;
 }
 
+/* A process on its way out has let go of its address space, but not yet of all else. */
+static bool somebody_is_leaving(void)
+{
+	struct task *t;
+	bool is_leaving = false;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	list_for_each(t, &all_processes, all_node) {
+		struct task *thread = may_be_killed(t) ? lock_task_with_mm(t) : NULL;
+
+		if (thread)
+			spin_unlock(&thread->lock);
+		else
+			is_leaving |= may_be_killed(t) && t->exit_state == EXIT_NONE;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return is_leaving;
+}
+
 static bool uses_mm(struct task *t, const struct mm *mm)
 {
 	struct task *thread = lock_task_with_mm(t);
@@ -173,11 +192,12 @@ bool oom_kill(void)
 	if (memory_is_short() && !victim_is_dying()) {
 		struct choice c = choose();
 
-		if (!c.task)
+		if (!c.task && !somebody_is_leaving())
 			panic("out of memory, and there is no process to kill");
-		if (become_chooser(c.task))
+		if (c.task && become_chooser(c.task))
 			kill_choice(&c);
-		task_put(c.task);
+		if (c.task)
+			task_put(c.task);
 		if (current_must_die())
 			return true;
 	}

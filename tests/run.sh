@@ -59,7 +59,8 @@ group unit-test 600 $MAKE unit-test
 group cli-test 300 $MAKE cli-test
 if [ -r build/furca-kernel ]; then
 	group user 500 $MAKE test-user
-	EACH=280 group user-scarce 300 sh tests/user/vm.sh -m 32 -t 290 furca furca/scarce limits/oom
+	group user-scarce 300 env EACH=280 KARGS="FURCA_TEST_SCALE=$([ "$which" = full ] && echo 100 || echo 40)" \
+		sh tests/user/vm.sh -m 32 -t 290 furca furca/scarce limits/oom
 	for script in tests/vm/*.sh; do
 		[ "$script" = tests/vm/lib.sh ] && continue
 		group "vm-$(basename "$script" .sh)" 300 sh "$script"

@@ -44,7 +44,7 @@ static void storm(const char *what, void (*run)(void), long ms)
 		_exit(0);
 	}
 	setpgid(pid, pid);
-	for (long end = check_now_ms() + ms; check_now_ms() < end && waitpid(pid, 0, WNOHANG) != pid;)
+	for (long end = check_now_ms() + check_scale(ms); check_now_ms() < end && waitpid(pid, 0, WNOHANG) != pid;)
 		check_sleep_ms(20);
 	for (long end = check_now_ms() + 20000; kill(-pid, SIGKILL) == 0 && check_now_ms() < end;) {
 		while (waitpid(-1, 0, WNOHANG) > 0)
