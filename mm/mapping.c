@@ -111,8 +111,11 @@ static struct page *bring_in_locked(struct mapping *m, u64 index)
 
 static struct page *get_or_bring_in(struct mapping *m, u64 index, bool may_extend)
 {
-	struct page *p = mapping_peek(m, index);
+	struct page *p;
 
+	if (unlikely(!may_extend && index >= mapping_size_pages(m)))
+		return ERR_PTR(-EFAULT);	/* though a page may be there: FALLOC_FL_KEEP_SIZE */
+	p = mapping_peek(m, index);
 	if (p)
 		return p;
 	mutex_lock(&m->lock);
