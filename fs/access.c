@@ -1,5 +1,5 @@
 /*
- * fs/access.c: access, faccessat, faccessat2: may the caller's real ids (or, with AT_EACCESS, its effective ones) do this?
+ * fs/access.c: access, faccessat, faccessat2: may the caller's real ids (AT_EACCESS: its effective ones) do this?
  * With other real than effective ids the lookup runs under a copy of the credentials, as the question is meant.
  * Errors: EACCES, EROFS, EINVAL, ENOMEM. Source: access(2).
  */

@@ -71,7 +71,11 @@ static int change_mode(const struct path *p, void *arg)
 	return 0;
 }
 
-long sys_fchmodat(int dirfd, uptr path, unsigned mode) { return change_at(dirfd, path, LOOKUP_FOLLOW, change_mode, &mode); }
+long sys_fchmodat(int dirfd, uptr path, unsigned mode)
+{
+	return change_at(dirfd, path, LOOKUP_FOLLOW, change_mode, &mode);
+}
+
 long sys_chmod(uptr path, unsigned mode) { return sys_fchmodat(AT_FDCWD, path, mode); }
 long sys_fchmod(int fd, unsigned mode) { return change_fd(fd, change_mode, &mode); }
 
@@ -293,7 +297,8 @@ long sys_utimensat(int dirfd, uptr path, uptr times, int flags)
 	if (times) {
 		if (copy_from_user(ts, times, sizeof(ts)))
 			return -EFAULT;
-		if (time_from_spec(&ts[0], &t.atime_ns, &t.sets_atime) || time_from_spec(&ts[1], &t.mtime_ns, &t.sets_mtime))
+		if (time_from_spec(&ts[0], &t.atime_ns, &t.sets_atime) ||
+		    time_from_spec(&ts[1], &t.mtime_ns, &t.sets_mtime))
 			return -EINVAL;
 		if (!t.sets_atime && !t.sets_mtime)
 			return 0;

@@ -46,8 +46,8 @@ static int create_check(struct create *c, bool is_dir)
 	return c->d ? 0 : -ENOMEM;
 }
 
-/* 0: the directory is locked and the name is free; create_end follows. Whether it may be made there is still to be asked
- * (may_create_in). On error all is undone. */
+/* 0: the directory is locked and the name is free; create_end follows. Whether it may be made there is still to be
+ * asked (may_create_in). On error all is undone. */
 static int create_start(struct create *c, int dirfd, const char *path, bool is_dir)
 {
 	struct walk *w = &c->walk;

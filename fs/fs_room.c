@@ -1,6 +1,7 @@
 /*
  * fs/fs_room.c: the room "fs": root, working directory, umask; the calls that change them.
- * Locks: fs->lock (irqsave, since foreign readers take it under task->lock). Errors: those of the lookup; EPERM, ERANGE.
+ * Locks: fs->lock (irqsave, since foreign readers take it under task->lock).
+ * Errors: those of the lookup; EPERM, ERANGE.
  * Source: chdir(2), chroot(2), umask(2), getcwd(2).
  */
 #include "fs/internal.h"

@@ -48,8 +48,10 @@ static void crc_init(struct inflate *s)
 		s->crc_table[0][i] = c;
 	}
 	for (u32 i = 0; i < 256; i++) {
-		for (int k = 1; k < 8; k++)
-			s->crc_table[k][i] = s->crc_table[k - 1][i] >> 8 ^ s->crc_table[0][s->crc_table[k - 1][i] & 0xff];
+		for (int k = 1; k < 8; k++) {
+			u32 before = s->crc_table[k - 1][i];
+			s->crc_table[k][i] = before >> 8 ^ s->crc_table[0][before & 0xff];
+		}
 	}
 }
 
@@ -199,9 +201,10 @@ static inline int decode(struct inflate *s, const struct code *c)
 /* -- blocks -- */
 static const u16 length_base[] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99,
 	115, 131, 163, 195, 227, 258 };
-static const u8 length_bits[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
-static const u16 distance_base[] = { 1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025,
-	1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577 };
+static const u8 length_bits[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5,
+	5, 0 };
+static const u16 distance_base[] = { 1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769,
+	1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577 };
 static const u8 distance_bits[] = { 0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11,
 	12, 12, 13, 13 };
 

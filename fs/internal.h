@@ -42,7 +42,8 @@ loff dentry_seek(struct file *f, loff off, int whence);
 /* -- inodes (inode.c) -- */
 static inline bool inode_is_dir(const struct inode *i) { return S_ISDIR(i->mode); }
 static inline bool inode_is_reg(const struct inode *i) { return S_ISREG(i->mode); }
-struct inode *inode_new_in(struct superblock *sb, const struct inode *dir, u32 mode);	/* setgid directories hand on the group */
+/* As inode_new, but a setgid directory hands its group on. */
+struct inode *inode_new_in(struct superblock *sb, const struct inode *dir, u32 mode);
 int inode_mode_permission(struct inode *i, unsigned mask);	/* by mode bits and capabilities alone */
 bool inode_is_owner(const struct inode *i);	/* current owns it or has CAP_FOWNER */
 void inode_touch(struct inode *i);		/* mtime and ctime are now */
@@ -65,7 +66,7 @@ static inline struct superblock *superblock_get(struct superblock *sb) { refcoun
 struct mount {
 	refcount_t count;
 	int id;
-	struct mount *parent;		/* reference; NULL: the root of a tree, or detached. mount_lock and dentry_lock */
+	struct mount *parent;		/* reference; NULL: a tree's root, or detached. mount_lock and dentry_lock */
 	struct dentry *mountpoint;	/* reference; in parent. mount_lock and dentry_lock */
 	struct dentry *root;		/* reference */
 	struct superblock *sb;		/* reference */
@@ -131,7 +132,7 @@ int __must_check path_lookup_resolve(int dirfd, const char *path, unsigned flags
 char *path_format_from_locked(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 void missing_for_each(void (*fn)(const char *path, void *arg), void *arg);
-/* /proc/sys/fs/protected_*: links that lead astray in sticky directories, links to files of others; on, as in Debian. */
+/* /proc/sys/fs/protected_*: links that lead astray in sticky directories, links to files of others; on as in Debian. */
 extern bool protected_symlinks, protected_hardlinks;
 char *path_text_alloc(void);			/* PATH_BYTES; NULL: out of memory */
 char *path_text_new(uptr path);			/* a user's path in kernel memory; ERR_PTR (-ENOENT: empty) */
@@ -156,7 +157,8 @@ int fd_set_cloexec(int fd, bool on);
 bool files_is_cloexec(struct files *f, int fd);
 u32 files_capacity(struct files *f);
 struct fd_table;
-void files_leave_cloexec(struct files *f, struct fd_table *t);	/* close()'s effect on what exec is about to leave out */
+/* close()'s effect on what exec is about to leave out. */
+void files_leave_cloexec(struct files *f, struct fd_table *t);
 
 /* -- open (open.c) -- */
 int vfs_truncate(const struct path *p, loff size);

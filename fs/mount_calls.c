@@ -14,7 +14,8 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 
-#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
+#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
+	MS_STRICTATIME)
 #define SUPER_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC | MS_SILENT | MS_POSIXACL | MS_LAZYTIME)
 #define UMOUNT_FORCE 1
 #define UMOUNT_DETACH 2
@@ -92,7 +93,7 @@ int mount_at(const char *type, const char *source, const char *target, u64 flags
 }
 
 /* -- bind -- */
-/* Copies what is mounted below from (its own mountpoints inside root only) on to copy. mount_lock held. 0 or -ENOMEM. */
+/* Copies what is mounted below from (inside copy's root only) on to copy. mount_lock held. 0 or -ENOMEM. */
 static int copy_below_locked(struct mount *from, struct mount *copy, struct mount_ns *ns)
 {
 	struct mount *m;
@@ -122,8 +123,9 @@ static int bind(const struct path *at, const char *source, bool is_recursive)
 
 	if (err)
 		return err;
-	struct mount *m = from.mount->ns ? mount_new(from.mount->sb, from.dentry, from.mount->flags, from.mount->source) :
-					   ERR_PTR(-EINVAL);
+	struct mount *m = ERR_PTR(-EINVAL);
+	if (from.mount->ns)
+		m = mount_new(from.mount->sb, from.dentry, from.mount->flags, from.mount->source);
 	if (!m)
 		m = ERR_PTR(-ENOMEM);
 	err = IS_ERR(m) ? (int)PTR_ERR(m) : attach(mount_get(m), at, false);

@@ -16,7 +16,8 @@
 #include <linux/openat2.h>
 
 #define FLAGS_KNOWN (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NDELAY | O_NONBLOCK | __O_SYNC | \
-	O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+	O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | \
+	__O_TMPFILE)
 #define OPEN_HOW_FIRST_SIZE 24	/* of struct open_how when openat2 was new */
 #define FLAGS_OF_PATH (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
 #define FLAGS_NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
@@ -430,7 +431,7 @@ long sys_openat2(int dirfd, uptr path, uptr how_addr, size_t size)
 		return -EINVAL;
 	if (how.flags & (O_CREAT | __O_TMPFILE) ? how.mode & ~(u64)S_IALLUGO : how.mode)
 		return -EINVAL;
-	if (how.resolve & RESOLVE_CACHED)	/* "only if nothing must be waited for": the caller tries again without */
+	if (how.resolve & RESOLVE_CACHED)	/* only if nothing must be waited for: the caller tries again */
 		return -EAGAIN;
 	return open_user(dirfd, path, how.flags, (u32)how.mode, (u32)how.resolve);
 }

@@ -77,7 +77,8 @@ static int select_one(struct sets *s, unsigned fd, struct poll_queue *q)
 	struct file *f = fd_get_raw((int)fd);
 	if (!f)
 		return -EBADF;
-	unsigned mask = f->mode & FMODE_PATH ? ~0u : file_poll(f, &q->table);	/* O_PATH: ready for everything, on Linux too */
+	/* O_PATH: ready for everything, on Linux too. */
+	unsigned mask = f->mode & FMODE_PATH ? ~0u : file_poll(f, &q->table);
 	file_put(f);
 	for (int i = 0; i < 3; i++) {
 		if ((asked(s, i)[word] & bit) && (mask & set_events[i])) {

@@ -1,6 +1,6 @@
 /*
  * fs/stat.c: stat, statx, statfs, readlink.
- * Locks: none; the fields are read as they are. Errors: those of the lookup; EOVERFLOW cannot happen here (64-bit fields).
+ * Locks: none; the fields are read as they are. Errors: those of the lookup.
  * Source: stat(2), statx(2), statfs(2), readlink(2).
  */
 #include "fs/internal.h"

@@ -256,8 +256,8 @@ static int link_to_root(struct walk *w)
 	return 0;
 }
 
-/* In a sticky directory that everybody may write to, a link at a path's end is followed only if it is the follower's own
- * or the directory owner's. */
+/* In a sticky directory that everybody may write to, a link at a path's end is followed only if it is the follower's
+ * own or the directory owner's. */
 static bool is_trap(const struct walk *w, const struct inode *link)
 {
 	const struct inode *dir = w->path.dentry->inode;

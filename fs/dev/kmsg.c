@@ -43,7 +43,8 @@ static ssize_t wait_for_record(struct file *f, loff *pos)
 	while (log_end_seq() <= (u64)*pos) {
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		int err = wait_event_interruptible_until(&nobody, log_end_seq() > (u64)*pos, time_now_ns() + LOOK_AGAIN_NS);
+		u64 until = time_now_ns() + LOOK_AGAIN_NS;
+		int err = wait_event_interruptible_until(&nobody, log_end_seq() > (u64)*pos, until);
 		if (err && err != -ETIME)
 			return err;
 	}

@@ -35,13 +35,13 @@ static loff memory_seek(struct file *f, loff off, int whence)
 	return f->pos = 0;
 }
 
-/* Memory of zeroes: a nameless file takes the device's place, shared or private as the mapping says. */
+/* A private mapping is anonymous memory; for a shared one a nameless file takes the device's place. */
 static int zero_mmap(struct file *f, struct vma *v)
 {
-	/* a private mapping is accounted by itself */
-	u64 flags = v->flags & VM_SHARED ? v->flags : VM_NORESERVE;
-	struct file *memory = shmem_file_new("dev/zero", v->end - v->start, flags);
+	struct file *memory = NULL;
 
+	if (v->flags & VM_SHARED)
+		memory = shmem_file_new("dev/zero", v->end - v->start, v->flags);
 	if (IS_ERR(memory))
 		return (int)PTR_ERR(memory);
 	v->file = memory;
@@ -53,7 +53,8 @@ static const struct file_ops null_fops = {
 	.read = null_read, .write = null_write, .write_kernel = null_write_kernel, .seek = memory_seek,
 };
 static const struct file_ops zero_fops = {
-	.read = zero_read, .write = null_write, .write_kernel = null_write_kernel, .seek = memory_seek, .mmap = zero_mmap,
+	.read = zero_read, .write = null_write, .write_kernel = null_write_kernel, .seek = memory_seek,
+	.mmap = zero_mmap,
 };
 static const struct file_ops full_fops = {
 	.read = zero_read, .write = full_write, .write_kernel = full_write_kernel, .seek = memory_seek,

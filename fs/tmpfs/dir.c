@@ -133,7 +133,8 @@ static void replace(struct inode *old_dir, struct dentry *od, struct inode *new_
 	dentry_move(od, nd);
 }
 
-static int dir_rename(struct inode *old_dir, struct dentry *od, struct inode *new_dir, struct dentry *nd, unsigned flags)
+static int dir_rename(struct inode *old_dir, struct dentry *od, struct inode *new_dir, struct dentry *nd,
+		      unsigned flags)
 {
 	if (!(flags & 2 /* RENAME_EXCHANGE */) && nd->inode && inode_is_dir(nd->inode) && dentry_has_children(nd))
 		return -ENOTEMPTY;

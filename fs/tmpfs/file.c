@@ -1,7 +1,8 @@
 /*
  * fs/tmpfs/file.c: regular files in memory: read, write, truncate, fallocate, mmap, over the page cache.
  * Locks: inode->lock for everything that changes the size or the contents by write(2); reads take none.
- * Errors: ENOSPC, EFBIG (with SIGXFSZ at RLIMIT_FSIZE), EPERM by a seal. Source: write(2), fallocate(2), memfd_create(2).
+ * Errors: ENOSPC, EFBIG (with SIGXFSZ at RLIMIT_FSIZE), EPERM by a seal.
+ * Source: write(2), fallocate(2), memfd_create(2).
  */
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/iter.h"
