@@ -300,6 +300,45 @@ static ticks run_fork_exec_wait_1g(void)
 	return fork_exec_wait(1);
 }
 
+/*
+ * What a lazy fork moves to later: a child of a parent with 1 GiB writes all of its pages, or one in every 2 MiB. The worst of
+ * those single writes, or the mean of all.
+ */
+static ticks writes_after_fork(size_t step, int is_worst)
+{
+	touch(1ul << 30);
+	pid_t pid = fork();
+	if (pid == 0) {
+		ticks worst = 0, begin = now();
+		for (size_t i = 0; i < touched_bytes; i += step) {
+			ticks before = now(), took;
+			*(volatile char *)(touched + i) = 2;
+			took = now() - before;
+			if (took > worst)
+				worst = took;
+		}
+		*shared = is_worst ? worst : (now() - begin) / (touched_bytes / step);
+		_exit(0);
+	}
+	reap(pid);
+	return *shared;
+}
+
+static ticks run_cow_1g_worst(void)
+{
+	return writes_after_fork(2ul << 20, 1);
+}
+
+static ticks run_cow_1g_sparse(void)
+{
+	return writes_after_fork(2ul << 20, 0);
+}
+
+static ticks run_cow_1g_all(void)
+{
+	return writes_after_fork(PAGE, 0);
+}
+
 static ticks run_cow_copy(void)
 {
 	char *at = map(COW_PAGES * PAGE);
@@ -454,6 +493,9 @@ static const struct op {
 	{"fork_1g", run_fork_1g, 0},
 	{"fork_exit_wait_1g", run_fork_exit_wait_1g, 0},
 	{"fork_exec_wait_1g", run_fork_exec_wait_1g, 0},
+	{"cow_1g_worst", run_cow_1g_worst, 0},
+	{"cow_1g_sparse", run_cow_1g_sparse, 0},
+	{"cow_1g_all", run_cow_1g_all, 1},
 	/* last: from its first thread on a process takes the C library's locks around each fork, and pays for their pages */
 	{"pthread_create_join", run_pthread_create_join, 0},
 	{"fork_threaded", run_fork_parent, 0},
