@@ -59,6 +59,17 @@ typed() {
 	same "$name" "$expected" "$(echo $actual)"
 }
 
+# same_as_host NAME COMMAND...: the host's output and status, byte for byte. WITH: options for the tool
+same_as_host() {
+	name=$1; shift
+	"$@" > "$SCRATCH/host" 2> /dev/null < /dev/null; host=$?
+	furca $WITH "$@" > "$SCRATCH/vm" 2> "$SCRATCH/err" < /dev/null; vm=$?
+	same "programs: $name: status" $host $vm
+	cmp -s "$SCRATCH/host" "$SCRATCH/vm"; ok=$?
+	same "programs: $name: output" 0 $ok
+	[ $ok = 0 ] || diff "$SCRATCH/host" "$SCRATCH/vm" | sed -n 1,10p; sed -n 1,5p "$SCRATCH/err"
+}
+
 finish() {
 	[ "$failures" = 0 ]
 	exit

@@ -3,17 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 
-# same_as_host NAME COMMAND...: the host's output and status, byte for byte
-same_as_host() {
-	name=$1; shift
-	"$@" > "$SCRATCH/host" 2> /dev/null < /dev/null; host=$?
-	furca $WITH "$@" > "$SCRATCH/vm" 2> "$SCRATCH/err" < /dev/null; vm=$?
-	same "programs: $name: status" $host $vm
-	cmp -s "$SCRATCH/host" "$SCRATCH/vm"; ok=$?
-	same "programs: $name: output" 0 $ok
-	[ $ok = 0 ] || diff "$SCRATCH/host" "$SCRATCH/vm" | sed -n 1,10p; sed -n 1,5p "$SCRATCH/err"
-}
-
 cp "$here"/programs/*.sh "$SCRATCH"; cd "$SCRATCH" || exit 1
 TOOLS="/bin/sh /bin/echo /usr/bin/sort /usr/bin/tr /usr/bin/seq /bin/cat /usr/bin/tail /usr/bin/head /bin/sleep /usr/bin/yes /bin/sed /bin/rm /bin/mkdir /usr/bin/touch"
 MORE="/usr/bin/wc /usr/bin/cut /usr/bin/paste /bin/grep /usr/bin/uniq /usr/bin/sha256sum /usr/bin/md5sum /usr/bin/cksum /usr/bin/od /bin/cp
