@@ -4,7 +4,7 @@
  * sleeps in epoll_wait, which then asks each file on the list again. Level-triggered items that are still ready go back
  * to the list's end.
  *
- * Way in: epoll_create1, epoll_ctl, epoll_wait; epoll_file_gone from the release of a watched file.
+ * Way in: epoll_create1, epoll_ctl, epoll_wait, epoll_pwait and epoll_pwait2; epoll_file_gone from the release of a watched file.
  * Locks: epoll_mutex (all epolls: what watches what), then ep->lock (mutex: the items; an outer epoll's before an inner
  * one's), then ep->ready_lock (spinlock, irqsave), which wake functions take under their waitqueue's lock. It and the
  * epoll's own waitqueues have no rank: an epoll inside another nests them, at most EPOLL_DEPTH_MAX deep and never in a
@@ -329,6 +329,20 @@ long sys_epoll_pwait(int epfd, uptr events, int max, int timeout, uptr mask, siz
 	if (err)
 		return err;
 	long n = sys_epoll_wait(epfd, events, max, timeout);
+	signal_restore_saved_mask_unless(n == -EINTR);
+	return n;
+}
+
+/* The time to wait as a timespec; none: for ever. */
+long sys_epoll_pwait2(int epfd, uptr events, int max, uptr timeout, uptr mask, size_t size)
+{
+	u64 ns = 1;
+	int err = timeout ? get_timespec_ns(&ns, timeout) : 0;
+	if (!err)
+		err = signal_set_user_mask(mask, size);
+	if (err)
+		return err;
+	long n = epoll_wait_for(epfd, events, max, ns != 0, timeout && ns ? deadline_after(ns) : 0);
 	signal_restore_saved_mask_unless(n == -EINTR);
 	return n;
 }

@@ -1,12 +1,14 @@
 /* fs/init.c: what the file systems need at boot: the root, devtmpfs on /dev, process 0's rooms. */
 #include "fs/internal.h"
 #include "fs/proc/proc.h"
+#include "fs/signalfd.h"
 #include "fs/sysfs.h"
 #include "base/printk.h"
 #include "task/task.h"
 
 void fs_init(void)
 {
+	signalfd_init();
 	internal_mount_init();
 	tmpfs_init();
 	shmem_init();

@@ -12,6 +12,7 @@
 #include "signal/internal.h"
 #include "arch/arch.h"
 #include "base/string.h"
+#include "fs/signalfd.h"
 
 struct sighand *sighand_lock(struct task *t, unsigned long *flags)
 {
@@ -156,6 +157,7 @@ void signal_complete_locked(int sig, struct task *t, bool is_process)
 	struct task *taker = NULL, *thread;
 	struct signal *s = t->signal;
 
+	signalfd_notify(t);
 	if (wants_signal(sig, t)) {
 		taker = t;
 	} else if (is_process && s->threads > 1) {

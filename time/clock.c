@@ -36,6 +36,7 @@ int time_set_real_ns(u64 ns)
 	arch_vdso_set_realtime(ns - now);
 	wake_up_all(&clock_was_set);
 	posix_timers_clock_was_set();
+	timerfd_clock_was_set();
 	return 0;
 }
 

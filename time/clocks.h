@@ -14,6 +14,7 @@ u64 time_real_offset_ns(void);		/* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 extern struct waitqueue clock_was_set;	/* woken when the date jumps: sleepers until a date look again */
 int __must_check timespec_to_ns(u64 *ns, const struct __kernel_timespec *ts);	/* -EINVAL */
 void posix_timers_clock_was_set(void);	/* time/posix_timers.c: absolute timers on the date move */
+void timerfd_clock_was_set(void);		/* fs/timerfd.c: the same for timers that are files */
 
 /* The parts of a CPU clock's number. */
 enum { CPUCLOCK_PROF, CPUCLOCK_VIRT, CPUCLOCK_SCHED, CPUCLOCK_FD, CPUCLOCK_PERTHREAD };
