@@ -161,6 +161,17 @@ void lock_debug_check_sleep(void)
 		report("sleeps here", NULL, 0, __builtin_return_address(0));
 }
 
+void lock_debug_check_user_copy(void)
+{
+	struct task *t = current;
+
+	lock_debug_check_sleep();
+	for (u32 i = 0; i < t->lock_depth; i++)
+		if (t->held_locks[i].rank >= RANK_MM)
+			report("user memory is touched, whose fault would take mm->lock", t->held_locks[i].lock,
+			       t->held_locks[i].rank, __builtin_return_address(0));
+}
+
 bool lock_debug_holds(const void *lock)
 {
 	u32 cpu = cpu_id();

@@ -4,10 +4,12 @@
 #include "base/types.h"
 
 #ifdef FURCA_DEBUG
-void lock_debug_check_sleep(void);	/* may current sleep, or touch user memory, here? panics if not */
+void lock_debug_check_sleep(void);	/* may current sleep here? panics if not */
+void lock_debug_check_user_copy(void);	/* may current touch user memory here, which may fault and take mm->lock? */
 bool lock_debug_holds(const void *lock);	/* this CPU (a spinlock) or current (a sleeping lock) holds it */
 #else
 static inline void lock_debug_check_sleep(void) { }
+static inline void lock_debug_check_user_copy(void) { }
 static inline bool lock_debug_holds(const void *lock) { return true; }
 #endif
 #define ASSERT_LOCK_HELD(lock) ASSERT(lock_debug_holds(lock))

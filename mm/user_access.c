@@ -12,7 +12,7 @@ bool user_range_ok(uptr addr, size_t n) { return n <= USER_END && addr <= USER_E
 
 size_t copy_from_user_partial(void *dst, uptr src, size_t n)
 {
-	lock_debug_check_sleep();
+	lock_debug_check_user_copy();
 	if (unlikely(!user_range_ok(src, n)))
 		return 0;
 	return n - arch_copy_from_user(dst, src, n);
@@ -20,7 +20,7 @@ size_t copy_from_user_partial(void *dst, uptr src, size_t n)
 
 size_t copy_to_user_partial(uptr dst, const void *src, size_t n)
 {
-	lock_debug_check_sleep();
+	lock_debug_check_user_copy();
 	if (unlikely(!user_range_ok(dst, n)))
 		return 0;
 	return n - arch_copy_to_user(dst, src, n);
@@ -31,7 +31,7 @@ int copy_to_user(uptr dst, const void *src, size_t n) { return likely(copy_to_us
 
 int clear_user(uptr dst, size_t n)
 {
-	lock_debug_check_sleep();
+	lock_debug_check_user_copy();
 	if (unlikely(!user_range_ok(dst, n)))
 		return -EFAULT;
 	return arch_clear_user(dst, n) ? -EFAULT : 0;
@@ -42,7 +42,7 @@ ssize_t strncpy_from_user(char *dst, uptr src, size_t size)
 	size_t max = size;
 	ssize_t n;
 
-	lock_debug_check_sleep();
+	lock_debug_check_user_copy();
 	if (unlikely(src >= USER_END))
 		return -EFAULT;
 	max = MIN(max, USER_END - src);
