@@ -4,12 +4,14 @@
 set -eu
 PACKAGES="clang lld llvm make gawk linux-libc-dev libc6-dev gcc pkg-config libarchive-dev libcmocka-dev scdoc
   qemu-system-x86 busybox-static musl-tools dash strace gnuplot-nox libclang-rt-14-dev"
+# What the tests run in the VM.
+PROGRAMS="bash git sqlite3 less vim-tiny perl python3 stress-ng"
 ORACLE="linux-image-cloud-amd64"
 case "$(. /etc/os-release; echo "$ID")" in
 ubuntu) ORACLE="linux-image-virtual"; PACKAGES=$(echo "$PACKAGES" | sed 's/libclang-rt-14-dev/libclang-rt-dev/') ;;
 esac
 missing=""
-for p in $PACKAGES $ORACLE; do
+for p in $PACKAGES $PROGRAMS $ORACLE; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 [ -z "$missing" ] && exit 0
