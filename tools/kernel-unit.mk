@@ -19,6 +19,7 @@ endef
 
 $(eval $(call UNIT,buddy,mm/buddy_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,slab,mm/slab_test.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,kstack,mm/kstack_test.c mm/kstack.c mm/slab.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,vma,mm/vma_test.c mm/vma.c mm/vma_edit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,region,mm/region_test.c mm/region.c mm/vma.c mm/vma_edit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mapping,mm/mapping_test.c mm/mapping.c mm/mapping_index.c mm/mapping_io.c mm/truncate.c \

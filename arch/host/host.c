@@ -1,10 +1,12 @@
 /*
  * arch/host/host.c: start of a unit test: RAM, CPUs, log, panic, and the frame of the cases. See host.h.
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include "arch/host/host.h"
 #include "base/printk.h"
 #include "mm/page.h"
@@ -19,15 +21,22 @@ int log_console_level = 4;
 const char *test_name = "start";
 
 static unsigned passed;
+static int ram_fd;
+static unsigned kernel_maps_left = -1u;
 static u64 random_state = 1;
 
 void host_switch_cpu(u32 id) { host_cpu = &cpus[id]; }
 
 void host_ram_init(paddr_t memory_end)
 {
-	if (host_ram)
+	if (host_ram) {
 		munmap(host_ram, boot_info.memory_end);
-	host_ram = mmap(NULL, memory_end, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		close(ram_fd);
+	}
+	ram_fd = memfd_create("ram", MFD_CLOEXEC);	/* a file, so that a page can be mapped a second time */
+	if (ram_fd < 0 || ftruncate(ram_fd, (off_t)memory_end))
+		abort();
+	host_ram = mmap(NULL, memory_end, PROT_READ | PROT_WRITE, MAP_SHARED, ram_fd, 0);
 	if (host_ram == MAP_FAILED)
 		abort();
 	boot_info.memory_end = memory_end;
@@ -44,6 +53,34 @@ void host_init(unsigned ram_mib)
 	boot_info.memory[0].end = (paddr_t)ram_mib << 20;
 	host_ram_init((paddr_t)ram_mib << 20);
 	page_init();
+}
+
+/* -- the kernel's own address space: a second mapping of a page of RAM -- */
+void host_fail_kernel_map_after(unsigned n) { kernel_maps_left = n; }
+
+int arch_kernel_map(unsigned long va, u64 pfn)
+{
+	if (kernel_maps_left == 0)
+		return -12;
+	kernel_maps_left -= kernel_maps_left != -1u;
+	void *p = mmap((void *)va, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, ram_fd,
+		       (off_t)(pfn << PAGE_SHIFT));
+	if (p != (void *)va)
+		panic("kernel address %lx is mapped twice", va);
+	return 0;
+}
+
+void arch_kernel_unmap(unsigned long va)
+{
+	if (munmap((void *)va, PAGE_SIZE))
+		panic("kernel address %lx cannot be unmapped", va);
+}
+
+bool host_kernel_is_mapped(unsigned long va)
+{
+	unsigned char resident;
+
+	return mincore((void *)va, PAGE_SIZE, &resident) == 0;
 }
 
 paddr_t virt_to_phys(const void *v) { return (paddr_t)((const u8 *)v - host_ram); }

@@ -23,6 +23,8 @@ void host_init(unsigned ram_mib);
 /* As host_init, but the caller filled boot_info.memory[]; page_init() is left to the caller. */
 void host_ram_init(paddr_t memory_end);
 void host_switch_cpu(u32 id);
+bool host_kernel_is_mapped(unsigned long va);
+void host_fail_kernel_map_after(unsigned n);	/* arch_kernel_map() works n times more; -1: always */
 
 /* -- cases -- */
 extern const char *test_name;	/* the case that runs */

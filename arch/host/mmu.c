@@ -66,9 +66,6 @@ void arch_send_flush(u32 cpu)
 	host_switch_cpu(self);
 }
 
-int arch_kernel_map(unsigned long va, u64 pfn) { return 0; }
-void arch_kernel_unmap(unsigned long va) { }
-
 /* -- the model -- */
 void host_tlb_forget(void)
 {
