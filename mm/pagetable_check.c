@@ -1,6 +1,7 @@
 /*
  * mm/pagetable_check.c: is the tree what it must be? Debug builds and unit tests call pt_check(mm) now and then.
- * It holds mm->pt_lock, so nothing that this mm owns moves; counts of what is shared are only compared with bounds.
+ * It holds mm->pt_lock, so nothing that this mm owns moves. In a shared table another mm may be half through a copy, so
+ * there only bounds are checked.
  */
 #include "mm/table.h"
 #include "mm/mm.h"
@@ -8,9 +9,11 @@
 
 #define PT_CHECK_ENTRIES 64	/* that one operation pays for */
 
-static void check_leaf(uptr va, pte_t e)
+static void check_leaf(uptr va, pte_t e, bool is_owned)
 {
 	const struct page *p = pte_page(e);
+	u64 both = __atomic_load_n((const u64 *)(const void *)&p->count, __ATOMIC_RELAXED);
+	int count = (int)both, mapped = (int)(both >> 32);
 
 	if (pte_is_special(e)) {
 		if (pte_is_writable(e) && !pte_is_shared(e))
@@ -19,17 +22,15 @@ static void check_leaf(uptr va, pte_t e)
 	}
 	if (p->kind != PAGE_ANON && p->kind != PAGE_FILE && p->kind != PAGE_SHMEM)
 		panic("pt_check %lx: frame %lx is of kind %d", va, page_to_pfn(p), p->kind);
-	if (atomic_read(&p->mapcount) < 1 || refcount_read(&p->count) < atomic_read(&p->mapcount))
-		panic("pt_check %lx: frame %lx: count %d, mapped %d", va, page_to_pfn(p), refcount_read(&p->count),
-		      atomic_read(&p->mapcount));
-	if (!pte_is_writable(e) || pte_is_shared(e))
+	if (mapped < 1 || count < mapped)
+		panic("pt_check %lx: frame %lx: count %d, mapped %d", va, page_to_pfn(p), count, mapped);
+	if (!is_owned || !pte_is_writable(e) || pte_is_shared(e))
 		return;
-	if (p->kind != PAGE_ANON || atomic_read(&p->mapcount) != 1)
-		panic("pt_check %lx: private frame %lx is writable, kind %d, mapped %d", va, page_to_pfn(p), p->kind,
-		      atomic_read(&p->mapcount));
+	if (p->kind != PAGE_ANON || mapped != 1)
+		panic("pt_check %lx: private frame %lx is writable, kind %d, mapped %d", va, page_to_pfn(p), p->kind, mapped);
 }
 
-static void check_table(const struct page *t, uptr base, int level, u32 *sum)
+static void check_table(const struct page *t, uptr base, int level, bool is_owned, u32 *sum)
 {
 	const pte_t *entries = table_entries(t);
 	unsigned used = 0, n = level == ROOT_LEVEL ? PT_ROOT_USER_ENTRIES : PT_ENTRIES;
@@ -48,14 +49,14 @@ static void check_table(const struct page *t, uptr base, int level, u32 *sum)
 		if (!(t->table.groups & 1UL << (i / PT_GROUP)))
 			panic("pt_check %lx: used entry %u of level %d lies in no used group", va, i, level);
 		if (level == 0) {
-			check_leaf(va, e);
+			check_leaf(va, e, is_owned);
 			if (pte_rss_kind(e) >= 0)
 				rss[pte_rss_kind(e)]++;
 			continue;
 		}
-		if (pte_is_writable(e) && refcount_read(&pte_page(e)->count) != 1)
+		if (is_owned && pte_is_writable(e) && refcount_read(&pte_page(e)->count) != 1)
 			panic("pt_check %lx: a table with %d parents is writable", va, refcount_read(&pte_page(e)->count));
-		check_table(pte_page(e), va, level - 1, rss);
+		check_table(pte_page(e), va, level - 1, is_owned && pte_is_writable(e), rss);
 	}
 	if (used != t->table.used)
 		panic("pt_check %lx: level %d has %u used entries, not %u", base, level, used, t->table.used);
@@ -74,7 +75,7 @@ void pt_check(struct mm *mm)
 	if (mm->root) {
 		if (refcount_read(&mm->root->count) != 1)
 			panic("pt_check: a root has %d parents", refcount_read(&mm->root->count));
-		check_table(mm->root, 0, ROOT_LEVEL, sum);
+		check_table(mm->root, 0, ROOT_LEVEL, true, sum);
 	}
 	spin_unlock(&mm->pt_lock);
 }

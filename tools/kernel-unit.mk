@@ -14,7 +14,7 @@ UNIT_NAMES :=
 define UNIT
 UNIT_NAMES += $(1)
 $(UNIT_OUT)/$(1): $$(patsubst %.c,$(UNIT_OUT)/obj/%.o,$(2) $(UNIT_BASE))
-	@$$(CC_HOST) $(UNIT_FLAGS) -o $$@ $$^
+	@$$(CC_HOST) $(UNIT_FLAGS) -o $$@ $$^ -pthread
 endef
 
 $(eval $(call UNIT,buddy,mm/buddy_test.c mm/page.c mm/buddy.c))
@@ -33,6 +33,8 @@ $(eval $(call UNIT,chacha20,drivers/chacha20_test.c drivers/chacha20.c mm/page.c
 $(eval $(call UNIT,virtqueue,drivers/virtio/virtqueue_test.c drivers/virtio/virtqueue.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c \
   mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,pagetable_race,mm/pagetable_race_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c \
+  mm/table.c mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mm,mm/mm_test.c mm/mm.c mm/fork.c mm/fault.c mm/foreign.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
   mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
   mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))

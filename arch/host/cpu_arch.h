@@ -2,8 +2,9 @@
 #ifndef HOST_CPU_ARCH_H
 #define HOST_CPU_ARCH_H
 
-extern struct cpu *host_cpu;	/* who the running test is just now; arch/host/host.h moves between them */
-extern bool host_irqs_on;
+/* Who the running test (or thread of a test) is just now; arch/host/host.h moves between them. */
+extern _Thread_local struct cpu *host_cpu;
+extern _Thread_local bool host_irqs_on;
 
 static inline struct cpu *cpu_self(void) { return host_cpu; }
 static inline struct task *host_current(void) { return host_cpu->running; }

@@ -13,8 +13,8 @@
 
 struct cpu cpus[CPUS_MAX];
 u32 cpus_online = 4;
-struct cpu *host_cpu = &cpus[0];
-bool host_irqs_on = true;
+_Thread_local struct cpu *host_cpu = &cpus[0];
+_Thread_local bool host_irqs_on = true;
 u8 *host_ram;
 struct boot_info boot_info;
 int log_console_level = 4;
@@ -23,7 +23,7 @@ const char *test_name = "start";
 static unsigned passed;
 static int ram_fd;
 static unsigned kernel_maps_left = -1u;
-static u64 random_state = 1;
+static _Thread_local u64 random_state = 1;
 
 void host_switch_cpu(u32 id) { host_cpu = &cpus[id]; }
 
@@ -84,6 +84,8 @@ bool host_kernel_is_mapped(unsigned long va)
 }
 
 paddr_t virt_to_phys(const void *v) { return (paddr_t)((const u8 *)v - host_ram); }
+
+void test_random_seed(u64 seed) { random_state = random_state * 6364136223846793005u + seed * 2 + 1; }
 
 u64 test_random(void)
 {

@@ -36,6 +36,9 @@ int test_end(void);
 
 /* A repeatable random sequence; the seed is the environment's SEED, or 1. */
 u64 test_random(void);
+void test_random_seed(u64 seed);	/* another sequence for this thread */
+/* Real threads, each a CPU of its own: from here on a lock that is held is waited for. Runs fn(n) n = 0..threads-1. */
+void host_run_threads(unsigned threads, void (*fn)(unsigned n));
 static inline u64 test_random_below(u64 n) { return test_random() % n; }
 
 /* -- the model of the TLB and of the walker's caches: arch/host/mmu.c -- */

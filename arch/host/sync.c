@@ -1,15 +1,48 @@
 /*
- * arch/host/sync.c: locks of the unit tests. One thread of control, so a lock that is not free is a deadlock: a failure.
+ * arch/host/sync.c: locks of the unit tests. Mostly there is one thread of control, and a lock that is not free is a
+ * deadlock: a failure. Between threads (host_run_threads) spinlocks work; sleeping locks do not.
  * The order of sync/lock_order.h is checked as in the debug kernel.
  */
 #include "arch/host/host.h"
 #include "base/printk.h"
 #include "sync/mutex.h"
 
-static const void *held[64];
-static enum lock_rank held_rank[64];
-static bool held_is_spin[64];
-static int held_count;
+int pthread_create(unsigned long *thread, const void *attributes, void *(*fn)(void *), void *arg);
+int pthread_join(unsigned long thread, void **result);
+int sched_yield(void);
+
+static _Thread_local const void *held[64];
+static _Thread_local enum lock_rank held_rank[64];
+static _Thread_local bool held_is_spin[64];
+static _Thread_local int held_count;
+
+/* -- threads -- */
+static bool has_threads;
+static void (*thread_fn)(unsigned n);
+
+static void *thread_main(void *arg)
+{
+	unsigned n = (unsigned)(unsigned long)arg;
+
+	host_switch_cpu(n);
+	test_random_seed(n);
+	thread_fn(n);
+	return NULL;
+}
+
+void host_run_threads(unsigned threads, void (*fn)(unsigned n))
+{
+	unsigned long id[CPUS_MAX];
+
+	has_threads = true;
+	thread_fn = fn;
+	for (unsigned i = 0; i < threads; i++)
+		if (pthread_create(&id[i], NULL, thread_main, (void *)(unsigned long)i))
+			panic("no threads");
+	for (unsigned i = 0; i < threads; i++)
+		pthread_join(id[i], NULL);
+	has_threads = false;
+}
 
 void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, void *ip)
 {
@@ -42,7 +75,15 @@ void lock_debug_release(const void *lock, bool is_spin)
 	panic("lock %p is released but not held", lock);
 }
 
-void spin_lock_slow(struct spinlock *l) { panic("deadlock on a spinlock of rank %d", l->rank); }
+void spin_lock_slow(struct spinlock *l)
+{
+	while (has_threads) {
+		if (!__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE))
+			return;
+		sched_yield();
+	}
+	panic("deadlock on a spinlock of rank %d", l->rank);
+}
 
 void mutex_init(struct mutex *m, enum lock_rank rank) { *m = (struct mutex){ .rank = rank }; }
 bool mutex_trylock(struct mutex *m)
