@@ -139,10 +139,10 @@ static int libraries_add(struct deps *d, const char *path, const char *loader) {
 	char *missing;
 	int status = command_capture(argv, (char **)d->envp, true, &said), end = 0;
 	loader_parse(said.data ? said.data : "", &files, &missing);
-	if (missing != NULL)
+	if (missing != NULL && !d->in_tree)
 		end = fail(EXIT_TOOL, "missing library", missing,
 			"%s needs it: install its package, or name its folder with -e LD_LIBRARY_PATH=DIR", path);
-	else if (status != 0 && files.count == 0)
+	else if (status != 0 && files.count == 0 && !d->in_tree)
 		end = fail(EXIT_CANNOT_RUN, "cannot list the libraries", path, "%s --list failed", loader);
 	for (size_t i = 0; i < files.count && end == 0; i++)
 		end = library_add(d, files.items[i]);
@@ -176,6 +176,8 @@ static int elf_add(struct deps *d, const struct program_file *f, const char *pat
 	if (status != 0 || f->interpreter == NULL)
 		return status;
 	int error = image_add_host(d->im, f->interpreter, NULL);
+	if (error != 0 && d->in_tree)
+		return 0;
 	if (error != 0)
 		return fail(EXIT_CANNOT_RUN, "missing interpreter", f->interpreter,
 			"%s needs it: install the C library it was built for", path);
@@ -295,7 +297,12 @@ static int tree_object(void *context, const char *host) {
 	bool is_wanted = f.kind == KIND_ELF && !has_all_needed(d, &f);
 	bool is_program = f.kind == KIND_ELF && f.interpreter != NULL && f.needed.count > 0;
 	program_file_drop(&f);
-	return is_wanted || is_program ? deps_add_object(d, host) : 0;
+	if (!is_wanted && !is_program)
+		return 0;
+	d->in_tree = true;
+	int status = deps_add_object(d, host);
+	d->in_tree = false;
+	return status;
 }
 
 int deps_add_tree(struct deps *d, const char *path, const char *host, bool (*skip)(const char *name)) {

@@ -10,6 +10,7 @@ struct deps {
 	char *const *envp;   // borrowed: the program's environment in the VM, which its loader sees too
 	struct list sonames; // libraries that are in the image
 	struct list done;    // files that have been looked at
+	bool in_tree;	     // in a folder that is brought along: what a file there lacks is no error
 };
 
 void deps_drop(struct deps *d);

@@ -65,4 +65,8 @@ for root in root root.tar.gz root.cpio; do
 done
 same "files: a hard link in a root" "hard" "$(furca --rootfs root.tar.gz /bin/echo hard)"
 furca --rootfs root.tar.gz nothing 2>err; same "files: no such program in the root" 127 $?
+# A library in a folder may need what its program loads first, from elsewhere: that is no reason to refuse the folder.
+mkdir -p tree/far; echo 'int far(void) { return 1; }' > far.c; echo 'int far(void); int near(void) { return far(); }' > near.c
+gcc -shared -fPIC -o tree/far/libfurcafar.so far.c && gcc -shared -fPIC -o tree/libfurcanear.so near.c -Ltree/far -lfurcafar
+same "files: a folder with a library that lacks one" "here" "$(furca --with tree sh -c 'test -e tree/libfurcanear.so && echo here' 2>&1)"
 finish
