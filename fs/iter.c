@@ -5,14 +5,19 @@
 #include "mm/slab.h"
 #include "mm/user_access.h"
 
+static void next_piece(struct iter *it)
+{
+	it->base = it->next->base;
+	it->here = it->next->len;
+	it->next++;
+}
+
 uptr iter_piece(struct iter *it, size_t *len)
 {
-	while (it->offset == it->pieces->len) {
-		it->pieces++;
-		it->offset = 0;
-	}
-	*len = MIN(it->pieces->len - it->offset, it->left);
-	return it->pieces->base + it->offset;
+	while (!it->here)
+		next_piece(it);
+	*len = it->here;
+	return it->base;
 }
 
 void iter_advance(struct iter *it, size_t n)
@@ -22,18 +27,15 @@ void iter_advance(struct iter *it, size_t n)
 		it->kernel += n;
 		return;
 	}
-	while (n) {
-		size_t here = MIN(n, it->pieces->len - it->offset);
-		it->offset += here;
-		n -= here;
-		if (n) {
-			it->pieces++;
-			it->offset = 0;
-		}
+	while (n > it->here) {
+		n -= it->here;
+		next_piece(it);
 	}
+	it->base += n;
+	it->here -= n;
 }
 
-size_t iter_put(struct iter *it, const void *src, size_t n)
+size_t iter_put_pieces(struct iter *it, const void *src, size_t n)
 {
 	size_t done = 0;
 
@@ -56,7 +58,7 @@ size_t iter_put(struct iter *it, const void *src, size_t n)
 	return done;
 }
 
-size_t iter_take(struct iter *it, void *dst, size_t n)
+size_t iter_take_pieces(struct iter *it, void *dst, size_t n)
 {
 	size_t done = 0;
 

@@ -17,8 +17,9 @@
 
 enum direction { DO_READ, DO_WRITE };
 
-/* One read or write by the file's operation. */
-static ssize_t call_op(struct file *f, enum direction dir, struct iter *it, loff *pos)
+/* From here to one_piece everything is made twice, for reading and for writing: this is the way of every read and write.
+ * One read or write by the file's operation. */
+static __always_inline ssize_t call_op(struct file *f, enum direction dir, struct iter *it, loff *pos)
 {
 	const struct file_ops *ops = f->ops;
 	ssize_t done = 0, n;
@@ -40,7 +41,7 @@ static ssize_t call_op(struct file *f, enum direction dir, struct iter *it, loff
 	return done;
 }
 
-static int may_transfer(struct file *f, enum direction dir)
+static __always_inline int may_transfer(struct file *f, enum direction dir)
 {
 	if (!(f->mode & (dir == DO_READ ? FMODE_READ : FMODE_WRITE)))
 		return -EBADF;
@@ -49,7 +50,7 @@ static int may_transfer(struct file *f, enum direction dir)
 	return 0;
 }
 
-static ssize_t transfer(struct file *f, enum direction dir, struct iter *it, loff *pos)
+static __always_inline ssize_t transfer(struct file *f, enum direction dir, struct iter *it, loff *pos)
 {
 	ssize_t n;
 
@@ -73,7 +74,7 @@ static ssize_t transfer(struct file *f, enum direction dir, struct iter *it, lof
 }
 
 /* With the file's own position. */
-static ssize_t transfer_here(struct file *f, enum direction dir, struct iter *it)
+static __always_inline ssize_t transfer_here(struct file *f, enum direction dir, struct iter *it)
 {
 	loff none = 0;
 	ssize_t n;
@@ -89,7 +90,7 @@ static ssize_t transfer_here(struct file *f, enum direction dir, struct iter *it
 	return n;
 }
 
-static long one_piece(int fd, uptr buf, size_t count, enum direction dir)
+static __always_inline long one_piece(int fd, uptr buf, size_t count, enum direction dir)
 {
 	struct file *f = fd_get(fd);
 	if (!f)
@@ -100,9 +101,8 @@ static long one_piece(int fd, uptr buf, size_t count, enum direction dir)
 	if (!n && !user_range_ok(buf, count))
 		n = -EFAULT;
 	if (!n) {
-		struct piece p = { buf, MIN(count, RW_BYTES_MAX) };
 		struct iter it;
-		iter_from_piece(&it, &p);
+		iter_from_user(&it, buf, MIN(count, RW_BYTES_MAX));
 		n = transfer_here(f, dir, &it);
 	}
 	file_put(f);
@@ -130,7 +130,9 @@ static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direct
 		file_put(f);
 		return n;
 	}
-	struct iter it = { .pieces = p, .left = total, .append = rwf & RWF_APPEND };
+	struct iter it;
+	iter_from_pieces(&it, p, total);
+	it.append = rwf & RWF_APPEND;
 	bool has_iter = dir == DO_READ ? f->ops->read_iter != NULL : f->ops->write_iter != NULL;
 	if ((rwf & ~RWF_ACCEPTED) || (rwf & ~RWF_HIPRI && !has_iter))
 		n = -EOPNOTSUPP;
@@ -188,9 +190,8 @@ static long one_piece_at(int fd, uptr buf, size_t count, loff pos, enum directio
 	if (!n && !user_range_ok(buf, count))
 		n = -EFAULT;
 	if (!n) {
-		struct piece p = { buf, MIN(count, RW_BYTES_MAX) };
 		struct iter it;
-		iter_from_piece(&it, &p);
+		iter_from_user(&it, buf, MIN(count, RW_BYTES_MAX));
 		n = transfer(f, dir, &it, &pos);
 	}
 	file_put(f);
