@@ -1,5 +1,6 @@
 /*
- * fs/files_exec.c: what happens to all descriptors at once: exec drops the close-on-exec ones, close_range a range.
+ * fs/files_exec.c: what happens to all descriptors at once: exec drops the close-on-exec ones, close_range a range,
+ * unshare parts with who shares them.
  * exec never copies a table first and closes then: the filtered body is built directly, so a file that only a shared
  * table's child should keep is not touched. See files.c for the rules.
  * Source: execve(2), close_range(2).
@@ -80,12 +81,17 @@ static u32 next_open(u32 from)
 	return fd;
 }
 
+int files_unshare(void)
+{
+	return refcount_read(&current->files->count) > 1 ? handle_unshare(current, false) : 0;
+}
+
 int files_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	if (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
 		return -EINVAL;
-	if ((flags & CLOSE_RANGE_UNSHARE) && refcount_read(&current->files->count) > 1) {
-		int err = handle_unshare(current, false);
+	if (flags & CLOSE_RANGE_UNSHARE) {
+		int err = files_unshare();
 		if (err)
 			return err;
 	}

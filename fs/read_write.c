@@ -134,9 +134,11 @@ static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direct
 	iter_from_pieces(&it, p, total);
 	it.append = rwf & RWF_APPEND;
 	bool has_iter = dir == DO_READ ? f->ops->read_iter != NULL : f->ops->write_iter != NULL;
-	if ((rwf & ~RWF_ACCEPTED) || (rwf & ~RWF_HIPRI && !has_iter))
+	if (!total)
+		n = 0;		/* before the flags are looked at, as on Linux */
+	else if ((rwf & ~RWF_ACCEPTED) || (rwf & ~RWF_HIPRI && !has_iter))
 		n = -EOPNOTSUPP;
-	else if (total)
+	else
 		n = pos ? transfer(f, dir, &it, pos) : transfer_here(f, dir, &it);
 	pieces_free(p, fast);
 	file_put(f);

@@ -197,6 +197,7 @@ void fd_unreserve(int fd);
 int fd_close(int fd);
 int fd_replace(int fd, struct file *f, unsigned flags);	/* dup2 */
 int files_exec(struct task *t);			/* exec: own, unshared table without close-on-exec files. 0 or -ENOMEM */
+int __must_check files_unshare(void);		/* current gets a handle that no other task shares. 0 or -ENOMEM */
 int files_next_fd(struct files *f, int from);	/* first used descriptor >= from, or -1 (for /proc/PID/fd) */
 int files_close_range(unsigned first, unsigned last, unsigned flags);
 

@@ -1,0 +1,93 @@
+/*
+ * task/unshare.c: unshare: the caller gives up what clone let it share: descriptors, root and working directory, the
+ * semaphores' undo list. Memory, handlers and the thread group cannot be given up, so for them the call only says
+ * whether there is anybody to share with. Flags of namespaces are refused until those exist (docs/coverage.md).
+ * Way in: the system call. Everything that can fail comes before the first change.
+ * Locks: tasklist_lock for a look at others, task->lock for the change of a room. Errors: EINVAL, ENOMEM.
+ * Source: unshare(2), Linux 6.1's behaviour.
+ */
+#include "task/internal.h"
+#include "fs/vfs.h"
+#include "syscall/define.h"
+#include "base/errno.h"
+#include <linux/sched.h>
+
+#define FLAGS_OFFERED (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
+
+/* Another process runs in the same memory. */
+static bool mm_is_shared(void)
+{
+	struct task *process, *thread;
+	bool is_shared = false;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	list_for_each(process, &all_processes, all_node) {
+		if (process->signal == current->signal)
+			continue;
+		list_for_each(thread, &process->signal->thread_list, thread_node)
+			is_shared |= READ_ONCE(thread->mm) == current->mm;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return is_shared;
+}
+
+/* Memory is not to be had without the handlers, nor those without the threads. */
+static u64 flags_implied(u64 f)
+{
+	if (f & CLONE_VM)
+		f |= CLONE_SIGHAND;
+	if (f & CLONE_SIGHAND)
+		f |= CLONE_THREAD;
+	return f;
+}
+
+static int check(u64 f)
+{
+	if (f & ~(u64)FLAGS_OFFERED)
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && current->signal->threads > 1)
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && refcount_read(&current->sighand->count) > 1)
+		return -EINVAL;
+	if ((f & CLONE_VM) && mm_is_shared())
+		return -EINVAL;
+	return 0;
+}
+
+static void fs_replace(struct fs_room *new)
+{
+	unsigned long flags = spin_lock_irqsave(&current->lock);
+	struct fs_room *old = current->fs;
+
+	current->fs = new;
+	spin_unlock_irqrestore(&current->lock, flags);
+	fs_room_put(old);
+}
+
+long sys_unshare(unsigned long flags)
+{
+	u64 f = flags_implied(flags);
+	struct fs_room *fs = NULL;
+	int err = check(f);
+
+	if (err)
+		return err;
+	if ((f & CLONE_FS) && refcount_read(&current->fs->count) > 1) {
+		fs = fs_room_copy(current->fs);
+		if (!fs)
+			return -ENOMEM;
+	}
+	if (f & CLONE_FILES) {
+		err = files_unshare();
+		if (err) {
+			fs_room_put(fs);
+			return err;
+		}
+	}
+	/* ---- from here nothing can fail ---- */
+	if (fs)
+		fs_replace(fs);
+	if (f & CLONE_SYSVSEM)
+		room_semundo_drop(current);
+	return 0;
+}
