@@ -271,5 +271,8 @@ int elf_load(struct exec *e)
 	int err = load_program(e);
 	if (!err && e->interpreter)
 		err = load_interpreter(e);
+	/* Some old programs read through a null pointer. Who may not have the page runs without, as on Linux. */
+	if (!err && (current->personality & MMAP_PAGE_ZERO))
+		(void)mm_map(e->mm, 0, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, 0, NULL, 0);
 	return err;
 }

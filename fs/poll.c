@@ -11,6 +11,7 @@
 #include "task/task.h"
 #include <asm/poll.h>
 #include <linux/eventpoll.h>
+#include <linux/personality.h>
 #include <linux/resource.h>
 #include <linux/time_types.h>
 
@@ -26,6 +27,19 @@ u64 deadline_after(u64 ns)
 {
 	u64 now = time_now_ns(), far = ~0UL >> 1;
 	return ns >= far - now ? far : MAX(now + ns, 1UL);
+}
+
+/* Without the time written back (STICKY_TIMEOUTS, or memory that is gone) the call cannot be restarted. */
+long timeout_end(int result, uptr timeout, bool is_timeval, u64 deadline)
+{
+	bool interrupted = result == -ERESTARTSYS, is_told = !timeout;
+	u64 now = time_now_ns(), left = deadline > now ? deadline - now : 0;
+
+	if (timeout && !(current->personality & STICKY_TIMEOUTS)) {
+		struct __kernel_old_timeval tv = { (long)(left / NSEC_PER_SEC), (long)(left % NSEC_PER_SEC / NSEC_PER_USEC) };
+		is_told = !(is_timeval ? copy_to_user(timeout, &tv, sizeof(tv)) : put_timespec_ns(left, timeout));
+	}
+	return !interrupted ? result : is_told ? -ERESTARTNOHAND : -EINTR;
 }
 
 /* -- the queue of waiters -- */
@@ -205,12 +219,6 @@ long sys_ppoll(uptr fds, unsigned count, uptr timeout, uptr mask, size_t size)
 	if (timeout)
 		deadline = deadline_after(ns);
 	int result = poll_user(fds, count, !timeout || ns, deadline);
-	bool interrupted = result == -ERESTARTSYS;
-	signal_restore_saved_mask_unless(interrupted);
-	if (timeout) {
-		u64 now = time_now_ns();
-		if (put_timespec_ns(deadline > now ? deadline - now : 0, timeout) && interrupted)
-			return -EINTR;
-	}
-	return interrupted ? -ERESTARTNOHAND : result;
+	signal_restore_saved_mask_unless(result == -ERESTARTSYS);
+	return timeout_end(result, timeout, false, deadline);
 }

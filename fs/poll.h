@@ -35,6 +35,9 @@ void poll_queue_end(struct poll_queue *q);
 /* What f is ready for; pt may be NULL: only look. */
 unsigned file_poll(struct file *f, struct poll_table *pt);
 
+/* How a wait with a timeout at a user address (0: none) ends: what is left of it is written back, in microseconds or
+ * nanoseconds. result: of the wait; gives what the call returns. */
+long timeout_end(int result, uptr timeout, bool is_timeval, u64 deadline);
 /* A time to wait, from now: the moment it ends (never 0; at most far away). */
 u64 deadline_after(u64 ns);
 #endif

@@ -162,14 +162,7 @@ long sys_select(int n, uptr in, uptr out, uptr ex, uptr timeout)
 		deadline = deadline_after(ns);
 	}
 	int result = select_user(n, addrs, !timeout || ns, deadline);
-	if (timeout) {
-		u64 now = time_now_ns(), left = deadline > now ? deadline - now : 0;
-		tv.sec = (long)(left / NSEC_PER_SEC);
-		tv.usec = (long)(left % NSEC_PER_SEC / 1000);
-		if (copy_to_user(timeout, &tv, sizeof(tv)) && result == -ERESTARTSYS)
-			return -EINTR;
-	}
-	return result == -ERESTARTSYS ? -ERESTARTNOHAND : result;
+	return timeout_end(result, timeout, true, deadline);
 }
 
 long sys_pselect6(int n, uptr in, uptr out, uptr ex, uptr timeout, uptr mask_arg)
@@ -188,12 +181,6 @@ long sys_pselect6(int n, uptr in, uptr out, uptr ex, uptr timeout, uptr mask_arg
 	if (timeout)
 		deadline = deadline_after(ns);
 	int result = select_user(n, addrs, !timeout || ns, deadline);
-	bool interrupted = result == -ERESTARTSYS;
-	signal_restore_saved_mask_unless(interrupted);
-	if (timeout) {
-		u64 now = time_now_ns();
-		if (put_timespec_ns(deadline > now ? deadline - now : 0, timeout) && interrupted)
-			return -EINTR;
-	}
-	return interrupted ? -ERESTARTNOHAND : result;
+	signal_restore_saved_mask_unless(result == -ERESTARTSYS);
+	return timeout_end(result, timeout, false, deadline);
 }

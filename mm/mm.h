@@ -83,6 +83,7 @@ struct mm {
 	struct page *root;		/* owned: the root table. under pt_lock */
 	u64 cpus_loaded;		/* bit per CPU that may cache this mm; atomic */
 	uptr mmap_base;			/* top of the area for mmap, which grows down */
+	bool maps_upwards;		/* the old layout (ADDR_COMPAT_LAYOUT): mmap goes up from a third of the space */
 	uptr brk_start, brk;		/* under lock */
 	uptr code_start, code_end, data_start, data_end, stack_start;
 	uptr args_start, args_end, env_start, env_end;

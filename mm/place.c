@@ -1,5 +1,6 @@
 /*
- * mm/place.c: where a new mapping goes: at the hint if it is free, else top-down from mm->mmap_base, else bottom-up.
+ * mm/place.c: where a new mapping goes: at the hint if it is free, else top-down from mm->mmap_base, else bottom-up;
+ * with the old layout (mm->maps_upwards) bottom-up at once.
  * Large mappings begin one table's span below mmap_base (which lies on such a boundary): so libraries and small mappings,
  * where a forked child is sure to write, have tables of their own, and what the write copies is small, however much
  * memory the parent has.
@@ -53,7 +54,7 @@ static uptr find_place(struct mm *mm, uptr addr, size_t len, int map_flags)
 	addr &= PAGE_MASK;
 	if (addr && hint_is_free(mm, addr, len, USER_END))
 		return addr;
-	found = vma_find_gap_down(&mm->vmas, low, top_for(mm, len, map_flags), len);
+	found = mm->maps_upwards ? 0 : vma_find_gap_down(&mm->vmas, low, top_for(mm, len, map_flags), len);
 	return found ? found : vma_find_gap_up(&mm->vmas, BOTTOM_UP_BASE, USER_END, len);
 }
 

@@ -8,9 +8,12 @@
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "elf_arch.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include <linux/capability.h>
 #include <linux/personality.h>
+
+#define RELEASE_MINOR 1		/* of 6.1 */
 
 struct uts_ns first_uts_ns = {
 	.count = REFCOUNT_INIT(1),
@@ -39,10 +42,26 @@ void uts_get(struct new_utsname *out)
 	spin_unlock_irqrestore(&u->lock, flags);
 }
 
+/* What an old program that asked for it by personality(2) is told: a release of the 2.6 series, the 32-bit machine. */
+static void name_as_of_old(struct new_utsname *n)
+{
+	if (current->personality & UNAME26) {
+		const char *rest = n->release;
+		char old[sizeof(n->release)];
+		for (int dots = 0; (*rest >= '0' && *rest <= '9') || (*rest == '.' && ++dots < 3);)
+			rest++;
+		snprintf(old, sizeof(old), "2.6.%d%s", 60 + RELEASE_MINOR, rest);
+		memcpy(n->release, old, sizeof(old));
+	}
+	if ((current->personality & PER_MASK) == PER_LINUX32)
+		memcpy(n->machine, ELF_ARCH_PLATFORM_32, sizeof(ELF_ARCH_PLATFORM_32));
+}
+
 long sys_uname(uptr name)
 {
 	struct new_utsname n;
 	uts_get(&n);
+	name_as_of_old(&n);
 	return copy_to_user(name, &n, sizeof(n));
 }
 

@@ -206,6 +206,7 @@ static int exec_map_stack(struct exec *e)
 
 	e->stack_top = top;
 	e->mm->stack_start = top - e->stack.used;
+	e->mm->maps_upwards = current->personality & ADDR_COMPAT_LAYOUT;
 	e->mm->mmap_base = ALIGN_DOWN(top - MAX(limit, (u64)STACK_GAP_MIN), PT_SPAN(2));
 	long at = mm_map(e->mm, top - bytes, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, VM_STACK,
 			 NULL, 0);
