@@ -5,6 +5,7 @@
  * Errors: EBADF, EFAULT, EINVAL, ESPIPE, EISDIR; RWF_NOWAIT and unknown RWF_ flags are EOPNOTSUPP as on tmpfs.
  * Source: read(2), pread(2), readv(2), preadv2(2), lseek(2).
  */
+#include "fs/fd_table.h"
 #include "fs/internal.h"
 #include "fs/iter.h"
 #include "mm/mm.h"
@@ -90,9 +91,24 @@ static __always_inline ssize_t transfer_here(struct file *f, enum direction dir,
 	return n;
 }
 
+/* The file behind fd for the time of one call. Nobody but us can close it while no other task has our handle on the
+ * table, so then it needs no reference: *needs_put says whether it got one. NULL: none, or O_PATH. */
+static __always_inline struct file *fd_borrow(int fd, bool *needs_put)
+{
+	struct files *files = current->files;
+	struct file *f;
+
+	*needs_put = refcount_read(&files->count) != 1;
+	if (*needs_put)
+		return fd_get(fd);
+	f = fd_table_get(files->table, (u32)fd);
+	return f && likely(!(f->mode & FMODE_PATH)) ? f : NULL;
+}
+
 static __always_inline long one_piece(int fd, uptr buf, size_t count, enum direction dir)
 {
-	struct file *f = fd_get(fd);
+	bool needs_put;
+	struct file *f = fd_borrow(fd, &needs_put);
 	if (!f)
 		return -EBADF;
 	long n = may_transfer(f, dir);
@@ -105,7 +121,8 @@ static __always_inline long one_piece(int fd, uptr buf, size_t count, enum direc
 		iter_from_user(&it, buf, MIN(count, RW_BYTES_MAX));
 		n = transfer_here(f, dir, &it);
 	}
-	file_put(f);
+	if (needs_put)
+		file_put(f);
 	return n;
 }
 
