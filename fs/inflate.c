@@ -61,8 +61,8 @@ static u32 crc_update(struct inflate *s, u32 c, const u8 *p, size_t n)
 
 	for (; n >= 8; p += 8, n -= 8) {
 		u32 a, b;
-		memcpy(&a, p, 4);
-		memcpy(&b, p + 4, 4);
+		__builtin_memcpy(&a, p, 4);
+		__builtin_memcpy(&b, p + 4, 4);
 		a ^= c;
 		c = t[7][a & 0xff] ^ t[6][a >> 8 & 0xff] ^ t[5][a >> 16 & 0xff] ^ t[4][a >> 24] ^
 		    t[3][b & 0xff] ^ t[2][b >> 8 & 0xff] ^ t[1][b >> 16 & 0xff] ^ t[0][b >> 24];
@@ -73,8 +73,17 @@ static u32 crc_update(struct inflate *s, u32 c, const u8 *p, size_t n)
 }
 
 /* -- bits -- */
-static void refill(struct inflate *s)
+static inline void refill(struct inflate *s)
 {
+	/* Eight bytes at once: those that do not fit are read again next time. */
+	if (likely(s->end - s->in >= 8)) {
+		u64 next;
+		__builtin_memcpy(&next, s->in, 8);
+		s->bits |= next << s->bit_count;
+		s->in += (63 - s->bit_count) / 8;
+		s->bit_count |= 56;
+		return;
+	}
 	while (s->bit_count <= 56 && s->in < s->end) {
 		s->bits |= (u64)*s->in++ << s->bit_count;
 		s->bit_count += 8;
@@ -234,9 +243,91 @@ static void copy_back(struct inflate *s, unsigned symbol)
 		*to++ = *from++;
 }
 
+/* What the loop below keeps in registers. */
+struct fast { const u8 *in; u64 bits; unsigned count; u8 *to; };
+
+static __always_inline void fast_refill(struct fast *f)
+{
+	u64 next;
+	__builtin_memcpy(&next, f->in, 8);
+	f->bits |= next << f->count;
+	f->in += (63 - f->count) / 8;
+	f->count |= 56;
+}
+
+static __always_inline u32 fast_take(struct fast *f, unsigned n)
+{
+	u32 v = (u32)(f->bits & ((1UL << n) - 1));
+	f->bits >>= n;
+	f->count -= n;
+	return v;
+}
+
+/* A match whose length symbol has been taken. False: it needs the careful way, and nothing of it was taken. */
+static __always_inline bool fast_match(struct inflate *s, struct fast *f, unsigned symbol)
+{
+	struct fast before = *f;
+	u32 len = symbol < ARRAY_SIZE(length_base) ? length_base[symbol] + fast_take(f, length_bits[symbol]) : 0;
+	u16 e = s->distances.table[f->bits & ((1 << TABLE_BITS) - 1)];
+	unsigned d = e >> 4;
+
+	fast_take(f, e & 15);
+	u32 distance = d < ARRAY_SIZE(distance_base) ? distance_base[d] + fast_take(f, distance_bits[d]) : ~0u;
+	if (!len || !(e & 15) || distance > (u32)(f->to - s->window)) {
+		*f = before;
+		return false;
+	}
+	const u8 *from = f->to - distance;
+	u8 *to = f->to;
+	f->to += len;
+	if (distance < 8) {
+		while (to < f->to)
+			*to++ = *from++;
+	} else {
+		/* Whole words: the last may write beyond the match, where the next output comes. */
+		for (; to < f->to; to += 8, from += 8)
+			__builtin_memcpy(to, from, 8);
+	}
+	return true;
+}
+
+/* Decodes while there is input for any symbol and room for any match. Whatever is not plain (a long code, the block's
+ * end, something wrong) is left to the careful way. */
+static void coded_block_fast(struct inflate *s)
+{
+	struct fast f = { s->in, s->bits, s->bit_count, s->window + s->at };
+	const u8 *in_end = s->end - 16, *to_end = s->window + WINDOW - 300;
+
+	while (f.in < in_end && f.to < to_end) {
+		fast_refill(&f);
+		u16 e = s->literals.table[f.bits & ((1 << TABLE_BITS) - 1)];
+		if ((e & 15) && e >> 4 < 256) {
+			fast_take(&f, e & 15);
+			*f.to++ = (u8)(e >> 4);
+			e = s->literals.table[f.bits & ((1 << TABLE_BITS) - 1)];
+		}
+		if (!(e & 15) || e >> 4 == 256)
+			break;
+		struct fast before = f;
+		fast_take(&f, e & 15);
+		if (e >> 4 < 256) {
+			*f.to++ = (u8)(e >> 4);
+		} else if (!fast_match(s, &f, (unsigned)(e >> 4) - 257)) {
+			f = before;
+			break;
+		}
+	}
+	s->in = f.in;
+	s->bits = f.bits;
+	s->bit_count = f.count;
+	s->at = (u32)(f.to - s->window);
+}
+
 static void coded_block(struct inflate *s)
 {
 	while (!s->err) {
+		if (s->end - s->in > 16)
+			coded_block_fast(s);
 		int symbol = decode(s, &s->literals);
 		if (s->err || symbol == 256)
 			return;
