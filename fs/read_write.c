@@ -129,6 +129,15 @@ static __always_inline long one_piece(int fd, uptr buf, size_t count, enum direc
 long sys_read(int fd, uptr buf, size_t count) { return one_piece(fd, buf, count, DO_READ); }
 long sys_write(int fd, uptr buf, size_t count) { return one_piece(fd, buf, count, DO_WRITE); }
 
+/* The RWF_ flags are for what takes all pieces at once, or never waits. */
+static bool flags_are_offered(const struct file *f, enum direction dir, int rwf)
+{
+	if (f->ops->never_waits)
+		return !(rwf & ~(RWF_ACCEPTED | RWF_NOWAIT));
+	bool has_iter = dir == DO_READ ? f->ops->read_iter != NULL : f->ops->write_iter != NULL;
+	return !(rwf & ~(has_iter ? RWF_ACCEPTED : RWF_HIPRI));
+}
+
 /* Pieces, at *pos or (NULL) at the file's position. */
 static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direction dir)
 {
@@ -150,10 +159,9 @@ static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direct
 	struct iter it;
 	iter_from_pieces(&it, p, total);
 	it.append = rwf & RWF_APPEND;
-	bool has_iter = dir == DO_READ ? f->ops->read_iter != NULL : f->ops->write_iter != NULL;
 	if (!total)
 		n = 0;		/* before the flags are looked at, as on Linux */
-	else if ((rwf & ~RWF_ACCEPTED) || (rwf & ~RWF_HIPRI && !has_iter))
+	else if (unlikely(rwf) && !flags_are_offered(f, dir, rwf))
 		n = -EOPNOTSUPP;
 	else
 		n = pos ? transfer(f, dir, &it, pos) : transfer_here(f, dir, &it);

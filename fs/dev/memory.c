@@ -51,10 +51,11 @@ static int zero_mmap(struct file *f, struct vma *v)
 
 static const struct file_ops null_fops = {
 	.read = null_read, .write = null_write, .write_kernel = null_write_kernel, .seek = memory_seek,
+	.never_waits = true,
 };
 static const struct file_ops zero_fops = {
 	.read = zero_read, .write = null_write, .write_kernel = null_write_kernel, .seek = memory_seek,
-	.mmap = zero_mmap,
+	.mmap = zero_mmap, .never_waits = true,
 };
 static const struct file_ops full_fops = {
 	.read = zero_read, .write = full_write, .write_kernel = full_write_kernel, .seek = memory_seek,

@@ -66,6 +66,17 @@ TEST(flags)
 	CHECK_ERR(pread2(fd, (void *)8, 1, 0, 0), EFAULT);
 }
 
+TEST(devices_that_never_wait)
+{
+	char c = 'x';
+	int null = NEED_OK(open("/dev/null", O_RDWR)), zero = NEED_OK(open("/dev/zero", O_RDWR));
+	CHECK_EQ(pread2(null, &c, 1, -1, RWF_NOWAIT), 0);
+	CHECK_EQ(pwrite2(null, &c, 1, -1, RWF_NOWAIT | RWF_DSYNC), 1);
+	CHECK_EQ(pread2(zero, &c, 1, 7, RWF_NOWAIT), 1);
+	CHECK_EQ(c, 0);
+	CHECK_ERR(pread2(zero, &c, 1, -1, 0x40000000), EOPNOTSUPP);
+}
+
 TEST(pipes)
 {
 	int ends[2];

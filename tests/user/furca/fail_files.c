@@ -64,6 +64,10 @@ static long call_dup(void) { return RAW(SYS_dup, file_fd); }
 static long call_dup2_high(void) { return RAW(SYS_dup2, file_fd, 900); }
 static long call_dupfd(void) { return RAW(SYS_fcntl, file_fd, F_DUPFD, 400); }
 static long call_eventfd(void) { return RAW(SYS_eventfd2, 0, 0); }
+static unsigned long signal_set = 1ul << (SIGUSR1 - 1);
+static long call_signalfd(void) { return RAW(SYS_signalfd4, -1, &signal_set, 8, 0); }
+static long call_timerfd(void) { return RAW(SYS_timerfd_create, CLOCK_MONOTONIC, 0); }
+static long call_pidfd(void) { return RAW(SYS_pidfd_open, RAW(SYS_getpid), 0); }
 static long call_epoll(void) { return RAW(SYS_epoll_create1, 0); }
 static long call_memfd(void) { return RAW(SYS_memfd_create, "name", 0); }
 
@@ -168,6 +172,8 @@ TEST(open)
 		{"open /proc/self/status", 0, open_status, close_it}, {"pipe", 0, call_pipe, close_both, {ENFILE}},
 		{"dup", 0, call_dup, close_it}, {"dup2", 0, call_dup2_high, close_it}, {"F_DUPFD", 0, call_dupfd, close_it},
 		{"eventfd", 0, call_eventfd, close_it, {ENFILE}}, {"epoll", 0, call_epoll, close_it, {ENFILE}},
+		{"signalfd", 0, call_signalfd, close_it, {ENFILE}}, {"timerfd", 0, call_timerfd, close_it, {ENFILE}},
+		{"pidfd", 0, call_pidfd, close_it, {ENFILE}},
 		{"memfd", 0, call_memfd, close_it, {ENFILE}}, {"EPOLL_CTL_ADD", 0, call_epoll_add, epoll_remove, {ENOSPC}},
 	};
 	alarm(80);
