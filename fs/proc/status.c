@@ -22,22 +22,15 @@ struct snapshot {
 
 static void snapshot_signals(struct snapshot *s, struct task *t)
 {
-	unsigned long flags;
-	struct sighand *h = sighand_lock(t, &flags);
-	if (!h)
+	struct signal_sets sets;
+	if (!signal_describe(t, &sets))
 		return;
-	s->pending = t->pending.set;
-	s->shared_pending = t->signal->shared_pending.set;
-	s->blocked = t->blocked;
-	for (int sig = 1; sig <= SIGNALS; sig++) {
-		uptr handler = h->table->actions[sig - 1].handler;
-		if (handler == HANDLER_IGNORE)
-			s->ignored |= SIG_BIT(sig);
-		else if (handler != HANDLER_DEFAULT)
-			s->caught |= SIG_BIT(sig);
-	}
-	s->queued = (u32)atomic_read(&t->real_cred->account->signals);
-	sighand_unlock(h, flags);
+	s->pending = sets.pending;
+	s->shared_pending = sets.shared_pending;
+	s->blocked = sets.blocked;
+	s->ignored = sets.ignored;
+	s->caught = sets.caught;
+	s->queued = (u32)sets.queued;
 }
 
 static void snapshot_take(struct snapshot *s, struct task *t)

@@ -356,3 +356,20 @@ TEST(fdinfo_of_a_path_alone)
 	snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
 	CHECK(strstr(slurp(name), "flags:\t010000000\n"));
 }
+
+HELPER(tell_ignored)
+{
+	return check_field("/proc/self/status", "SigIgn", 16) == 1l << (SIGUSR1 - 1) ? 0 : 1;
+}
+
+TEST(ignored_after_exec)
+{
+	/* a handler is gone, what is ignored stays, and is shown */
+	IN_CHILD {
+		for (int sig = 1; sig < 32; sig++)
+			signal(sig, SIG_DFL);
+		signal(SIGUSR1, SIG_IGN);
+		signal(SIGUSR2, (void (*)(int))(void *)getpid);
+		execl("/proc/self/exe", "proc", "@tell_ignored", NULL);
+	}
+}
