@@ -142,11 +142,10 @@ void path_text_free(char *text);
 /* -- changing directories (create.c, remove.c, rename.c) -- */
 int may_create_in(struct inode *dir);
 int may_delete(struct inode *dir, struct inode *victim, bool is_dir);	/* dir locked */
-int vfs_mknod(int dirfd, const char *path, u32 mode, u64 rdev);
 int vfs_mkdir(int dirfd, const char *path, u32 mode);
 int vfs_symlink(const char *target, int dirfd, const char *path);
 int vfs_link(const char *old, const char *path);
-int vfs_unlink(int dirfd, const char *path);
+
 int vfs_rmdir(int dirfd, const char *path);
 
 /* -- descriptors (files.c) -- */
@@ -181,7 +180,6 @@ void epoll_file_gone(struct file *f);		/* epoll.c: the file leaves all epolls */
 extern const struct file_ops pipe_fops, directory_fops;
 int nameless_path(const char *name, struct inode *i, struct path *out);
 ssize_t file_read_at(struct file *f, void *buf, size_t n, loff *pos);	/* kernel buffer; moves *pos */
-struct inode *anon_inode_new(const char *name, u32 mode, struct path *out);	/* path takes all references */
 void internal_mount_init(void);
 void tmpfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
 struct superblock *tmpfs_root_new(void);

@@ -159,6 +159,8 @@ struct file {
 struct file *file_alloc(u32 mode, u32 flags, const struct file_ops *ops, void *private);	/* no path; NULL: memory */
 /* A file over a nameless inode, shown in /proc/PID/fd as name ("pipe:[12]", "anon_inode:[eventfd]"). ERR_PTR. */
 struct file *file_anon(const char *name, u32 mode, u32 flags, const struct file_ops *ops, void *private);
+/* A nameless inode; out takes all references. ERR_PTR. */
+struct inode *anon_inode_new(const char *name, u32 mode, struct path *out);
 struct file *file_open(const char *path, unsigned flags, u32 mode);	/* kernel path, current's root; ERR_PTR */
 struct file *file_open_path(const struct path *p, unsigned flags);	/* ERR_PTR */
 struct file *file_open_exec(int dirfd, const char *path, int at_flags);	/* for execve: checks x, regular, noexec; denies write */
@@ -234,6 +236,8 @@ static inline struct inode *inode_get(struct inode *i) { refcount_inc(&i->count)
 void inode_put(struct inode *i);
 int __must_check path_lookup(int dirfd, const char *path, unsigned lookup_flags, struct path *out);
 int __must_check path_lookup_user(int dirfd, uptr path, unsigned lookup_flags, struct path *out);
+int vfs_mknod(int dirfd, const char *path, u32 mode, u64 rdev);	/* path may be an ERR_PTR */
+int vfs_unlink(int dirfd, const char *path);
 /* The path as seen from current's root, "(deleted)" and "(unreachable)" as Linux; returns start inside buf or ERR_PTR. */
 char *path_format(const struct path *p, char *buf, size_t size);
 int inode_permission(struct inode *i, unsigned mask);	/* MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1: 0 or -EACCES/-EROFS */

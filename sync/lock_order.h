@@ -13,6 +13,7 @@ enum lock_rank {
 	RANK_RENAME,		/* one cross-directory rename at a time */
 	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent before child, then address */
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
+	RANK_SOCKET,		/* socket->read_lock: one receiver at a time */
 	RANK_TTY,		/* tty->lock: line discipline */
 	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, taken by fork and mm teardown */
 	RANK_MM,		/* mm->lock (rwlock): regions; faults read, mmap, munmap and fork write; two: child first */
@@ -22,6 +23,7 @@ enum lock_rank {
 	/* spinlocks */
 	RANK_FUTEX,		/* futex bucket; two: lower address first */
 	RANK_FILE_LOCKS,	/* fs/locks.c: all flock and POSIX locks */
+	RANK_UNIX,		/* net/unix.c: the state of all AF_UNIX sockets; wakes pollers */
 	RANK_EPOLL,
 	RANK_PAGETABLE,		/* mm->pt_lock: every table that this mm alone owns; two (fork): parent first */
 	RANK_TASKLIST,		/* tasklist_lock: the tree of tasks, groups, sessions */

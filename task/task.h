@@ -75,6 +75,7 @@ struct user_account {
 	struct list node;
 	u32 uid;
 	atomic_t processes, signals;
+	atomic_t files_in_flight;	/* in AF_UNIX messages nobody has received yet */
 	atomic_long_t locked_pages;
 };
 

@@ -1,4 +1,4 @@
-// What the socket calls say where no socket is: the answers that programs which only ask go on from.
+// What the socket calls say of families that are not there and of files that are no sockets.
 #include "check.h"
 #include <sys/socket.h>
 
