@@ -242,7 +242,7 @@ static struct page *try_alloc(struct zone *z, enum page_kind kind, unsigned orde
 	return p;
 }
 
-/* Gives back what is kept only for speed. Not with interrupts off: the caller may hold any irqsave lock, kmap_lock too. */
+/* Gives back what is kept only for speed. Not with interrupts off: the caller may hold any irqsave lock. */
 static void reclaim(void)
 {
 	if (in_interrupt() || !arch_irqs_are_on())

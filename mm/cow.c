@@ -2,8 +2,8 @@
  * mm/cow.c: copy-on-write of one page: the numbered cases.
  *
  * The path down to the leaf is owned by now, so the frame's mapcount says it all: it counts leaf entries in distinct
- * tables, and rises only under the lock of a table that has one (pt_lock here). Pins do not count: whoever pinned a page
- * of this mm is to see its writes.
+ * tables, and rises only under the lock of a table that has one (pt_lock here). Pins do not count: whoever pinned a
+ * page of this mm is to see its writes.
  * Locks: mm->pt_lock is held. Errors: -ENOMEM: nothing changed.
  */
 #include "mm/cow.h"

@@ -8,8 +8,8 @@
  *     fill_file        empty entry: the file's page, read in; for a private write a copy of it at once
  *     settle_present   used entry: copy-on-write (mm/cow.c), or nothing to do but forget a stale translation
  *
- * Locks: mm->lock for reading, then pt_lock; the page cache (which may sleep) is asked between two holds of pt_lock, and
- * the entry is looked at again after.
+ * Locks: mm->lock for reading, then pt_lock; the page cache (which may sleep) is asked between two holds of pt_lock,
+ * and the entry is looked at again after.
  * Errors: the signal, see mm/mm.h. Source: Linux's behaviour; sigaction(2) for the codes.
  */
 #include "mm/fault.h"
@@ -52,8 +52,8 @@ static int fill_anonymous(struct mm *mm, const struct vma *v, uptr va, pte_t *sl
 }
 
 /*
- * Maps what the page cache holds of the file around va, for reading: one fault in place of many, for a program that runs
- * through its text. Says whether va's own page was there. Under pt_lock, path owned.
+ * Maps what the page cache holds of the file around va, for reading: one fault in place of many, for a program that
+ * runs through its text. Says whether va's own page was there. Under pt_lock, path owned.
  */
 static bool map_resident(struct mm *mm, const struct vma *v, uptr va, pte_t *slot)
 {
@@ -90,7 +90,8 @@ static struct page *private_copy(struct page *p)
 }
 
 /* Puts p, or nothing if the entry was filled or the file cut meanwhile; takes over the reference. */
-static int install_file_page(struct mm *mm, const struct vma *v, uptr va, struct page *p, struct mapping *m, bool is_write)
+static int install_file_page(struct mm *mm, const struct vma *v, uptr va, struct page *p, struct mapping *m,
+			     bool is_write)
 {
 	bool out_of_memory, is_cut = p->kind != PAGE_ANON && READ_ONCE(p->file.mapping) != m;
 	pte_t *slot;

@@ -1,5 +1,5 @@
 /*
- * mm/kstack.c: kernel stacks. Each has a slot of kernel address space: a guard page that is never mapped, then four pages.
+ * mm/kstack.c: kernel stacks. Each has a slot of kernel address space: a guard page, never mapped, then four pages.
  *
  * A freed stack stays mapped in a small cache and is handed out again as it is. Beyond that its frames go back and only
  * the slot is kept. The lowest words of a stack hold its descriptor and a mark: if the mark is gone when the stack is

@@ -1,8 +1,8 @@
 /*
  * mm/mm.c: the life of an address space: made, used, torn down.
  *
- * users counts tasks and temporary users; the last one tears everything down and may sleep. count keeps the struct alone,
- * for a CPU that has the mm loaded lazily and for /proc; the last hold frees it and never sleeps.
+ * users counts tasks and temporary users; the last one tears everything down and may sleep. count keeps the struct
+ * alone, for a CPU that has the mm loaded lazily and for /proc; the last hold frees it and never sleeps.
  * One destructor serves a half-made mm and a dead one.
  * Locks: mm->lock for writing around the teardown, since truncation may be looking. Errors: NULL.
  */

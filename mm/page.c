@@ -1,8 +1,8 @@
 /*
  * mm/page.c: the records of the frames, and what is counted about memory.
  *
- * The records of all frames lie in one array, in RAM set aside at boot at the end of the largest range. Nothing of it is
- * written at boot but for the blocks that a range begins or ends in: a block's records are set up when the first of its
+ * The records of all frames lie in one array, in RAM set aside at boot at the end of the largest range. Nothing of it
+ * is written at boot but for the blocks that a range begins or ends in: a block's records are set up when the first of its
  * frames is handed out. So boot costs the same with 16 MiB and with 64 GiB.
  * Locks: the zone lock guards which blocks have records. Errors: none; too little RAM to boot is a panic.
  */

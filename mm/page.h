@@ -10,7 +10,9 @@
 #include "base/atomic.h"
 #include "pte.h"
 
-enum page_kind { PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_TABLE, PAGE_ANON, PAGE_FILE, PAGE_SHMEM, PAGE_RESERVED, PAGE_KINDS };
+enum page_kind {
+	PAGE_FREE, PAGE_KERNEL, PAGE_SLAB, PAGE_TABLE, PAGE_ANON, PAGE_FILE, PAGE_SHMEM, PAGE_RESERVED, PAGE_KINDS
+};
 enum rss_kind { RSS_ANON, RSS_FILE, RSS_SHMEM, RSS_KINDS };
 
 struct mapping;
@@ -67,7 +69,10 @@ static inline struct page *virt_to_page(const void *v)	/* of a direct-map addres
 	return pfn_to_page((u64)((const u8 *)v - (const u8 *)phys_to_virt(0)) >> PAGE_SHIFT);
 }
 static inline void page_set_flag(struct page *p, unsigned f) { __atomic_fetch_or(&p->flags, (u16)f, __ATOMIC_RELAXED); }
-static inline void page_clear_flag(struct page *p, unsigned f) { __atomic_fetch_and(&p->flags, (u16)~f, __ATOMIC_RELAXED); }
+static inline void page_clear_flag(struct page *p, unsigned f)
+{
+	__atomic_fetch_and(&p->flags, (u16)~f, __ATOMIC_RELAXED);
+}
 
 #define NODE_ANY (-1)	/* NUMA node: the caller's own. One node (0) exists today; the parameter is checked and used */
 #define NODES 1

@@ -104,6 +104,7 @@ void tlb_batch_add(struct tlb_batch *b, struct page *p);	/* p (table or mapped f
 void tlb_batch_end(struct tlb_batch *b);			/* flushes on all CPUs that may cache this mm, then puts */
 void tlb_flush_mm(struct mm *mm);				/* all CPUs that may cache this mm */
 void tlb_flush_mm_page(struct mm *mm, uptr va);			/* one page, and the walker's caches */
-void tlb_evict_mm(struct mm *mm);	/* all CPUs that have mm loaded go over to the kernel's tables: nobody caches it then */
+/* All CPUs that have mm loaded go over to the kernel's tables: nobody caches it then. */
+void tlb_evict_mm(struct mm *mm);
 void tlb_flush_interrupt(void);		/* what arch_send_flush makes a CPU call */
 #endif

@@ -18,7 +18,10 @@ struct walk {
 	struct page *table[PT_LEVELS];
 };
 
-static uptr table_end(uptr va, int level) { return (va & ~(PT_SPAN(level) * PT_ENTRIES - 1)) + PT_SPAN(level) * PT_ENTRIES; }
+static uptr table_end(uptr va, int level)
+{
+	return (va & ~(PT_SPAN(level) * PT_ENTRIES - 1)) + PT_SPAN(level) * PT_ENTRIES;
+}
 
 /* The address of the next entry of t that may be in use, from va's on; the end of the table if there is none. */
 static uptr next_used(const struct page *t, uptr va, unsigned from)

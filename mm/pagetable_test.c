@@ -1,6 +1,6 @@
 /*
- * mm/pagetable_test.c: the page-table tree against a plain-array model: long random sequences of map, read, write, fork,
- * unmap, protect, move and exit on several address spaces, seen through CPUs whose TLB and walker's caches keep
+ * mm/pagetable_test.c: the page-table tree against a plain-array model: long random sequences of map, read, write,
+ * fork, unmap, protect, move and exit on several address spaces, seen through CPUs whose TLB and walker's caches keep
  * everything they may (arch/host/mmu.c). Allocations fail now and then. After every so many steps all counts, sums and
  * the invariant are recomputed from the trees.
  */
@@ -145,7 +145,10 @@ static int access(struct space *s, int r, unsigned i, bool is_write, u64 *pfn)
 	return -1;
 }
 
-static u64 *model_value(struct space *s, int r, unsigned i) { return r == SHARED ? &shared_value[i] : &s->page[r][i].value; }
+static u64 *model_value(struct space *s, int r, unsigned i)
+{
+	return r == SHARED ? &shared_value[i] : &s->page[r][i].value;
+}
 
 static void step_write(struct space *s, int r, unsigned i)
 {

@@ -26,8 +26,15 @@ size_t copy_to_user_partial(uptr dst, const void *src, size_t n)
 	return n - arch_copy_to_user(dst, src, n);
 }
 
-int copy_from_user(void *dst, uptr src, size_t n) { return likely(copy_from_user_partial(dst, src, n) == n) ? 0 : -EFAULT; }
-int copy_to_user(uptr dst, const void *src, size_t n) { return likely(copy_to_user_partial(dst, src, n) == n) ? 0 : -EFAULT; }
+int copy_from_user(void *dst, uptr src, size_t n)
+{
+	return likely(copy_from_user_partial(dst, src, n) == n) ? 0 : -EFAULT;
+}
+
+int copy_to_user(uptr dst, const void *src, size_t n)
+{
+	return likely(copy_to_user_partial(dst, src, n) == n) ? 0 : -EFAULT;
+}
 
 int clear_user(uptr dst, size_t n)
 {

@@ -2,7 +2,7 @@
  * arch/host/host.h: a Linux process as the CPU: what the unit tests (*_test.c) call.
  *
  * A test is a program: main() calls host_init(), runs each case with TEST_RUN(fn), ends with return test_end().
- * Kernel headers and the C library's do not mix (both define signals), so what tests need of the latter is declared here.
+ * Kernel headers and the C library's do not mix (both define signals): what tests need of the latter is declared here.
  * Several CPUs: host_switch_cpu(n) makes the calling code CPU n; an interrupt sent to a CPU runs at once, there.
  */
 #ifndef HOST_HOST_H
@@ -45,7 +45,7 @@ static inline u64 test_random_below(u64 n) { return test_random() % n; }
 /* What the loaded address space of this CPU gives for va: 0 and *pfn, or -1: a page fault. The model uses whatever it
  * has cached, however old, unless it was flushed: it is as bad as the architecture allows. */
 int host_access(uptr va, bool is_write, u64 *pfn);
-/* Fails the test if any CPU has something cached that its tables no longer say: between two operations nothing may be. */
+/* Fails the test if any CPU has something cached that its tables no longer say: between operations nothing may be. */
 void host_tlb_check(void);
 void host_tlb_forget(void);	/* empties the model's caches of all CPUs */
 #endif
