@@ -1,9 +1,9 @@
 /*
  * sched/core.c: who runs next: the switch, sleeping and waking, new tasks.
  *
- * A sleeper sets its state and then calls schedule(); whoever wakes it takes the lock of its run queue and sets the state
- * back. The lock is held over the whole switch and given up on the next task's stack (sched_finish_switch), so a waker
- * never meets a task that is half way off its CPU.
+ * A sleeper sets its state and then calls schedule(); whoever wakes it takes the lock of its run queue and sets the
+ * state back. The lock is held over the whole switch and given up on the next task's stack (sched_finish_switch), so a
+ * waker never meets a task that is half way off its CPU.
  * Way in: schedule(), sched_wake(), sched_start_new(). Locks: runqueue->lock, interrupts off. Errors: none.
  */
 #include "sched/runqueue.h"
@@ -99,7 +99,9 @@ static __noinline u32 choose_among_cpus(const struct task *t)
 	if (!(t->sched.affinity & BIT(best)))
 		best = (u32)__builtin_ctzl(t->sched.affinity);
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
-		if ((t->sched.affinity & BIT(cpu)) && READ_ONCE(runqueues[cpu].running) < READ_ONCE(runqueues[best].running))
+		if (!(t->sched.affinity & BIT(cpu)))
+			continue;
+		if (READ_ONCE(runqueues[cpu].running) < READ_ONCE(runqueues[best].running))
 			best = cpu;
 	}
 	return best;

@@ -1,9 +1,10 @@
 /*
- * sched/fair.c: the fair class: SCHED_OTHER, SCHED_BATCH and SCHED_IDLE. Each task has a virtual run time, which goes on
- * slower the more weight its nice value gives; the task that has had the least runs next.
+ * sched/fair.c: the fair class: SCHED_OTHER, SCHED_BATCH and SCHED_IDLE. Each task has a virtual run time, which goes
+ * on slower the more weight its nice value gives; the task that has had the least runs next.
  *
- * The running task is not in the tree, and one that waits alone is only pointed to: tasks that hand the CPU to each other
- * never touch the tree. A task that wakes is placed at most FAIR_SLEEPER_BONUS_NS behind the others, so long sleep is no credit to hog the CPU with.
+ * The running task is not in the tree, and one that waits alone is only pointed to: tasks that hand the CPU to each
+ * other never touch the tree. A task that wakes is placed at most FAIR_SLEEPER_BONUS_NS behind the others, so long
+ * sleep is no credit to hog the CPU with.
  * Locks: rq->lock for all. Errors: none.
  */
 #include "sched/runqueue.h"
@@ -32,7 +33,8 @@ u32 sched_weight(int policy, int nice)
 
 static bool fair_less(const struct rb_node *a, const struct rb_node *b)
 {
-	const struct task *x = rb_entry(a, struct task, sched.fair_node), *y = rb_entry(b, struct task, sched.fair_node);
+	const struct task *x = rb_entry(a, struct task, sched.fair_node);
+	const struct task *y = rb_entry(b, struct task, sched.fair_node);
 
 	return (s64)(x->sched.vruntime_ns - y->sched.vruntime_ns) < 0;
 }

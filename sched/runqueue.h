@@ -40,8 +40,10 @@ struct runqueue {
 	struct fair_queue fair;
 	struct rt_queue rt;
 	bool is_ticking;
-	u32 uninterruptible;		/* went to sleep here and count for the load; may wrap: only the sum has a meaning */
+	u32 uninterruptible;		/* went to sleep here and count for the load; may wrap: only the sum counts */
 	u64 switches;
+	u64 user_ticks, nice_ticks, system_ticks;	/* samples of what ran here */
+	struct cpu_times shown;		/* what was last said of this CPU */
 };
 extern struct runqueue runqueues[CPUS_MAX];
 

@@ -55,9 +55,11 @@ void sched_init_child(struct task *child);	/* clone: policy, priority, fresh tim
 void sched_start_new(struct task *child);	/* first wake-up */
 void schedule(void);			/* gives the CPU away; current's state says whether it stays queued */
 void sched_yield_current(void);
-bool sched_wake(struct task *t, unsigned states);	/* makes t runnable if its state is one of states; true if it did */
+/* Makes t runnable if its state is one of states; true if it did. */
+bool sched_wake(struct task *t, unsigned states);
 void sched_set_resched(void);		/* this CPU */
-u64 schedule_timeout(u64 deadline_ns);	/* as schedule(), woken at the deadline (monotonic; 0: never); remaining ns, 0 if passed */
+/* As schedule(), woken at the deadline (monotonic; 0: never); remaining ns, 0 if passed. */
+u64 schedule_timeout(u64 deadline_ns);
 void sched_tick(void);			/* from the timer interrupt */
 /* On next's stack right after arch_switch (also a new task's first): gives up the runqueue, lets a dead prev go,
  * turns interrupts on. A dead prev (TASK_DEAD): task_put, which gives up the reference its running held. */
@@ -70,9 +72,13 @@ void sched_set_boost(struct task *t, int rt_priority);	/* priority inheritance; 
 void sched_set_affinity(struct task *t, u64 mask);
 void sched_loadavg(unsigned long avg[3]);	/* fixed point, 11 bits */
 u32 sched_running(void);			/* runnable tasks */
+u32 sched_blocked(void);			/* asleep, uninterruptibly */
+/* What a CPU has spent its time on since boot, for /proc/stat; none goes back. */
+struct cpu_times { u64 user_ns, nice_ns, system_ns, idle_ns; };
+void sched_cpu_times(u32 cpu, struct cpu_times *t);
 u64 sched_switches(void);			/* of all CPUs, since boot */
 extern u64 sched_fork_count;
-/* /proc/sys/kernel: does a forked child run before its parent goes on; the share of each period that real-time tasks may
- * have while others wait (-1: all); the slice of SCHED_RR, which is fixed. */
+/* /proc/sys/kernel: does a forked child run before its parent goes on; the share of each period that real-time
+ * tasks may have while others wait (-1: all); the slice of SCHED_RR, which is fixed. */
 extern int sched_child_runs_first, sched_rt_period_us, sched_rt_runtime_us, sched_rr_slice_ms;
 #endif

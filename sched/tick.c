@@ -1,6 +1,6 @@
 /*
- * sched/tick.c: what the timer does for scheduling: charge the running task, sample whether it was in user mode, ask its
- * class whether its turn is over, check CPU-time limits, keep the load averages. An idle CPU has no tick.
+ * sched/tick.c: what the timer does for scheduling: charge the running task, sample whether it was in user mode, ask
+ * its class whether its turn is over, check CPU-time limits, keep the load averages. An idle CPU has no tick.
  * Way in: the timer interrupt. Locks: rq->lock. Errors: none. Source: getrusage(2), proc(5) for the load averages.
  */
 #include "sched/runqueue.h"
@@ -40,8 +40,7 @@ void sched_load_tick(u64 now_ns)
 	if (!__atomic_compare_exchange_n(&next_load_ns, &due, due + (periods + 1) * LOAD_PERIOD_NS, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return;
-	for (u32 cpu = 0; cpu < cpus_online; cpu++)
-		active += READ_ONCE(runqueues[cpu].uninterruptible);
+	active += sched_blocked();
 	for (u64 i = 0; i < MIN(periods, 1000); i++)
 		load_step(0);
 	load_step((unsigned long)active << LOAD_SHIFT);
@@ -71,9 +70,38 @@ void sched_tick(void)
 	sched_load_tick(t->sched.exec_start_ns);
 	if (t == rq->idle)
 		return;
-	if (arch_interrupted_user())
+	if (arch_interrupted_user()) {
 		t->utime_ns += MAX(delta, TICK_NS);
-	else
+		*(t->sched.nice > 0 ? &rq->nice_ticks : &rq->user_ticks) += 1;
+	} else {
 		t->stime_ns += MAX(delta, TICK_NS);
+		rq->system_ticks++;
+	}
 	itimer_tick(t);
+}
+
+u32 sched_blocked(void)
+{
+	u32 n = 0;
+
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		n += READ_ONCE(runqueues[cpu].uninterruptible);
+	return n;
+}
+
+/* The idle task's time is exact; the rest of the time is split up as the ticks sampled it. */
+void sched_cpu_times(u32 cpu, struct cpu_times *out)
+{
+	struct runqueue *rq = &runqueues[cpu];
+	u64 idle = sched_cpu_time_ns(rq->idle), now = time_now_ns(), busy, ticks;
+	unsigned long flags = spin_lock_irqsave(&rq->lock);
+
+	busy = now > idle ? now - idle : 0;
+	ticks = MAX(rq->user_ticks + rq->nice_ticks + rq->system_ticks, 1);
+	rq->shown.user_ns = MAX(rq->shown.user_ns, busy / ticks * rq->user_ticks);
+	rq->shown.nice_ns = MAX(rq->shown.nice_ns, busy / ticks * rq->nice_ticks);
+	rq->shown.system_ns = MAX(rq->shown.system_ns, busy / ticks * rq->system_ticks);
+	rq->shown.idle_ns = MAX(rq->shown.idle_ns, idle);
+	*out = rq->shown;
+	spin_unlock_irqrestore(&rq->lock, flags);
 }

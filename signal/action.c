@@ -19,7 +19,8 @@
 SLAB_CACHE(sighand_cache, struct sighand);
 SLAB_CACHE(action_table_cache, struct action_table);
 
-static struct action_table default_table = { .count = REFCOUNT_INIT(1) };	/* nobody's own: never written, never freed */
+/* Nobody's own: never written, never freed. */
+static struct action_table default_table = { .count = REFCOUNT_INIT(1) };
 
 static void action_table_put(struct action_table *t)
 {

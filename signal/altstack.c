@@ -1,6 +1,7 @@
 /*
  * signal/altstack.c: the alternate stack that handlers with SA_ONSTACK run on.
- * Way in: sigaltstack(2); arch/'s sigreturn restores the setting that the handler's frame holds. Locks: none: current's own.
+ * Way in: sigaltstack(2); arch/'s sigreturn restores the setting that the handler's frame holds. Locks: none: current's
+ * own.
  * Errors: EPERM while on that stack, EINVAL, ENOMEM too small, EFAULT. Source: sigaltstack(2).
  */
 #include "signal/internal.h"

@@ -205,10 +205,12 @@ static bool is_kind(int which) { return which == ITIMER_REAL || which == ITIMER_
 
 static int put_setting(uptr addr, const struct setting *s)
 {
-	struct __kernel_old_itimerval v = {
-		.it_interval = { (long)(s->interval_ns / NSEC_PER_SEC), (long)(s->interval_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
-		.it_value = { (long)(s->value_ns / NSEC_PER_SEC), (long)(s->value_ns % NSEC_PER_SEC / NSEC_PER_USEC) },
-	};
+	struct __kernel_old_itimerval v;
+
+	v.it_interval.tv_sec = (long)(s->interval_ns / NSEC_PER_SEC);
+	v.it_interval.tv_usec = (long)(s->interval_ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	v.it_value.tv_sec = (long)(s->value_ns / NSEC_PER_SEC);
+	v.it_value.tv_usec = (long)(s->value_ns % NSEC_PER_SEC / NSEC_PER_USEC);
 
 	return copy_to_user(addr, &v, sizeof(v));
 }

@@ -1,5 +1,6 @@
 /*
- * signal/kill.c: the calls that send: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal, and who may.
+ * signal/kill.c: the calls that send: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal, and
+ * who may.
  * Locks: tasklist_lock for groups and "everyone". Errors: EINVAL, EPERM, ESRCH, EAGAIN, EFAULT.
  * Source: kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2).
  */

@@ -47,7 +47,7 @@ bool signal_notify_parent_locked(struct task *t, int sig)
 		struct action a = sighand_action_locked(parent->sighand, SIGCHLD);
 
 		is_reaped = a.handler == HANDLER_IGNORE || (a.flags & SA_NOCLDWAIT);
-		/* nobody sees it when it is ignored or the default: spare the work, unless it is blocked and stays pending */
+		/* ignored, or the default: spare the work, unless it is blocked and stays pending */
 		if (a.handler == HANDLER_IGNORE ||
 		    (a.handler == HANDLER_DEFAULT && !sig_in(parent->blocked | parent->real_blocked, SIGCHLD) &&
 		     !parent->ptrace))
@@ -74,7 +74,10 @@ void signal_notify_stop_locked(struct task *t, bool for_ptracer, int why)
 	parent = for_ptracer ? t->parent : t->real_parent;
 	fill_child(&info, t, parent, SIGCHLD);
 	info.si_code = why;
-	info.si_status = why == CLD_CONTINUED ? SIGCONT : why == CLD_STOPPED ? t->signal->stop_signal : t->exit_code & 0x7f;
+	if (why == CLD_CONTINUED)
+		info.si_status = SIGCONT;
+	else
+		info.si_status = why == CLD_STOPPED ? t->signal->stop_signal : t->exit_code & 0x7f;
 	spin_lock(&parent->sighand->lock);
 	a = sighand_action_locked(parent->sighand, SIGCHLD);
 	if (a.handler != HANDLER_IGNORE && !(a.flags & SA_NOCLDSTOP))

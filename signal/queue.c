@@ -1,7 +1,8 @@
 /*
  * signal/queue.c: the sets and queues of pending signals.
- * A signal below SIGRTMIN is pending once at most; a real-time one as often as it was sent, in order. Where no memory or
- * no room below RLIMIT_SIGPENDING is left, a signal may be pending without an entry in the queue: then its siginfo is bare.
+ * A signal below SIGRTMIN is pending once at most; a real-time one as often as it was sent, in order. Where no memory
+ * or no room below RLIMIT_SIGPENDING is left, a signal may be pending without an entry in the queue: then its siginfo
+ * is bare.
  * Locks: sighand->lock for all but pending_signal_free(). Source: signal(7), sigqueue(3).
  */
 #include "signal/internal.h"

@@ -39,8 +39,8 @@ struct sighand {
 	refcount_t count;
 	struct spinlock lock;		/* RANK_SIGHAND: the signal state of the whole thread group */
 	struct action_table *table;	/* owned reference; never NULL */
-	/* Signals whose action is not the table's: plain, without flags; ignored if in `ignored`, else the default. So exec
-	 * and clone can reset handlers without a table of their own, and cannot fail. */
+	/* Signals whose action is not the table's: plain, without flags; ignored if in `ignored`, else the default. So
+	 * exec and clone can reset handlers without a table of their own, and cannot fail. */
 	u64 overridden, ignored;
 };
 
@@ -103,7 +103,7 @@ struct sighand *sighand_new(void);			/* default actions */
 struct sighand *sighand_copy(struct sighand *from);	/* one handle on the same body */
 void sighand_put(struct sighand *s);
 int __must_check sighand_own_locked(struct sighand *s);	/* makes the table this handle's own; -ENOMEM */
-int __must_check sighand_clear(struct task *t);	/* CLONE_CLEAR_SIGHAND: as sighand_exec, of a child nobody sees yet; 0 */
+int __must_check sighand_clear(struct task *t);	/* CLONE_CLEAR_SIGHAND: as sighand_exec, of a child not seen yet; 0 */
 void sighand_exec(struct task *t);			/* handlers to default, ignored stay; unshares; cannot fail */
 /* Locks t's sighand, which may change under exec, or NULL if t is past release. */
 struct sighand *sighand_lock(struct task *t, unsigned long *flags);

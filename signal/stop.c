@@ -1,7 +1,7 @@
 /*
- * signal/stop.c: job control: a stop signal's default action stops every thread of the group, SIGCONT starts them again.
- * Each thread is marked (JOB_STOP_PENDING) and stops on its own way to user mode; the last one makes the group stopped
- * and tells the parent. A thread that dies instead counts as stopped.
+ * signal/stop.c: job control: a stop signal's default action stops every thread of the group, SIGCONT starts them
+ * again. Each thread is marked (JOB_STOP_PENDING) and stops on its own way to user mode; the last one makes the group
+ * stopped and tells the parent. A thread that dies instead counts as stopped.
  * Locks: sighand->lock; tasklist_lock for the parent. Source: signal(7), POSIX.1 2.4.3, wait(2) on WUNTRACED.
  */
 #include "signal/internal.h"

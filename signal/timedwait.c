@@ -1,6 +1,7 @@
 /*
  * signal/timedwait.c: rt_sigtimedwait: takes a signal of a set without running its handler.
- * While the caller sleeps the set is unblocked, so that senders wake it; real_blocked says what is blocked all the same.
+ * While the caller sleeps the set is unblocked, so that senders wake it; real_blocked says what is blocked all the
+ * same.
  * Locks: sighand->lock. Errors: EINVAL, EFAULT, EAGAIN (timeout), EINTR. Source: sigwaitinfo(2).
  */
 #include "signal/internal.h"

@@ -30,7 +30,8 @@ struct futex_waiter {
 	u32 bitset;
 };
 
-int __must_check futex_key_get(uptr addr, bool is_shared, struct futex_key *k);	/* -EINVAL, -EFAULT; then futex_key_put */
+/* -EINVAL, -EFAULT; then futex_key_put. */
+int __must_check futex_key_get(uptr addr, bool is_shared, struct futex_key *k);
 void futex_key_put(struct futex_key *k);
 struct futex_bucket *futex_bucket_of(const struct futex_key *k);
 void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b);
@@ -43,7 +44,8 @@ int __must_check futex_fault_in(uptr addr, bool is_write);
 
 /* The key's bucket is locked. Wakes up to n (at least one) whose bitset meets; returns how many. */
 int futex_wake_locked(struct futex_bucket *b, const struct futex_key *k, int n, u32 bitset);
-/* Sleeps until woken or the deadline; value is compared first. 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EFAULT, -EINVAL. */
+/* Sleeps until woken or the deadline; value is compared first. 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EFAULT,
+ * -EINVAL. */
 int futex_wait(uptr addr, bool is_shared, u32 value, const struct deadline *d, u32 bitset);
 int futex_wake(uptr addr, bool is_shared, int n, u32 bitset);
 #endif

@@ -1,7 +1,8 @@
 /*
  * sync/futex_calls.c: futex(2): WAIT, WAKE, their BITSET forms, REQUEUE, CMP_REQUEUE, WAKE_OP.
  * The operations with priority inheritance are in futex_pi.c; WAIT_REQUEUE_PI and CMP_REQUEUE_PI are refused: ENOSYS.
- * Locks: buckets (sync/futex.c). Errors: ENOSYS, EINVAL, EAGAIN, ETIMEDOUT, EINTR, EFAULT, and the PI ones'. Source: futex(2).
+ * Locks: buckets (sync/futex.c). Errors: ENOSYS, EINVAL, EAGAIN, ETIMEDOUT, EINTR, EFAULT, and the PI ones'.
+ * Source: futex(2).
  */
 #include "sync/futex.h"
 #include "sync/futex_pi.h"
@@ -68,7 +69,7 @@ static void two_put(struct two *t)
 	futex_key_put(&t->key2);
 }
 
-/* Both buckets are locked. The waiter's reference moves to the new key's inode; the old one is dropped by the caller. */
+/* Both buckets are locked. The waiter's reference moves to the new key's inode; the caller drops the old one. */
 static struct inode *move_waiter_locked(struct futex_waiter *w, const struct two *t)
 {
 	struct inode *old = w->key.inode;

@@ -1,9 +1,9 @@
 /*
  * sync/futex_pi.c: locks with priority inheritance: LOCK_PI, LOCK_PI2, TRYLOCK_PI, UNLOCK_PI.
  * The user word holds the owner's thread number; without contention the kernel is not asked. The first who must wait
- * makes a pi_lock for the word, which names the owner; while it exists the word has FUTEX_WAITERS set, so that the owner
- * asks the kernel to unlock. Unlocking hands the lock to the most urgent waiter; until then the owner runs with that
- * waiter's real-time priority, and so does whoever the owner itself waits for.
+ * makes a pi_lock for the word, which names the owner; while it exists the word has FUTEX_WAITERS set, so that the
+ * owner asks the kernel to unlock. Unlocking hands the lock to the most urgent waiter; until then the owner runs with
+ * that waiter's real-time priority, and so does whoever the owner itself waits for.
  * A dying owner's lock goes to the most urgent waiter too, which writes its number and FUTEX_OWNER_DIED into the word.
  * Locks: the word's bucket, then pi_lock_lock for owners, lists and blocked_on. Errors: EDEADLK, ESRCH, EPERM, EINVAL,
  * EAGAIN, ETIMEDOUT, EFAULT, ENOMEM. Source: futex(2), pthread_mutexattr_setprotocol(3).
@@ -234,11 +234,10 @@ static int try_locked(struct attempt *a, const struct futex_key *k)
 /* A death gave us the lock: the word gets our number. The lock stays ours whatever the word says. */
 static int write_own_number(uptr addr)
 {
-	u32 word, seen;
+	u32 word, seen, mine = FUTEX_OWNER_DIED | FUTEX_WAITERS | (u32)task_tid_seen(current);
 
 	do {
-		if (get_user_u32(&word, addr) ||
-		    arch_user_cmpxchg32(addr, word, FUTEX_OWNER_DIED | FUTEX_WAITERS | (u32)task_tid_seen(current), &seen))
+		if (get_user_u32(&word, addr) || arch_user_cmpxchg32(addr, word, mine, &seen))
 			return -EFAULT;
 	} while (seen != word);
 	return 0;

@@ -1,6 +1,7 @@
 /*
  * sync/lock_order.h: the one list of locks, in taking order. A task that holds a lock may take only locks further
- * down this list (same rank only where the comment says so). Debug builds check it at every spin_lock() and mutex_lock().
+ * down this list (same rank only where the comment says so). Debug builds check it at every spin_lock() and
+ * mutex_lock().
  */
 #ifndef SYNC_LOCK_ORDER_H
 #define SYNC_LOCK_ORDER_H
@@ -11,12 +12,12 @@ enum lock_rank {
 	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
 	RANK_EPOLL_MUTEX,	/* fs/epoll.c: one epoll's items; several: outer before inner */
 	RANK_RENAME,		/* one cross-directory rename at a time */
-	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent before child, then address */
+	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent first, then address */
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
 	RANK_SOCKET,		/* socket->read_lock: one receiver at a time */
 	RANK_TTY,		/* tty->lock: line discipline */
-	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, taken by fork and mm teardown */
-	RANK_MM,		/* mm->lock (rwlock): regions; faults read, mmap, munmap and fork write; two: child first */
+	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, by fork and teardown */
+	RANK_MM,		/* mm->lock (rwlock): regions; faults read, mmap and fork write; two: child first */
 	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */
 	RANK_MOUNT,		/* mount tree; also under mm->lock, to say a mapped file's path */
 	RANK_IPC,

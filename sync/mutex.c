@@ -1,8 +1,9 @@
 /*
  * sync/mutex.c: the sleeping mutex. The lock is handed over in order of arrival, so nobody starves; since the kernel is
  * not preempted a holder is only met when it sleeps, and the hand-over costs no switch that would not come anyway.
- * m->owner is one atomic word: the holder, and a bit that says somebody waits. While the bit is clear, taking and giving
- * up are one exchange each; whoever finds a holder sets the bit and queues, and then the holder gives up under m->lock.
+ * m->owner is one atomic word: the holder, and a bit that says somebody waits. While the bit is clear, taking and
+ * giving up are one exchange each; whoever finds a holder sets the bit and queues, and then the holder gives up under
+ * m->lock.
  * Locks: m->lock guards the list and every change of the word while the bit is set.
  */
 #include "sync/mutex.h"

@@ -1,6 +1,6 @@
 /*
- * sync/rwlock.c: the sleeping reader-writer lock. Arrival order decides: a reader that comes after a waiting writer waits
- * too, so writers are not starved. A task must not take the read side twice: a writer between would block both.
+ * sync/rwlock.c: the sleeping reader-writer lock. Arrival order decides: a reader that comes after a waiting writer
+ * waits too, so writers are not starved. A task must not take the read side twice: a writer between would block both.
  * Locks: l->lock guards the count and the list; is_granted is set under it by whoever hands the lock over.
  */
 #include "sync/mutex.h"

@@ -1,6 +1,6 @@
 /*
- * sync/spinlock.c: the slow path of a spinlock: another CPU has it. Reads until the lock looks free, then tries, so that
- * the waiting CPUs share the cache line quietly. Debug builds take a lock that never comes free for a deadlock.
+ * sync/spinlock.c: the slow path of a spinlock: another CPU has it. Reads until the lock looks free, then tries, so
+ * that the waiting CPUs share the cache line quietly. Debug builds take a lock that never comes free for a deadlock.
  */
 #include "sync/spinlock.h"
 #include "base/printk.h"

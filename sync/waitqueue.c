@@ -23,8 +23,8 @@ void waiter_init(struct waiter *w)
 	w->is_exclusive = false;
 }
 
-/* Takes w out once its task is awake, so that the task need not lock the queue to leave it: w may be gone as soon as its
- * own links say that it is out, which is the last thing written. */
+/* Takes w out once its task is awake, so that the task need not lock the queue to leave it: w may be gone as soon as
+ * its own links say that it is out, which is the last thing written. */
 bool waiter_wake_task(struct waiter *w, unsigned long key)
 {
 	if (!sched_wake(w->task, TASK_NORMAL))

@@ -12,8 +12,8 @@
 
 struct task;
 struct waiter;
-/* Called under wq->lock by a wake-up. key: poll events, or 0 for all. Returns true if it woke its task. It may take w out
- * of the queue, as the default one does. */
+/* Called under wq->lock by a wake-up. key: poll events, or 0 for all. Returns true if it woke its task. It may take w
+ * out of the queue, as the default one does. */
 typedef bool (*wake_fn)(struct waiter *w, unsigned long key);
 
 struct waitqueue {

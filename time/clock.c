@@ -1,7 +1,7 @@
 /*
  * time/clock.c: the kernel's clocks: monotonic nanoseconds since boot, and the date as an offset to them.
- * Way in: time_now_ns(), time_real_ns() from any context. Locks: the offset is one atomic word; sleepers on the date wait
- * on clock_was_set. Source: clock_gettime(2).
+ * Way in: time_now_ns(), time_real_ns() from any context. Locks: the offset is one atomic word; sleepers on the date
+ * wait on clock_was_set. Source: clock_gettime(2).
  */
 #include "time/time.h"
 #include "time/clocks.h"
@@ -62,7 +62,9 @@ int get_timespec_ns(u64 *ns, uptr addr)
 
 int put_timespec_ns(u64 ns, uptr addr)
 {
-	struct __kernel_timespec ts = { .tv_sec = (long long)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC) };
+	struct __kernel_timespec ts = {
+		.tv_sec = (long long)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC),
+	};
 
 	return copy_to_user(addr, &ts, sizeof(ts));
 }

@@ -32,7 +32,7 @@ struct deadline {
 	u64 ns;			/* on its clock; 0: never */
 	bool is_real;		/* CLOCK_REALTIME: follows when the date is set */
 };
-/* current's state is set. As schedule(), woken at the deadline or when the date is set; true: the deadline has passed. */
+/* current's state is set. As schedule(), woken at the deadline or when the date is set; true: it has passed. */
 bool schedule_deadline(const struct deadline *d);
 static inline u64 deadline_add(u64 a, u64 b) { return a > TIME_NS_MAX - b ? TIME_NS_MAX : a + b; }
 #endif

@@ -1,7 +1,8 @@
 /*
  * time/posix_timers.c: timer_create and its kin.
  * A timer's signal is queued once at most; expiries while it is queued are counted as overruns when it is taken, and
- * only then does the next interval start. A timer on CPU time sleeps as long as its clock could at best need, then looks.
+ * only then does the next interval start. A timer on CPU time sleeps as long as its clock could at best need, then
+ * looks.
  * Way in: the calls; the kernel timer's handler; the signal queue (posix_timer_delivered_locked).
  * Locks: the group's sighand->lock for a timer and the group's list; the handler finds the group under tasklist_lock.
  * dates_lock for the list of timers on the date. Errors: EINVAL, EAGAIN, EOPNOTSUPP, EFAULT.

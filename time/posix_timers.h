@@ -10,7 +10,7 @@
 struct posix_timer;
 struct signal;
 
-/* Its signal has been taken off the queue into *info: fills the overrun in and starts the next interval. sighand->lock */
+/* Its signal has been taken off the queue into *info: fills the overrun in, starts the next interval. sighand->lock */
 void posix_timer_delivered_locked(struct posix_timer *t, siginfo_t *info);
 /* exec and the end of a group: all timers go. No lock held; nobody else of the group is left. */
 void posix_timers_delete_all(struct signal *s);

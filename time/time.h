@@ -23,7 +23,7 @@ int __must_check time_set_real_ns(u64 ns);
 void timer_init(struct timer *t, timer_fn fn);
 void timer_start(struct timer *t, u64 expires_ns);	/* restarts it if queued */
 bool timer_cancel(struct timer *t);	/* true if it was queued; waits for a running handler on another CPU */
-bool timer_try_cancel(struct timer *t);	/* as timer_cancel, but does not wait: for callers whose lock the handler takes */
+bool timer_try_cancel(struct timer *t);	/* as timer_cancel, but does not wait: the handler may take the caller's lock */
 void timer_interrupt(void);		/* called by arch/ on this CPU */
 /* The scheduler's tick: asks for sched_tick() at this time on this CPU; 0: none. */
 void timer_set_tick(u64 when_ns);

@@ -1,8 +1,8 @@
 /*
  * time/timer.c: kernel timers: per CPU a tree by expiry time, and one hardware timer set to the earliest.
  *
- * The hardware is set only when something earlier than what it waits for is started: a cancelled timer leaves a spurious
- * interrupt behind, which is cheaper than a device access at every start and cancel.
+ * The hardware is set only when something earlier than what it waits for is started: a cancelled timer leaves a
+ * spurious interrupt behind, which is cheaper than a device access at every start and cancel.
  * Way in: timer_start(), timer_cancel(), any context; timer_interrupt() from arch/. Locks: the queue's (RANK_TIMER),
  * interrupts off; handlers run without it. Errors: none.
  */

@@ -7,6 +7,7 @@
 #include "mm/mm.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
+#include "base/printk.h"
 #include "base/string.h"
 
 static void kb(struct text *t, const char *name, u64 pages)
@@ -77,40 +78,34 @@ int proc_show_vmstat(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
-static void cpu_times_sum(u64 *user, u64 *system)
-{
-	struct task *t;
-	*user = *system = 0;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	list_for_each(t, &all_processes, all_node) {
-		struct task *thread;
-		*user += t->signal->dead_threads.user_ns + t->signal->children.user_ns;
-		*system += t->signal->dead_threads.system_ns + t->signal->children.system_ns;
-		list_for_each(thread, &t->signal->thread_list, thread_node) {
-			u64 u, s;
-			task_cpu_times(thread, &u, &s);
-			*user += u;
-			*system += s;
-		}
-	}
-	spin_unlock_irqrestore(&tasklist_lock, flags);
-}
-
 #define TICKS(ns) ((unsigned long)((ns) / (NSEC_PER_SEC / 100)))
+
+static void cpu_line(struct text *t, const char *name, const struct cpu_times *c)
+{
+	text_print(t, "%s %lu %lu %lu %lu 0 0 0 0 0 0\n", name, TICKS(c->user_ns), TICKS(c->nice_ns), TICKS(c->system_ns),
+		   TICKS(c->idle_ns));
+}
 
 int proc_show_system_stat(struct text *t, const struct proc_ref *r)
 {
-	u64 user, system, now = time_now_ns();
-	cpu_times_sum(&user, &system);
-	u64 busy = user + system, total = now * cpus_online;
-	u64 idle = total > busy ? total - busy : 0;
-	text_print(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", TICKS(user), TICKS(system), TICKS(idle));
-	for (u32 i = 0; i < cpus_online; i++)
-		text_print(t, "cpu%u %lu 0 %lu %lu 0 0 0 0 0 0\n", i, TICKS(user / cpus_online), TICKS(system / cpus_online),
-			   TICKS(idle / cpus_online));
-	text_print(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+	struct cpu_times all = { 0 }, each[CPUS_MAX];
+	u64 now = time_now_ns();
+	char name[16];
+	for (u32 i = 0; i < cpus_online; i++) {
+		sched_cpu_times(i, &each[i]);
+		all.user_ns += each[i].user_ns;
+		all.nice_ns += each[i].nice_ns;
+		all.system_ns += each[i].system_ns;
+		all.idle_ns += each[i].idle_ns;
+	}
+	cpu_line(t, "cpu ", &all);
+	for (u32 i = 0; i < cpus_online; i++) {
+		snprintf(name, sizeof(name), "cpu%u", i);
+		cpu_line(t, name, &each[i]);
+	}
+	text_print(t, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
 		   (unsigned long)sched_switches(), (unsigned long)((time_real_ns() - now) / NSEC_PER_SEC),
-		   (unsigned long)sched_fork_count, sched_running());
+		   (unsigned long)sched_fork_count, sched_running(), sched_blocked());
 	return 0;
 }
 
