@@ -22,12 +22,60 @@ static struct list first_buckets[BUCKETS_FIRST];
 static struct list *buckets;		/* dentry_lock */
 static u32 bucket_count, hashed_count;	/* dentry_lock */
 
+/* Eight bytes a step, the last ones filled up with zeroes. */
+#define HASH_STEP(h, w) (((h) ^ (w)) * 0x9e3779b97f4a7c15ULL)
+
 u32 name_hash(const char *name, size_t len)
 {
-	u32 h = 2166136261u;
-	while (len--)
-		h = (h ^ (u8)*name++) * 16777619u;
-	return h;
+	u64 h = 0, w;
+
+	for (; len >= 8; len -= 8, name += 8) {
+		__builtin_memcpy(&w, name, 8);
+		h = HASH_STEP(h, w);
+	}
+	w = 0;
+	memcpy(&w, name, len);
+	return (u32)(HASH_STEP(h, w) >> 32);
+}
+
+/* High bits set in the bytes of w that equal c; only the lowest of them is sure. */
+static u64 bytes_equal(u64 w, u8 c)
+{
+	const u64 ones = 0x0101010101010101ULL;
+
+	w ^= ones * c;
+	return (w - ones) & ~w & ones << 7;
+}
+
+const char *name_scan(const char *s, u32 *hash)
+{
+	u64 h = 0, w, stop;
+
+	for (;;) {
+		/* A word may reach beyond the string's end, but not into a page where nothing is. */
+		if (unlikely(((unsigned long)s & ~PAGE_MASK) > PAGE_SIZE - 8))
+			break;
+		__builtin_memcpy(&w, s, 8);
+		stop = bytes_equal(w, 0) | bytes_equal(w, '/');
+		if (stop) {
+			unsigned bits = (unsigned)__builtin_ctzl(stop) & ~7u;
+			*hash = (u32)(HASH_STEP(h, w & ((1UL << bits) - 1)) >> 32);
+			return s + bits / 8;
+		}
+		h = HASH_STEP(h, w);
+		s += 8;
+	}
+	w = 0;
+	for (unsigned bits = 0; *s && *s != '/'; s++) {
+		w |= (u64)(u8)*s << bits;
+		bits += 8;
+		if (bits == 64) {
+			h = HASH_STEP(h, w);
+			w = bits = 0;
+		}
+	}
+	*hash = (u32)(HASH_STEP(h, w) >> 32);
+	return s;
 }
 
 static struct list *bucket_of(const struct dentry *parent, u32 hash)

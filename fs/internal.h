@@ -18,6 +18,8 @@
 /* -- dentries (dentry.c) -- */
 extern struct spinlock dentry_lock;
 u32 name_hash(const char *name, size_t len);
+/* The end of the path component that begins at s, and its name_hash. */
+const char *name_scan(const char *s, u32 *hash);
 /* Nameless in the cache, count 1, takes its own reference to parent (NULL: it is a root). NULL: out of memory. */
 struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len);
 /* The child of that name, a reference, or NULL. */

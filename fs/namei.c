@@ -171,9 +171,11 @@ static unsigned missing_count;		/* ever noted. missing_lock */
 
 static bool is_in_system_folder(const char *path)
 {
-	static const char *const folders[] = { "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/opt/" };
+	static const struct { const char *name; size_t len; } folders[] = {
+		{ "/usr/", 5 }, { "/lib/", 5 }, { "/lib64/", 7 }, { "/bin/", 5 }, { "/sbin/", 6 }, { "/etc/", 5 }, { "/opt/", 5 },
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+		if (path[1] == folders[i].name[1] && strncmp(path, folders[i].name, folders[i].len) == 0)
 			return true;
 	}
 	return false;

@@ -114,14 +114,9 @@ static bool component_next(struct walk *w)
 		w->text = w->stack[w->depth].text;
 		w->next = w->stack[w->depth].rest;
 	}
-	const char *s = w->next;
-	u32 h = 2166136261u;
-	for (; *s && *s != '/'; s++)
-		h = (h ^ (u8)*s) * 16777619u;
 	w->name = w->next;
-	w->len = (u32)(s - w->next);
-	w->hash = h;
-	w->next = s;
+	w->next = name_scan(w->name, &w->hash);
+	w->len = (u32)(w->next - w->name);
 	w->type = LAST_NAME;
 	if (w->name[0] == '.' && w->len <= 2)
 		w->type = w->len == 1 ? LAST_DOT : w->name[1] == '.' ? LAST_DOTDOT : LAST_NAME;
