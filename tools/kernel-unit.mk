@@ -53,6 +53,7 @@ $(eval $(call UNIT,timer,time/timer_test.c time/timer.c base/rbtree.c mm/page.c 
 $(eval $(call UNIT,fair,sched/fair_test.c sched/fair.c sched/rt.c base/rbtree.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,inflate,fs/inflate_test.c fs/inflate.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,dentry,fs/dentry_test.c fs/dentry.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,cpio,fs/cpio_test.c fs/cpio.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,files,fs/files_test.c fs/files.c fs/files_exec.c fs/fd_table.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,pipe_ring,fs/pipe_ring_test.c fs/pipe_ring.c fs/iter.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
