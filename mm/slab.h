@@ -26,9 +26,10 @@ struct slab_cache {
 	struct slab_cache *next_cache;	/* in the list of all caches */
 	bool is_ready;
 };
-/* Define a cache for a type at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. */
+/* Define a cache for a struct at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. Its name is
+ * one word, "task": a field of /proc/slabinfo. */
 #define SLAB_CACHE(var, type) \
-	struct slab_cache var = { .name = #type, .size = sizeof(type), .align = _Alignof(type), \
+	struct slab_cache var = { .name = &#type[sizeof("struct")], .size = sizeof(type), .align = _Alignof(type), \
 		.lock = SPINLOCK_INIT(RANK_SLAB) }
 
 void *slab_alloc(struct slab_cache *c);			/* contents undefined */

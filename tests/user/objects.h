@@ -20,17 +20,18 @@ static inline void objects_read(struct objects *o)
 	}
 }
 
-/* The number at the end of name's line, 0 when there is none: a cache that was never used has no line yet. */
+/* The numbers at the ends of name's lines (a name may be given to two), 0 when there is none: a cache that was never used has
+ * no line yet. */
 static inline long objects_count(const struct objects *o, const char *name, size_t length)
 {
+	long sum = 0;
 	for (const char *line = o->text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (!strncmp(line, name, length) && line[length] == ' ') {
-			const char *number = strchr(line + length + 1, ' ');
-			return number ? atol(number) : 0;
-		}
+		long size, count;
+		if (!strncmp(line, name, length) && line[length] == ' ' && sscanf(line + length, "%ld %ld", &size, &count) == 2)
+			sum += count;
 	}
-	return 0;
+	return sum;
 }
 
 /* Names and differences of what there is more or less of; the empty text: nothing. */
@@ -42,8 +43,13 @@ static inline const char *objects_difference(const struct objects *before, const
 	for (const char *line = after->text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		size_t length = strcspn(line, " \n");
+		long size, count;
 		if (!length)
 			break;
+		if (sscanf(line + length, "%ld %ld", &size, &count) != 2) {
+			check_fail("objects.h", __LINE__, "not a name and two numbers: %.50s", line);
+			return text;
+		}
 		long more = objects_count(after, line, length) - objects_count(before, line, length);
 		if (more && used < sizeof text - 60)
 			used += snprintf(text + used, sizeof text - used, " %.*s%+ld", (int)length, line, more);
