@@ -161,7 +161,7 @@ static int bind_path(struct unix_socket *s, const struct socket_name *n)
 		err = -EADDRINUSE;
 	if (!err) {
 		err = READ_ONCE(s->address) ? -EINVAL : attach_path(s, a);
-		if (err == -EINVAL)
+		if (err && err != -EADDRINUSE)	/* then it is no longer ours */
 			(void)vfs_unlink(AT_FDCWD, a->name.un.sun_path);
 	}
 	if (err)
