@@ -28,4 +28,4 @@ n=0; for w in $(seq 1 50); do n=$((n + $(echo $w))); done; echo "fifty substitut
 (sleep 5 & kill $!; wait $!; echo "killed job: $?") 2>/dev/null
 ulimit -n 64; echo "ulimit: $(ulimit -n)"
 umask 027; echo "umask: $(umask)"
-echo done
+cat /proc/self/comm /proc/sys/kernel/ostype; echo done
