@@ -1,6 +1,8 @@
-/* net/message.c: send and receive calls: sendto, sendmsg, recvfrom, recvmsg and their forms for many messages.
- * Locks: none. Errors: EBADF, ENOTSOCK, EINVAL, EMSGSIZE (too many pieces), ENOBUFS (control messages too large), EFAULT
- * and the family's. Source: send(2), recv(2), sendmmsg(2), recvmmsg(2). */
+/*
+ * net/message.c: send and receive calls: sendto, sendmsg, recvfrom, recvmsg and their forms for many messages.
+ * Locks: none. Errors: EBADF, ENOTSOCK, EINVAL, EMSGSIZE (too many pieces), ENOBUFS (control messages too large),
+ * EFAULT and the family's. Source: send(2), recv(2), sendmmsg(2), recvmmsg(2).
+ */
 #include "net/unix.h"
 #include "net/calls.h"
 #include "base/errno.h"

@@ -147,7 +147,11 @@ static long named(int fd, uptr address, int size, int (*fn)(struct file *f, stru
 }
 
 static int do_bind(struct file *f, struct socket_name *n) { return unix_bind(f->private, n); }
-static int do_connect(struct file *f, struct socket_name *n) { return unix_connect(f->private, n, f->flags & O_NONBLOCK); }
+static int do_connect(struct file *f, struct socket_name *n)
+{
+	return unix_connect(f->private, n, f->flags & O_NONBLOCK);
+}
+
 long sys_bind(int fd, uptr address, int size) { return named(fd, address, size, do_bind); }
 long sys_connect(int fd, uptr address, int size) { return named(fd, address, size, do_connect); }
 

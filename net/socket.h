@@ -76,7 +76,7 @@ struct socket_io {
 /* -- scm.c -- */
 /* Reads the control messages at control. 0, -EINVAL, -EBADF, -EPERM, -ESRCH, -ETOOMANYREFS, -EFAULT, -ENOMEM. */
 int __must_check scm_from_user(struct scm *s, uptr control, size_t size);
-/* Writes out what came into at most *size bytes at control; *size becomes what was written. Puts flags in *out_flags. */
+/* Writes out what came into at most *size bytes at control; *size becomes what was written. Sets out_flags. */
 void scm_to_user(struct socket_io *io, uptr control, size_t *size, bool wants_creds);
 void scm_set_current(struct scm *s);	/* current's ids, unless others were given */
 bool scm_is_same_sender(const struct scm *a, const struct scm *b);

@@ -1,6 +1,6 @@
 /*
- * net/unix.h: AF_UNIX sockets from inside. The state of all of them is under one spinlock, unix_lock: a message and both
- * ends of a connection change together. Bytes are copied from and to user memory with no spinlock held.
+ * net/unix.h: AF_UNIX sockets from inside. The state of all of them is under one spinlock, unix_lock: a message and
+ * both ends of a connection change together. Bytes are copied from and to user memory with no spinlock held.
  */
 #ifndef NET_UNIX_H
 #define NET_UNIX_H
@@ -81,7 +81,8 @@ struct file *unix_file(struct unix_socket *s, unsigned flags);	/* takes the refe
 void unix_wake_read(struct unix_socket *s);
 void unix_wake_write(struct unix_socket *s);
 void unix_wake_ended(struct unix_socket *s);		/* hung up or shut down: all are to look */
-void unix_set_peer_creds_locked(struct unix_socket *s, struct pid *pid, u32 uid, u32 gid);	/* takes pid over; old is put */
+/* Takes pid over; the old one is put. */
+void unix_set_peer_creds_locked(struct unix_socket *s, struct pid *pid, u32 uid, u32 gid);
 int unix_take_error(struct unix_socket *s);		/* 0 or -errno, cleared */
 int unix_wait_error(int wait_result, u64 timeout_ns);	/* what a call that slept returns */
 

@@ -1,7 +1,8 @@
 /*
  * net/unix_connect.c: listen, connect, accept, shutdown, and pairs.
  * A connection exists from connect on: its other end waits in the listener's line, and bytes may already be sent.
- * Locks: unix_lock; read_lock of a datagram socket that changes its peer. Errors: those of unix(7), connect(2), accept(2).
+ * Locks: unix_lock; read_lock of a datagram socket that changes its peer.
+ * Errors and source: unix(7), connect(2), accept(2).
  */
 #include "net/unix.h"
 #include "base/errno.h"

@@ -2,7 +2,8 @@
  * net/unix_name.c: names of AF_UNIX sockets: paths (a socket inode leads to its socket), abstract names (a hash), and
  * names made on demand. A name once given stays until the socket is closed; the path stays behind, as on Linux.
  * Locks: unix_lock for the hash and inode->socket; path walks without it.
- * Errors: EINVAL, EADDRINUSE, ECONNREFUSED, EPROTOTYPE, ENOMEM, ENOSPC (no free name) and those of the walk. Source: unix(7).
+ * Errors: EINVAL, EADDRINUSE, ECONNREFUSED, EPROTOTYPE, ENOMEM, ENOSPC (no free name) and those of the walk.
+ * Source: unix(7).
  */
 #include "net/unix.h"
 #include "base/errno.h"

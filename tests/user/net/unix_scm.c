@@ -9,7 +9,8 @@ static union { struct cmsghdr h; char space[2048]; } control;
 static ssize_t send_fds(int to, const int *fds, int n, int flags)
 {
 	struct iovec v = {"m", 1};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control};
+	m.msg_controllen = CMSG_SPACE(n * sizeof(int));
 	control.h = (struct cmsghdr){.cmsg_len = CMSG_LEN(n * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(&control.h), fds, n * sizeof(int));
 	return sendmsg(to, &m, flags);
