@@ -22,8 +22,8 @@ bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 
 struct rwlock {
-	struct spinlock lock;
-	int readers;		/* readers inside; -1: a writer is */
+	struct spinlock lock;	/* guards the list */
+	int readers;		/* readers inside, and bits for a writer and for waiters. atomic, see rwlock.c */
 	struct list waiters;	/* in order of arrival */
 	enum lock_rank rank;
 };

@@ -1,18 +1,31 @@
 /*
  * sync/rwlock.c: the sleeping reader-writer lock. Arrival order decides: a reader that comes after a waiting writer
  * waits too, so writers are not starved. A task must not take the read side twice: a writer between would block both.
- * Locks: l->lock guards the count and the list; is_granted is set under it by whoever hands the lock over.
+ * l->readers is one atomic word: how many readers are inside, a bit for a writer, and a bit that says somebody waits.
+ * While the last is clear, entering and leaving are one exchange each.
+ * Locks: l->lock guards the list, and the waiting bit is set and cleared under it. is_granted is set under it by whoever
+ * hands the lock over.
  */
 #include "sync/mutex.h"
 #include "sync/waitqueue.h"
 #include "task/task.h"
 #include "base/printk.h"
 
+#define WRITER 0x40000000
+#define WAITERS ((int)0x80000000)
+
 struct rw_waiter {
 	struct list node;
 	struct task *task;
 	bool is_writer, is_granted;
 };
+
+static int word_of(const struct rwlock *l) { return __atomic_load_n(&l->readers, __ATOMIC_RELAXED); }
+
+static bool word_cas(struct rwlock *l, int old, int new)
+{
+	return __atomic_compare_exchange_n(&l->readers, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
 
 void rw_init(struct rwlock *l, enum lock_rank rank)
 {
@@ -22,29 +35,52 @@ void rw_init(struct rwlock *l, enum lock_rank rank)
 	l->rank = rank;
 }
 
-/* Lets in whoever is first, and with a reader all readers directly behind it. l->lock is held. */
+static bool may_enter(int word, bool is_writer)
+{
+	return is_writer ? !(word & ~WAITERS) : !(word & WRITER);
+}
+
+/* Enters if nobody is inside or waits that keeps us out. */
+static inline bool try_fast(struct rwlock *l, bool is_writer)
+{
+	for (;;) {
+		int word = word_of(l);
+
+		if ((word & WAITERS) || !may_enter(word, is_writer))
+			return false;
+		if (likely(word_cas(l, word, is_writer ? WRITER : word + 1)))
+			return true;
+	}
+}
+
+/* Lets in whoever is first, and with a reader all readers directly behind it. l->lock is held, the waiting bit set. */
 static void rw_grant_locked(struct rwlock *l)
 {
 	while (!list_is_empty(&l->waiters)) {
 		struct rw_waiter *w = list_first(&l->waiters, struct rw_waiter, node);
 		struct task *t = w->task;
+		int word = word_of(l);
 
-		if (w->is_writer ? l->readers != 0 : l->readers < 0)
-			break;
-		l->readers += w->is_writer ? -1 : 1;
+		if (!may_enter(word, w->is_writer))
+			return;
+		if (!word_cas(l, word, word + (w->is_writer ? WRITER : 1)))
+			continue;	/* a reader left */
 		list_remove(&w->node);
 		w->is_granted = true;
 		sched_wake(t, TASK_NORMAL);
 	}
+	__atomic_fetch_and(&l->readers, ~WAITERS, __ATOMIC_RELEASE);
 }
 
-/* Takes l->lock over from the caller and releases it. */
 static __noinline int rw_wait(struct rwlock *l, bool is_writer, int state)
 {
 	struct rw_waiter w = { .task = current, .is_writer = is_writer };
 	int err = 0;
 
+	spin_lock(&l->lock);
 	list_push_back(&l->waiters, &w.node);
+	__atomic_fetch_or(&l->readers, WAITERS, __ATOMIC_ACQ_REL);
+	rw_grant_locked(l);	/* who was inside may have left before it could see that we wait */
 	while (!w.is_granted) {
 		if ((state & TASK_WAKEKILL) && fatal_signal_is_pending()) {
 			list_remove(&w.node);
@@ -62,53 +98,44 @@ static __noinline int rw_wait(struct rwlock *l, bool is_writer, int state)
 	return err;
 }
 
+static __noinline void rw_hand_over(struct rwlock *l)
+{
+	spin_lock(&l->lock);
+	rw_grant_locked(l);
+	spin_unlock(&l->lock);
+}
+
 void rw_read_lock(struct rwlock *l)
 {
 	lock_debug_acquire(l, l->rank, false, __builtin_return_address(0));
-	spin_lock(&l->lock);
-	if (unlikely(l->readers < 0 || !list_is_empty(&l->waiters))) {
+	if (unlikely(!try_fast(l, false)))
 		(void)rw_wait(l, false, TASK_UNINTERRUPTIBLE);
-		return;
-	}
-	l->readers++;
-	spin_unlock(&l->lock);
 }
 
 bool rw_read_trylock(struct rwlock *l)
 {
-	bool is_taken = false;
-
-	spin_lock(&l->lock);
-	if (l->readers >= 0 && list_is_empty(&l->waiters)) {
-		l->readers++;
-		is_taken = true;
-	}
-	spin_unlock(&l->lock);
-	if (is_taken)
-		lock_debug_acquire(l, RANK_NONE, false, __builtin_return_address(0));
-	return is_taken;
+	if (!try_fast(l, false))
+		return false;
+	lock_debug_acquire(l, RANK_NONE, false, __builtin_return_address(0));
+	return true;
 }
 
 void rw_read_unlock(struct rwlock *l)
 {
+	int word;
+
 	lock_debug_release(l, false);
-	spin_lock(&l->lock);
-	BUG_ON(l->readers <= 0);
-	if (--l->readers == 0 && !list_is_empty(&l->waiters))
-		rw_grant_locked(l);
-	spin_unlock(&l->lock);
+	word = __atomic_sub_fetch(&l->readers, 1, __ATOMIC_ACQ_REL);
+	if (unlikely(word == WAITERS))
+		rw_hand_over(l);
+	ASSERT((word & ~WAITERS) >= 0 && !(word & WRITER));
 }
 
 void rw_write_lock(struct rwlock *l)
 {
 	lock_debug_acquire(l, l->rank, false, __builtin_return_address(0));
-	spin_lock(&l->lock);
-	if (unlikely(l->readers != 0 || !list_is_empty(&l->waiters))) {
+	if (unlikely(!try_fast(l, true)))
 		(void)rw_wait(l, true, TASK_UNINTERRUPTIBLE);
-		return;
-	}
-	l->readers = -1;
-	spin_unlock(&l->lock);
 }
 
 int rw_write_lock_killable(struct rwlock *l)
@@ -116,25 +143,17 @@ int rw_write_lock_killable(struct rwlock *l)
 	int err = 0;
 
 	lock_debug_acquire(l, l->rank, false, __builtin_return_address(0));
-	spin_lock(&l->lock);
-	if (unlikely(l->readers != 0 || !list_is_empty(&l->waiters))) {
+	if (unlikely(!try_fast(l, true)))
 		err = rw_wait(l, true, TASK_KILLABLE);
-		if (err)
-			lock_debug_release(l, false);
-		return err;
-	}
-	l->readers = -1;
-	spin_unlock(&l->lock);
-	return 0;
+	if (err)
+		lock_debug_release(l, false);
+	return err;
 }
 
 void rw_write_unlock(struct rwlock *l)
 {
 	lock_debug_release(l, false);
-	spin_lock(&l->lock);
-	BUG_ON(l->readers != -1);
-	l->readers = 0;
-	if (!list_is_empty(&l->waiters))
-		rw_grant_locked(l);
-	spin_unlock(&l->lock);
+	BUG_ON(!(word_of(l) & WRITER));
+	if (unlikely(__atomic_and_fetch(&l->readers, ~WRITER, __ATOMIC_ACQ_REL) & WAITERS))
+		rw_hand_over(l);
 }
