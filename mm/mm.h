@@ -186,6 +186,7 @@ extern int mm_count_max;			/* /proc/sys/vm/max_map_count */
 extern int mm_min_addr;				/* /proc/sys/vm/mmap_min_addr */
 /* mm/oom.c: kills the largest task and says so; returns once memory may be there, or true if current must die. */
 bool oom_kill(void);
+void oom_victim_is_gone(struct task *leader);	/* at the exit of a killed process's last thread, its memory given back */
 
 /* -- page cache (mm/mapping.c): the pages of one file -- */
 struct mapping_ops {

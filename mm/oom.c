@@ -165,6 +165,18 @@ static bool victim_is_dying(void)
 	return is_dying;
 }
 
+void oom_victim_is_gone(struct task *leader)
+{
+	unsigned long flags = spin_lock_irqsave(&oom_lock);
+	bool is_it = victim == leader;
+
+	if (is_it)
+		victim = NULL;
+	spin_unlock_irqrestore(&oom_lock, flags);
+	if (is_it)
+		task_put(leader);	/* never the last: the leader's parent has not waited yet */
+}
+
 /* Only one of those who find no memory chooses; the reference to the chosen is kept here. */
 static bool become_chooser(struct task *t)
 {

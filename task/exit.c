@@ -147,6 +147,8 @@ void task_exit(int code)
 	if (is_group_dead && t->signal->is_session_leader)
 		tty_session_ends(t);
 	rooms_drop_at_exit(t);
+	if (is_group_dead && t->leader->oom_victim)
+		oom_victim_is_gone(t->leader);
 
 	bool autoreap = exit_notify(t, &dead);
 	list_for_each_safe(child, next, &dead, sibling)
