@@ -71,7 +71,7 @@ long sys_dup2(int old, int new)
 }
 
 /* -- flags -- */
-static int set_flags(struct file *f, unsigned flags)
+static int set_flags(struct file *f, int fd, unsigned flags)
 {
 	if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && !inode_is_owner(f->inode))
 		return -EPERM;
@@ -79,38 +79,15 @@ static int set_flags(struct file *f, unsigned flags)
 		return -EINVAL;
 	if (f->inode->is_append_only && (f->flags & O_APPEND) && !(flags & O_APPEND))
 		return -EPERM;
+	if ((flags ^ f->flags) & FASYNC) {
+		int err = async_set(f, fd, flags & FASYNC);
+		if (err)
+			return err;
+	}
 	spin_lock(&f->lock);
 	f->flags = (f->flags & ~FLAGS_SETTABLE) | (flags & FLAGS_SETTABLE);
 	spin_unlock(&f->lock);
 	return 0;
-}
-
-/* -- who gets SIGIO: remembered and told back, for programs that ask -- */
-static long set_owner(struct file *f, int id)
-{
-	if (id == (int)0x80000000)
-		return -EINVAL;
-	if (id) {
-		struct pid *p = pid_find(id < 0 ? -id : id, current_pid_ns());
-		if (!p)
-			return -ESRCH;
-		pid_put(p);
-	}
-	f->owner_pid = id;
-	return 0;
-}
-
-static long owner_ex(struct file *f, uptr arg, bool sets)
-{
-	struct f_owner_ex o = { .type = f->owner_pid < 0 ? F_OWNER_PGRP : F_OWNER_PID,
-				.pid = f->owner_pid < 0 ? -f->owner_pid : f->owner_pid };
-	if (!sets)
-		return copy_to_user(arg, &o, sizeof(o));
-	if (copy_from_user(&o, arg, sizeof(o)))
-		return -EFAULT;
-	if (o.type < F_OWNER_TID || o.type > F_OWNER_PGRP)
-		return -EINVAL;
-	return set_owner(f, o.type == F_OWNER_PGRP ? -o.pid : o.pid);
 }
 
 /* -- seals of a memfd -- */
@@ -152,9 +129,9 @@ static long fcntl_owner(struct file *f, int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case F_GETOWN:
-		return f->owner_pid;
+		return owner_get_id(f);
 	case F_SETOWN:
-		return set_owner(f, (int)arg);
+		return owner_set_id(f, (int)arg);
 	case F_GETOWN_EX:
 	case F_SETOWN_EX:
 		return owner_ex(f, arg, cmd == F_SETOWN_EX);
@@ -183,7 +160,7 @@ static long fcntl_file(struct file *f, int fd, int cmd, unsigned long arg)
 	case F_GETFL:
 		return f->flags;
 	case F_SETFL:
-		return set_flags(f, (unsigned)arg);
+		return set_flags(f, fd, (unsigned)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -213,13 +190,15 @@ long sys_fcntl(int fd, int cmd, unsigned long arg)
 }
 
 /* -- ioctl -- */
-static long set_flag_by(struct file *f, unsigned flag, uptr arg)
+static long set_flag_by(struct file *f, int fd, unsigned flag, uptr arg)
 {
 	u32 on;
 
 	if (get_user_u32(&on, arg))
 		return -EFAULT;
-	return set_flags(f, on ? f->flags | flag : f->flags & ~flag);
+	if (flag == FASYNC && !f->ops->poll && !on != !(f->flags & FASYNC))
+		return -ENOTTY;
+	return set_flags(f, fd, on ? f->flags | flag : f->flags & ~flag);
 }
 
 static long ioctl_regular(struct file *f, unsigned cmd, uptr arg)
@@ -242,10 +221,10 @@ long sys_ioctl(int fd, unsigned cmd, unsigned long arg)
 		result = fd_set_cloexec(fd, cmd == FIOCLEX);
 		break;
 	case FIONBIO:
-		result = set_flag_by(f, O_NONBLOCK, arg);
+		result = set_flag_by(f, fd, O_NONBLOCK, arg);
 		break;
 	case FIOASYNC:
-		result = set_flag_by(f, FASYNC, arg);
+		result = set_flag_by(f, fd, FASYNC, arg);
 		break;
 	default:
 		if (f->ops->ioctl)

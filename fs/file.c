@@ -44,6 +44,8 @@ static void file_release(struct file *f)
 		epoll_file_gone(f);
 	if (i && !list_is_empty(&i->posix_locks))
 		locks_drop_file(f);
+	if (f->async || f->owner)
+		async_end(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	if (f->is_writer) {

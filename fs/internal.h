@@ -177,6 +177,13 @@ void locks_drop_posix(struct inode *i, struct files *owner);	/* close() by this 
 long locks_fcntl(struct file *f, int fd, int cmd, unsigned long arg);	/* F_GETLK, F_SETLK and the like */
 void locks_drop_file(struct file *f);		/* flock and OFD locks: the last reference is gone */
 
+/* -- O_ASYNC (async.c) -- */
+int __must_check async_set(struct file *f, int fd, bool on);
+void async_end(struct file *f);			/* the last reference is gone: the owner too */
+long owner_set_id(struct file *f, int id);	/* F_SETOWN */
+long owner_get_id(struct file *f);
+long owner_ex(struct file *f, uptr arg, bool sets);
+
 /* -- others -- */
 void epoll_file_gone(struct file *f);		/* epoll.c: the file leaves all epolls */
 extern const struct file_ops pipe_fops, directory_fops;

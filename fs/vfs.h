@@ -18,6 +18,7 @@ struct inode; struct dentry; struct mount; struct file; struct superblock; struc
 struct poll_table; struct dir_context;
 
 struct path { struct mount *mount; struct dentry *dentry; };	/* both references when owned */
+struct async; struct pid;
 struct iter;		/* fs/iter.h: the pieces of user memory of one readv or writev */
 struct cred;
 
@@ -152,7 +153,10 @@ struct file {
 	bool denies_write;		/* being executed: counted in inode->writers, negatively */
 	struct waitqueue *unused_wq;
 	struct list epoll_links;	/* fs/epoll.c */
-	int owner_pid, owner_signal;	/* F_SETOWN, F_SETSIG */
+	struct async *async;		/* owned: O_ASYNC's waiters (fs/async.c), or NULL. pos_lock */
+	struct pid *owner;		/* reference: F_SETOWN, or NULL. lock, as the next four */
+	int owner_type, owner_signal;	/* F_OWNER_*, F_SETSIG */
+	u32 owner_uid, owner_euid;	/* whose right to signal the owner counts */
 };
 
 /* -- open files -- */
