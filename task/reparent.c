@@ -57,6 +57,15 @@ static void adopt_locked(struct task *child, struct task *dying, struct task *pa
 	pgrp_kill_if_orphaned_locked(child, dying);
 }
 
+/* PR_SET_PDEATHSIG: it comes from the dying parent, as if by kill. */
+static void send_death_signal(struct task *thread, struct task *dying)
+{
+	siginfo_t info = { .si_signo = thread->parent_death_signal, .si_code = SI_USER };
+	info.si_pid = pid_number_in(dying->signal->pids[PID_TGID], thread->pid->numbers[thread->pid->level].ns);
+	info.si_uid = dying->cred->uid;
+	signal_send_process(thread->parent_death_signal, &info, thread);
+}
+
 void reparent_children_locked(struct task *dying, struct list *dead)
 {
 	struct task *child, *next, *thread;
@@ -70,7 +79,7 @@ void reparent_children_locked(struct task *dying, struct list *dead)
 			if (thread->parent == dying)
 				thread->parent = parent;
 			if (thread->parent_death_signal)
-				signal_send_process(thread->parent_death_signal, NULL, thread);
+				send_death_signal(thread, dying);
 		}
 		adopt_locked(child, dying, parent, dead);
 	}
