@@ -11,7 +11,7 @@
 #include "task/task.h"
 #include <linux/capability.h>
 
-bool protected_hardlinks = true;
+int protected_hardlinks = 1;
 
 struct create {
 	struct walk walk;

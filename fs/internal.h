@@ -135,7 +135,7 @@ char *path_format_from_locked(const struct path *p, const struct path *root, cha
 char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 void missing_for_each(void (*fn)(const char *path, void *arg), void *arg);
 /* /proc/sys/fs/protected_*: links that lead astray in sticky directories, links to files of others; on as in Debian. */
-extern bool protected_symlinks, protected_hardlinks;
+extern int protected_symlinks, protected_hardlinks;
 char *path_text_alloc(void);			/* PATH_BYTES; NULL: out of memory */
 char *path_text_new(uptr path);			/* a user's path in kernel memory; ERR_PTR (-ENOENT: empty) */
 char *path_text_new_flags(uptr path, unsigned lookup_flags);

@@ -22,7 +22,7 @@
 #include <linux/eventpoll.h>
 
 SLAB_CACHE(pipe_cache, struct pipe);
-u32 pipe_size_max = 1 << 20;
+int pipe_size_max = 1 << 20;
 
 /* -- life -- */
 struct pipe *pipe_new(void)
@@ -253,7 +253,7 @@ static long resize(struct pipe *p, unsigned long bytes)
 	u32 size = PAGE_SIZE;
 	while (size < bytes)
 		size *= 2;
-	if (size > p->ring.capacity && size > pipe_size_max && !capable(CAP_SYS_RESOURCE))
+	if (size > p->ring.capacity && size > (u32)pipe_size_max && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	int err = ring_resize(&p->ring, size);
 	return err ? err : (long)size;

@@ -4,7 +4,7 @@
 #include "fs/vfs.h"
 
 #define PIPE_BYTES_DEFAULT 65536U
-extern u32 pipe_size_max;	/* /proc/sys/fs/pipe-max-size: what a program without rights may ask for */
+extern int pipe_size_max;	/* /proc/sys/fs/pipe-max-size: what a program without rights may ask for */
 static inline bool file_is_pipe(const struct file *f)
 {
 	return f->inode && f->inode->pipe && S_ISFIFO(f->inode->mode);

@@ -14,7 +14,7 @@
 
 struct path_text { char bytes[PATH_BYTES]; };
 SLAB_CACHE(path_text_cache, struct path_text);
-bool protected_symlinks = true;
+int protected_symlinks = 1;
 
 static char *text_alloc(void) { return slab_alloc(&path_text_cache); }
 void path_text_free(char *text) { slab_free(&path_text_cache, text); }

@@ -7,6 +7,7 @@
 #include "base/printk.h"
 #include "base/string.h"
 #include "drivers/random.h"
+#include "fs/pipe.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "namespace/uts.h"
@@ -176,10 +177,12 @@ static int show_boot_id(struct text *t, const struct proc_ref *r)
 
 /* -- /proc/sys: numbers: a place, its range, who may write -- */
 struct number { const char *name; int *value; long low, high; };
-static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20, pipe_max = 1 << 20;
+static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20;
 static struct number numbers[] = {
 	{ "sys/fs/nr_open", &nr_open, 0, 0 },
-	{ "sys/fs/pipe-max-size", &pipe_max, 0, 0 },
+	{ "sys/fs/pipe-max-size", &pipe_size_max, PAGE_SIZE, 1 << 30 },
+	{ "sys/fs/protected_hardlinks", &protected_hardlinks, 0, 1 },
+	{ "sys/fs/protected_symlinks", &protected_symlinks, 0, 1 },
 	{ "sys/kernel/cap_last_cap", &cap_last, 0, 0 },
 	{ "sys/kernel/ngroups_max", &ngroups_max, 0, 0 },
 	{ "sys/kernel/overflowgid", &overflow_id, 0, 0 },
@@ -252,7 +255,9 @@ const struct proc_row proc_system_rows[] = {
 	{ "swaps", S_IFREG | 0444, show_swaps },
 	{ "sys/fs/file-max", S_IFREG | 0444, show_file_max },
 	NUMBER("sys/fs/nr_open"),
-	NUMBER("sys/fs/pipe-max-size"),
+	NUMBER_RW("sys/fs/pipe-max-size"),
+	NUMBER_RW("sys/fs/protected_hardlinks"),
+	NUMBER_RW("sys/fs/protected_symlinks"),
 	NUMBER("sys/kernel/cap_last_cap"),
 	{ "sys/kernel/domainname", S_IFREG | 0644, show_domainname, write_domainname },
 	{ "sys/kernel/hostname", S_IFREG | 0644, show_nodename, write_nodename },
