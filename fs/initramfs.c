@@ -324,6 +324,19 @@ static bool is_gzip(const u8 *p, const u8 *end)
 	return end - p > 18 && p[0] == 0x1f && p[1] == 0x8b;
 }
 
+/* An archive that somebody else could read is worth its name. */
+static void name_unknown(const u8 *p, const u8 *end)
+{
+	static const struct { const char *name, *magic; size_t n; } others[] = {
+		{ "xz", "\xfd" "7zXZ", 5 }, { "zstd", "\x28\xb5\x2f\xfd", 4 }, { "bzip2", "BZh", 3 },
+		{ "lz4", "\x02\x21\x4c\x18", 4 }, { "lzma", "\x5d\x00\x00", 3 }, { "lzo", "\x89LZO", 4 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if ((size_t)(end - p) > others[i].n && memcmp(p, others[i].magic, others[i].n) == 0)
+			log_error("initramfs: compressed with %s; only gzip and plain cpio (newc) are taken\n", others[i].name);
+	}
+}
+
 static int unpack_all(struct unpack *u)
 {
 	const u8 *at = u->start;
@@ -344,6 +357,8 @@ static int unpack_all(struct unpack *u)
 				err = 0;
 		}
 	}
+	if (err == -EINVAL && u->cpio.state == CPIO_GAP)
+		name_unknown(at, u->end);
 	return err ? err : cpio_finish(&u->cpio);
 }
 
