@@ -80,6 +80,22 @@ struct superblock *superblock_new(const struct fs_type *t, u32 magic, const stru
 	return sb;
 }
 
+struct superblock *superblock_set_root(struct superblock *sb, struct inode *i)
+{
+	struct dentry *root = IS_ERR(i) ? NULL : dentry_alloc(NULL, "/", 1);
+	long err = IS_ERR(i) ? PTR_ERR(i) : -ENOMEM;
+
+	if (root) {
+		root->inode = i;
+		sb->root = root;
+		return sb;
+	}
+	if (!IS_ERR(i))
+		inode_put(i);
+	superblock_put(sb);
+	return ERR_PTR(err);
+}
+
 /* The inodes of a file system hold it; its root dentry is held by its mounts, so the last inode is the last of all. */
 void superblock_put(struct superblock *sb)
 {

@@ -60,6 +60,8 @@ int inode_deny_write(struct inode *i);		/* 0, -ETXTBSY when somebody writes */
 int inode_get_write(struct inode *i);		/* 0, -ETXTBSY when it is being executed */
 void inode_put_write(struct inode *i);
 struct superblock *superblock_new(const struct fs_type *t, u32 magic, const struct super_ops *ops, u64 flags);
+/* Gives sb the root directory i (its reference is taken over; an ERR_PTR is passed on). sb, or ERR_PTR: then sb is gone. */
+struct superblock *superblock_set_root(struct superblock *sb, struct inode *i);
 void superblock_put(struct superblock *sb);
 void superblock_discard(struct superblock *sb);	/* as superblock_put, of one that no mount shows: its names go too */
 static inline struct superblock *superblock_get(struct superblock *sb) { refcount_inc(&sb->count); return sb; }

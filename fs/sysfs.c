@@ -165,17 +165,7 @@ static struct superblock *sysfs_mount(const struct fs_type *type, u64 flags, con
 	struct superblock *sb = superblock_new(type, SYSFS_MAGIC, &sys_super_ops, flags);
 	if (!sb)
 		return ERR_PTR(-ENOMEM);
-	struct inode *i = node_inode(sb, NULL, "", 0);
-	struct dentry *root = IS_ERR(i) ? NULL : dentry_alloc(NULL, "/", 1);
-	if (!root) {
-		if (!IS_ERR(i))
-			inode_put(i);
-		superblock_put(sb);
-		return ERR_PTR(-ENOMEM);
-	}
-	root->inode = i;
-	sb->root = root;
-	return sb;
+	return superblock_set_root(sb, node_inode(sb, NULL, "", 0));
 }
 
 static struct fs_type sysfs_type = { .name = "sysfs", .mount = sysfs_mount, .no_device = true };

@@ -503,17 +503,7 @@ static struct superblock *proc_mount(const struct fs_type *type, u64 flags, cons
 	if (!sb)
 		return ERR_PTR(-ENOMEM);
 	struct proc_ref r = { .kind = DIR_ROOT };
-	struct inode *i = proc_inode(sb, &r, S_IFDIR | 0555);
-	struct dentry *root = IS_ERR(i) ? NULL : dentry_alloc(NULL, "/", 1);
-	if (!root) {
-		if (!IS_ERR(i))
-			inode_put(i);
-		superblock_put(sb);
-		return ERR_PTR(-ENOMEM);
-	}
-	root->inode = i;
-	sb->root = root;
-	return sb;
+	return superblock_set_root(sb, proc_inode(sb, &r, S_IFDIR | 0555));
 }
 
 static struct fs_type proc_type = { .name = "proc", .mount = proc_mount, .no_device = true };
