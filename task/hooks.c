@@ -45,7 +45,7 @@ static void audit_cloned(const struct task *child, const struct clone_request *r
 		clone_counts.forks++;
 }
 
-/* The security hook: the child of a task with no_new_privs has it too; nobody may be made without a real user. */
+/* The security hook: asked before anything changes; a task without credentials may not make another. */
 static int security_may_clone(const struct clone_request *req)
 {
 	return current->real_cred ? 0 : -EPERM;
