@@ -1,9 +1,11 @@
 /*
- * namespace/uts_ns.c: uname, sethostname, setdomainname, and the first set of namespaces.
- * Locks: the namespace's own. Errors: EPERM, EINVAL (length), EFAULT. Source: uname(2), sethostname(2).
+ * namespace/uts_ns.c: the system's names: uname, sethostname, setdomainname, and the namespace that holds them.
+ * Locks: the namespace's own. Errors: EPERM, EINVAL (length), EFAULT. Source: uname(2), sethostname(2), uts_namespaces(7).
  */
 #include "namespace/uts.h"
+#include "namespace/user.h"
 #include "task/task.h"
+#include "mm/slab.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
@@ -12,11 +14,20 @@
 #include "base/string.h"
 #include <linux/capability.h>
 #include <linux/personality.h>
+#include <linux/sched.h>
 
 #define RELEASE_MINOR 1		/* of 6.1 */
 
+SLAB_CACHE(uts_ns_cache, struct uts_ns);
+
+static struct ns *uts_ns_copy(struct ns *from, const struct ns_request *req);
+static void uts_ns_destroy(struct ns *ns);
+static const struct ns_ops uts_ns_ops = {
+	.name = "uts", .flag = CLONE_NEWUTS, .copy = uts_ns_copy, .destroy = uts_ns_destroy,
+};
+
 struct uts_ns first_uts_ns = {
-	.count = REFCOUNT_INIT(1),
+	.ns = { .count = REFCOUNT_INIT(1), .inode = 0xeffffffe, .ops = &uts_ns_ops, .owner = &first_user_ns },
 	.lock = SPINLOCK_INIT(RANK_TASK),
 	.name = {
 		.sysname = "Linux",
@@ -28,18 +39,34 @@ struct uts_ns first_uts_ns = {
 	},
 };
 
-struct namespaces first_namespaces = {
-	.count = REFCOUNT_INIT(1),
-	.pid_ns_for_children = &first_pid_ns,
-	.uts = &first_uts_ns,
-};
+static struct uts_ns *uts_ns_of(struct ns *ns) { return container_of(ns, struct uts_ns, ns); }
+struct uts_ns *current_uts_ns(void) { return uts_ns_of(current->ns->of[NS_UTS]); }
 
-void uts_get(struct new_utsname *out)
+static void names_get(struct uts_ns *u, struct new_utsname *out)
 {
-	struct uts_ns *u = current->ns->uts;
 	unsigned long flags = spin_lock_irqsave(&u->lock);
 	*out = u->name;
 	spin_unlock_irqrestore(&u->lock, flags);
+}
+
+void uts_get(struct new_utsname *out) { names_get(current_uts_ns(), out); }
+
+static struct ns *uts_ns_copy(struct ns *from, const struct ns_request *req)
+{
+	struct uts_ns *u = slab_alloc(&uts_ns_cache);
+
+	if (!u)
+		return ERR_PTR(-ENOMEM);
+	ns_init(&u->ns, &uts_ns_ops, req->owner);
+	spin_init(&u->lock, RANK_TASK);
+	names_get(uts_ns_of(from), &u->name);
+	return &u->ns;
+}
+
+static void uts_ns_destroy(struct ns *ns)
+{
+	ns_uninit(ns);
+	slab_free(&uts_ns_cache, uts_ns_of(ns));
 }
 
 /* What an old program that asked for it by personality(2) is told: a release of the 2.6 series, the 32-bit machine. */
@@ -65,21 +92,29 @@ long sys_uname(uptr name)
 	return copy_to_user(name, &n, sizeof(n));
 }
 
-static long name_set(char *field, uptr name, int len)
+static long name_set(struct uts_ns *u, char *field, uptr name, int len)
 {
 	char fresh[__NEW_UTS_LEN + 1] = {};
-	if (!capable(CAP_SYS_ADMIN))
+	if (!ns_capable(u->ns.owner, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > __NEW_UTS_LEN)
 		return -EINVAL;
 	if (copy_from_user(fresh, name, len))
 		return -EFAULT;
-	struct uts_ns *u = current->ns->uts;
 	unsigned long flags = spin_lock_irqsave(&u->lock);
 	memcpy(field, fresh, sizeof(fresh));
 	spin_unlock_irqrestore(&u->lock, flags);
 	return 0;
 }
 
-long sys_sethostname(uptr name, int len) { return name_set(current->ns->uts->name.nodename, name, len); }
-long sys_setdomainname(uptr name, int len) { return name_set(current->ns->uts->name.domainname, name, len); }
+long sys_sethostname(uptr name, int len)
+{
+	struct uts_ns *u = current_uts_ns();
+	return name_set(u, u->name.nodename, name, len);
+}
+
+long sys_setdomainname(uptr name, int len)
+{
+	struct uts_ns *u = current_uts_ns();
+	return name_set(u, u->name.domainname, name, len);
+}

@@ -7,11 +7,13 @@
  * Source: fork(2), pid_namespaces(7), proc(5) on pid_max.
  */
 #include "pid/pid.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include "mm/slab.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "base/errno.h"
+#include <linux/sched.h>
 
 #define RESERVED_PIDS 300
 #define CHUNK_NUMBERS 32768	/* numbers in one piece of the bit map */
@@ -25,8 +27,10 @@ struct pid_map {
 
 static size_t pid_size(int level) { return sizeof(struct pid) + (level + 1) * sizeof(struct pid_number); }
 
+static const struct ns_ops pid_ns_ops = { .name = "pid", .flag = CLONE_NEWPID };
+
 struct pid_ns first_pid_ns = {
-	.count = REFCOUNT_INIT(1),
+	.ns = { .count = REFCOUNT_INIT(1), .inode = 0xeffffffc, .ops = &pid_ns_ops, .owner = &first_user_ns },
 	.lock = SPINLOCK_INIT(RANK_PID),
 	.max = PID_MAX_DEFAULT,
 };
@@ -162,7 +166,7 @@ struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n)
 			return ERR_PTR(number);
 		}
 	}
-	refcount_inc(&ns->count);
+	ns_get(&ns->ns);
 	return p;
 }
 
@@ -172,8 +176,7 @@ void pid_put(struct pid *p)
 		return;
 	struct pid_ns *ns = p->numbers[p->level].ns;
 	numbers_free(p, 0); /* of a pid that no task ever took (a failed clone) */
-	if (refcount_dec(&ns->count))
-		panic("pid namespace lost while its first task lives");
+	ns_put(&ns->ns);
 	kfree(p);
 }
 

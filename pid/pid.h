@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/atomic.h"
 #include "sync/waitqueue.h"
+#include "namespace/namespace.h"
 
 struct task;
 struct pid_ns;
@@ -33,7 +34,7 @@ struct pid {
 
 /* A pid namespace's part in naming (namespace/pid_ns.c adds the rest in a later step). */
 struct pid_ns {
-	refcount_t count;
+	struct ns ns;
 	int level;
 	struct pid_ns *parent;		/* reference, NULL for the first */
 	struct task *reaper;		/* borrowed: process 1 here; under tasklist_lock */

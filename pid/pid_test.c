@@ -1,12 +1,14 @@
 /* pid/pid_test.c: numbers rise and wrap, none is given twice or early, a full namespace says so, levels agree. */
 #include "arch/host/host.h"
 #include "pid/pid.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include "mm/slab.h"
 #include "base/errno.h"
 
 static struct task holder;	/* process 0 of the test: pids hang on it where a role is needed */
 struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
+struct user_namespace first_user_ns;
 void waitqueue_init(struct waitqueue *wq) { list_init(&wq->waiters); }
 
 static void test_numbers_rise_and_are_not_reused_early(void)
@@ -74,7 +76,7 @@ static void test_chosen_numbers(void)
 
 static void test_each_level_has_its_own_number(void)
 {
-	struct pid_ns inner = { .count = REFCOUNT_INIT(1), .level = 1, .parent = &first_pid_ns, .max = PID_MAX_DEFAULT,
+	struct pid_ns inner = { .ns.count = REFCOUNT_INIT(1), .level = 1, .parent = &first_pid_ns, .max = PID_MAX_DEFAULT,
 		.lock = SPINLOCK_INIT(RANK_PID) };
 	struct pid *p = pid_new(&inner, NULL, 0);
 	CHECK(!IS_ERR(p) && p->level == 1);

@@ -90,7 +90,7 @@ static struct task *task_make(const struct clone_request *req)
 /* The child's number in each namespace, and the parent's descriptor on it. On failure the child holds what it got. */
 static int task_name(struct task *child, const struct clone_request *req, struct pidfd_slot *pidfd)
 {
-	struct pid_ns *ns = child->ns ? child->ns->pid_ns_for_children : &first_pid_ns;
+	struct pid_ns *ns = pid_ns_for_children(child);
 	struct pid *pid = pid_new(ns, req->set_tid, req->set_tid_count);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);

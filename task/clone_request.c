@@ -13,16 +13,15 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 
-/* Flags of namespaces, ptrace and cgroup: refused until those exist (docs/coverage.md). */
-#define FLAGS_NOT_OFFERED (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
-	CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_PTRACE | CLONE_UNTRACED | CLONE_INTO_CGROUP)
+/* Flags of kinds that do not exist here are refused, as are namespaces' (docs/coverage.md). */
+#define FLAGS_NOT_OFFERED (CLONE_NEWUSER | CLONE_PTRACE | CLONE_UNTRACED | CLONE_INTO_CGROUP)
 #define FLAGS_LEGACY 0xffffffffULL
 
 /* Chosen numbers: no more than there are levels, each one that could be given; only for who restores processes. That one
  * is taken already (EEXIST) is seen when it is given. */
 static int set_tid_check(const struct clone_request *req)
 {
-	struct pid_ns *ns = current->ns ? current->ns->pid_ns_for_children : &first_pid_ns;
+	struct pid_ns *ns = pid_ns_for_children(current);
 
 	if (!req->set_tid_count)
 		return 0;
@@ -48,7 +47,7 @@ int clone_request_check(struct clone_request *req)
 	/* Init's sibling would be a child of nobody, and could not be waited for. */
 	if ((f & CLONE_PARENT) && current->signal && current->leader == init_task)
 		return -EINVAL;
-	if (f & FLAGS_NOT_OFFERED)
+	if (f & (FLAGS_NOT_OFFERED | (namespaces_flags() & ~namespaces_flags_offered())))
 		return -EINVAL;
 	/* A pidfd is of a process; and its number and the child's cannot be written to one place, as clone's one argument
 	 * for both would have it. */

@@ -20,6 +20,9 @@ ROOM(cred); ROOM(semundo); ROOM(files); ROOM(fs); ROOM(sighand); ROOM(signal); R
 ROOM(thread);
 #undef ROOM
 
+/* resources/namespaces.c: takes the set over; the old one is given back. */
+void task_set_namespaces(struct task *t, struct namespaces *set);
+
 /* link.c: the phase line. 0: the child is visible and nothing can fail any more; or -errno, nothing done. */
 int task_link(struct task *child, const struct clone_request *req);
 void task_unlink_locked(struct task *t);	/* tasklist_lock */

@@ -15,6 +15,7 @@
 #include "sched/sched.h"
 #include "signal/signal.h"
 #include "pid/pid.h"
+#include "namespace/namespace.h"
 #include "time/time.h"
 #include "thread.h"
 
@@ -82,17 +83,6 @@ struct user_account {
 struct io_counters { u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes, cancelled_write_bytes; };
 /* The room "io": CLONE_IO shares it. */
 struct io_room { refcount_t count; int priority; };
-
-struct namespaces {
-	refcount_t count;
-	struct pid_ns *pid_ns_for_children;	/* reference */
-	struct mount_ns *mnt;			/* reference */
-	struct uts_ns *uts;			/* reference */
-	struct ipc_ns *ipc;
-	struct net_ns *net;
-	struct cgroup_ns *cgroup;
-	struct time_ns *time, *time_for_children;
-};
 
 struct io_room *io_room_of_current(void);	/* resources/io.c: made when first needed; NULL: memory */
 
@@ -255,8 +245,13 @@ bool fatal_signal_is_pending(void);			/* SIGKILL is queued or the group is exiti
 static inline u64 task_limit(const struct task *t, int which) { return READ_ONCE(t->signal->limits[which].current_limit); }
 static inline u64 current_limit(int which) { return task_limit(current, which); }
 static inline const struct cred *current_cred(void) { return current->cred; }
-bool capable(int cap);					/* of current, in the first user namespace; marks PF_SUPERPRIV */
+bool capable(int cap);	/* of current, in the first user namespace (ns_capable: in another); marks PF_SUPERPRIV */
 bool cred_has_group(const struct cred *c, u32 gid);
+/* Where the task's next child gets its number; borrowed. */
+static inline struct pid_ns *pid_ns_for_children(const struct task *t)
+{
+	return container_of(t->ns->of[NS_PID_FOR_CHILDREN], struct pid_ns, ns);
+}
 static inline struct pid_ns *current_pid_ns(void) { return current->pid->numbers[current->pid->level].ns; }
 /* Numbers as current's pid namespace sees them. */
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }

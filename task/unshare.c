@@ -1,7 +1,7 @@
 /*
  * task/unshare.c: unshare: the caller gives up what clone let it share: descriptors, root and working directory, the
  * semaphores' undo list. Memory, handlers and the thread group cannot be given up, so for them the call only says
- * whether there is anybody to share with. Flags of namespaces are refused until those exist (docs/coverage.md).
+ * whether there is anybody to share with. A new namespace takes the place of the old one in a new set.
  * Way in: the system call. Everything that can fail comes before the first change.
  * Locks: tasklist_lock for a look at others, task->lock for the change of a room. Errors: EINVAL, ENOMEM.
  * Source: unshare(2), Linux 6.1's behaviour.
@@ -31,9 +31,12 @@ static bool mm_is_shared(void)
 	return is_shared;
 }
 
-/* Memory is not to be had without the handlers, nor those without the threads. */
+/* Memory is not to be had without the handlers, nor those without the threads; a new tree of mounts not with a root and
+ * working directory that others share. */
 static u64 flags_implied(u64 f)
 {
+	if (f & CLONE_NEWNS)
+		f |= CLONE_FS;
 	if (f & CLONE_VM)
 		f |= CLONE_SIGHAND;
 	if (f & CLONE_SIGHAND)
@@ -43,7 +46,7 @@ static u64 flags_implied(u64 f)
 
 static int check(u64 f)
 {
-	if (f & ~(u64)FLAGS_OFFERED)
+	if (f & ~(FLAGS_OFFERED | namespaces_flags_offered()))
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && current->signal->threads > 1)
 		return -EINVAL;
@@ -64,29 +67,44 @@ static void fs_replace(struct fs_room *new)
 	fs_room_put(old);
 }
 
+/* What the call has made, and not yet put in place. */
+struct fresh_rooms { struct fs_room *fs; struct namespaces *ns; };
+
+static int prepare(u64 f, struct fresh_rooms *fresh)
+{
+	if ((f & CLONE_FS) && refcount_read(&current->fs->count) > 1) {
+		fresh->fs = fs_room_copy(current->fs);
+		if (!fresh->fs)
+			return -ENOMEM;
+	}
+	struct ns_request ask = {
+		.flags = f, .owner = current_cred()->user_ns, .fs = fresh->fs ? fresh->fs : current->fs,
+	};
+	struct namespaces *set = namespaces_copy(current->ns, &ask);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	fresh->ns = set;
+	return f & CLONE_FILES ? files_unshare() : 0;
+}
+
 long sys_unshare(unsigned long flags)
 {
 	u64 f = flags_implied(flags);
-	struct fs_room *fs = NULL;
+	struct fresh_rooms fresh = {};
 	int err = check(f);
 
 	if (err)
 		return err;
-	if ((f & CLONE_FS) && refcount_read(&current->fs->count) > 1) {
-		fs = fs_room_copy(current->fs);
-		if (!fs)
-			return -ENOMEM;
-	}
-	if (f & CLONE_FILES) {
-		err = files_unshare();
-		if (err) {
-			fs_room_put(fs);
-			return err;
-		}
+	err = prepare(f, &fresh);
+	if (err) {
+		fs_room_put(fresh.fs);
+		namespaces_put(fresh.ns);
+		return err;
 	}
 	/* ---- from here nothing can fail ---- */
-	if (fs)
-		fs_replace(fs);
+	if (fresh.fs)
+		fs_replace(fresh.fs);
+	task_set_namespaces(current, fresh.ns);
 	if (f & CLONE_SYSVSEM)
 		room_semundo_drop(current);
 	return 0;

@@ -5,7 +5,8 @@
 # Each runs tests/user/runner.c over the folder; T="AREA/NAME ..." picks programs.
 
 BUILD      ?= build
-TEST_AREAS := fork clone cow exec wait signal mm fs thread pid limits cpu sched time tty net
+# Every folder is an area.
+TEST_AREAS := $(filter-out furca,$(patsubst tests/user/%/,%,$(wildcard tests/user/*/)))
 TEST_SRCS  := $(sort $(foreach a,$(TEST_AREAS),$(wildcard tests/user/$(a)/*.c)))
 TEST_BINS  := $(patsubst tests/user/%.c,$(BUILD)/tests/user/%,$(TEST_SRCS))
 # What only Furca has: live-object counts and failing allocations.

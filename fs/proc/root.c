@@ -11,6 +11,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "namespace/uts.h"
+#include "namespace/user.h"
 #include "task/hooks.h"
 #include <linux/capability.h>
 
@@ -111,11 +112,10 @@ UTS_ROW(version)
 UTS_ROW(nodename)
 UTS_ROW(domainname)
 
-static ssize_t write_name(char *field, char *text, size_t n)
+static ssize_t write_name(struct uts_ns *u, char *field, char *text, size_t n)
 {
-	struct uts_ns *u = current->ns->uts;
 	char *end = strchr(text, '\n');
-	if (!capable(CAP_SYS_ADMIN))
+	if (!ns_capable(u->ns.owner, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (end)
 		*end = 0;
@@ -127,12 +127,12 @@ static ssize_t write_name(char *field, char *text, size_t n)
 
 static ssize_t write_nodename(const struct proc_ref *r, char *text, size_t n)
 {
-	return write_name(current->ns->uts->name.nodename, text, n);
+	return write_name(current_uts_ns(), current_uts_ns()->name.nodename, text, n);
 }
 
 static ssize_t write_domainname(const struct proc_ref *r, char *text, size_t n)
 {
-	return write_name(current->ns->uts->name.domainname, text, n);
+	return write_name(current_uts_ns(), current_uts_ns()->name.domainname, text, n);
 }
 
 static void show_uuid(struct text *t, const u8 b[16])

@@ -6,6 +6,7 @@
  */
 #include "task/internal.h"
 #include "task/cred.h"
+#include "namespace/user.h"
 #include "mm/slab.h"
 #include "base/string.h"
 #include <linux/capability.h>
@@ -64,6 +65,7 @@ void cred_put(const struct cred *shared)
 		return;
 	group_list_put(c->groups);
 	account_put(c->account);
+	ns_put(&c->user_ns->ns);
 	slab_free(&cred_cache, c);
 }
 
@@ -77,6 +79,7 @@ struct cred *cred_prepare(void)
 	if (c->groups)
 		refcount_inc(&c->groups->count);
 	refcount_inc(&c->account->count);
+	ns_get(&c->user_ns->ns);
 	return c;
 }
 
@@ -142,18 +145,12 @@ int cred_init_first(struct task *t)
 		return -ENOMEM;
 	}
 	refcount_set(&c->count, 2);
+	c->user_ns = &first_user_ns;
+	ns_get(&c->user_ns->ns);
 	c->cap_permitted = c->cap_effective = c->cap_bounding = CAPS_ALL;
 	t->cred = t->real_cred = c;
 	atomic_inc(&c->account->processes);
 	return 0;
-}
-
-bool capable(int cap)
-{
-	if (!(current->cred->cap_effective & BIT(cap)))
-		return false;
-	current->flags |= PF_SUPERPRIV;
-	return true;
 }
 
 bool cred_has_group(const struct cred *c, u32 gid)

@@ -1,26 +1,30 @@
 /*
- * task/resources/namespaces.c: the room "namespaces": the set of worlds a task lives in, immutable and counted; fork
- * takes one count. New worlds (CLONE_NEW*) are refused by clone_request.c until they exist.
+ * task/resources/namespaces.c: the room "namespaces": the set of worlds a task lives in, immutable and counted; fork takes
+ * one count, CLONE_NEW* makes a set in which some are new (namespace/namespace.c).
  */
 #include "task/internal.h"
-#include "mm/slab.h"
+#include "namespace/user.h"
 #include "base/errno.h"
-
-SLAB_CACHE(namespaces_cache, struct namespaces);
 
 int room_namespaces_copy(struct task *child, const struct clone_request *req)
 {
-	refcount_inc(&current->ns->count);
-	child->ns = current->ns;
+	struct ns_request ask = { .flags = req->flags, .owner = child->cred->user_ns, .fs = child->fs };
+	struct namespaces *set = namespaces_copy(current->ns, &ask);
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	child->ns = set;
 	return 0;
 }
 
-void room_namespaces_drop(struct task *t)
+/* Another task may be looking at the set (/proc, setns). */
+void task_set_namespaces(struct task *t, struct namespaces *set)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);
-	struct namespaces *ns = t->ns;
-	t->ns = NULL;
+	struct namespaces *old = t->ns;
+	t->ns = set;
 	spin_unlock_irqrestore(&t->lock, flags);
-	if (ns && refcount_dec(&ns->count))
-		slab_free(&namespaces_cache, ns);
+	namespaces_put(old);
 }
+
+void room_namespaces_drop(struct task *t) { task_set_namespaces(t, NULL); }

@@ -1,0 +1,104 @@
+/*
+ * namespace/namespace.c: the kinds of namespace in one table, and a task's set of them: copied in part by clone and unshare,
+ * shared whole otherwise.
+ * Way in: namespaces_copy (task/resources/namespaces.c, task/unshare.c). Way out: each kind's copy and destroy.
+ * Locks: none; a set is immutable once a task has it. Errors: EPERM, ENOMEM, ENOSPC. Source: namespaces(7).
+ */
+#include "namespace/namespace.h"
+#include "namespace/user.h"
+#include "namespace/uts.h"
+#include "pid/pid.h"
+#include "mm/slab.h"
+#include "base/errno.h"
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+SLAB_CACHE(namespaces_cache, struct namespaces);
+
+/* In the order they are made; a kind whose slot is NULL in the first set is not offered. */
+static const u64 flag_of[NS_KINDS] = {
+	[NS_MOUNT] = CLONE_NEWNS,
+	[NS_UTS] = CLONE_NEWUTS,
+	[NS_IPC] = CLONE_NEWIPC,
+	[NS_PID_FOR_CHILDREN] = CLONE_NEWPID,
+	[NS_NET] = CLONE_NEWNET,
+	[NS_CGROUP] = CLONE_NEWCGROUP,
+	[NS_TIME_FOR_CHILDREN] = CLONE_NEWTIME,
+};
+
+struct namespaces first_namespaces = {
+	.count = REFCOUNT_INIT(1),
+	.of = {
+		[NS_UTS] = &first_uts_ns.ns,
+		[NS_PID_FOR_CHILDREN] = &first_pid_ns.ns,
+	},
+};
+
+static u32 last_inode = 0xf0000000;	/* atomic; the first of each kind have Linux's fixed numbers below */
+
+void ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owner)
+{
+	refcount_set(&ns->count, 1);
+	ns->inode = __atomic_add_fetch(&last_inode, 1, __ATOMIC_RELAXED);
+	ns->ops = ops;
+	ns->owner = owner;
+	ns_get(&owner->ns);
+}
+
+void ns_uninit(struct ns *ns)
+{
+	ns_put(&ns->owner->ns);
+	ns->owner = NULL;
+}
+
+u64 namespaces_flags(void)
+{
+	u64 f = 0;
+	for (int i = 0; i < NS_KINDS; i++)
+		f |= flag_of[i];
+	return f;
+}
+
+u64 namespaces_flags_offered(void)
+{
+	u64 f = 0;
+	for (int i = 0; i < NS_KINDS; i++) {
+		const struct ns *first = first_namespaces.of[i];
+		if (first && first->ops && first->ops->copy)
+			f |= flag_of[i];
+	}
+	return f;
+}
+
+struct namespaces *namespaces_copy(struct namespaces *old, const struct ns_request *req)
+{
+	if (!(req->flags & namespaces_flags()))
+		return namespaces_get(old);
+	if (!ns_capable(req->owner, CAP_SYS_ADMIN))
+		return ERR_PTR(-EPERM);
+	struct namespaces *set = slab_zalloc(&namespaces_cache);
+	if (!set)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&set->count, 1);
+	for (int i = 0; i < NS_KINDS; i++) {
+		struct ns *from = old->of[i];
+		if (!from)
+			continue;
+		struct ns *ns = req->flags & flag_of[i] ? from->ops->copy(from, req) : ns_get(from);
+		if (IS_ERR(ns)) {
+			namespaces_put(set);
+			return ERR_PTR(PTR_ERR(ns));
+		}
+		set->of[i] = ns;
+	}
+	return set;
+}
+
+void namespaces_put(struct namespaces *set)
+{
+	if (!set || !refcount_dec(&set->count))
+		return;
+	for (int i = NS_KINDS; i-- > 0;)
+		ns_put(set->of[i]);
+	slab_free(&namespaces_cache, set);
+}
