@@ -31,6 +31,14 @@ __noreturn void arch_power_off(void);
 __noreturn void arch_reset(void);
 bool arch_random(u64 *v);		/* hardware random number; false: none */
 
+/* -- other CPUs -- after arch_init_devices() */
+u32 arch_cpus_found(void);		/* how many the machine has, the boot CPU included; at most CPUS_MAX */
+/* Starts CPU number cpu on the stack of cpus[cpu].idle: it calls cpu_main() (boot/cpus.c). 0: it has done so;
+ * -ENOMEM; -ETIMEDOUT: it does not answer. */
+int __must_check arch_cpu_start(u32 cpu);
+__noreturn void cpu_main(void);		/* interrupts off, this CPU's descriptors, traps and timer ready */
+void arch_stop_others(void);		/* all others stand still for ever, whatever they do */
+
 /* -- memory ---------------------------------------------------------------------------------------------------- */
 /* void *phys_to_virt(paddr_t p): through the direct map of all RAM; inline in the CPU's pte.h */
 paddr_t virt_to_phys(const void *v);	/* direct map or kernel image */

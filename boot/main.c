@@ -8,6 +8,7 @@
  */
 #include "arch/arch.h"
 #include "boot/cmdline.h"
+#include "boot/cpus.h"
 #include "drivers/drivers.h"
 #include "fs/vfs.h"
 #include "fs/tty/tty.h"
@@ -145,6 +146,7 @@ void kernel_main(void)
 	task_hooks_init();
 	fs_init();
 	tty_init();
+	cpus_start();
 	struct clone_request req = {
 		.exit_signal = SIGCHLD,
 		.kernel_fn = init_main,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CPUS_LIMIT 16 // what the kernel is built for
+
 const char options_usage[] = "usage: furca run [OPTIONS] [--] PROGRAM [ARGS...]";
 
 const char options_help[] =
@@ -103,8 +105,8 @@ static int number_take(struct options *o, enum option_id id, const char *value) 
 	}
 	if (id == OPT_CPUS) {
 		unsigned long n = strtoul(value, &end, 10);
-		if (*value < '0' || *value > '9' || *end != '\0' || n < 1 || n > 255)
-			return value_wrong("--cpus", value, "give a number from 1 to 255");
+		if (*value < '0' || *value > '9' || *end != '\0' || n < 1 || n > CPUS_LIMIT)
+			return value_wrong("--cpus", value, "give a number from 1 to 16");
 		o->cpus = (unsigned)n;
 		return 0;
 	}

@@ -125,7 +125,7 @@ int qemu_command(struct list *argv, const struct options *o, const struct kernel
 			: text_copy("q35"));
 	if (is_microvm)
 		add2(argv, "-global", text_copy("virtio-mmio.force-legacy=false"));
-	add2(argv, "-accel", text_copy(kvm ? "kvm" : "tcg"));
+	add2(argv, "-accel", text_copy(kvm ? "kvm" : o->cpus > 1 && !o->deterministic ? "tcg,thread=multi" : "tcg"));
 	add2(argv, "-cpu", text_copy(kvm ? "host" : o->deterministic ? "max,-erms" : "max"));
 	add2(argv, "-m", text_format("%lluM", (unsigned long long)o->memory_mb));
 	add2(argv, "-smp", text_format("%u", o->cpus));

@@ -10,6 +10,8 @@
 
 #define FRAMES_MAX 32
 
+static volatile u32 panic_cpu = CPUS_MAX;	/* whose panic is being told */
+
 static void print_trace(void)
 {
 	unsigned long frames[FRAMES_MAX];
@@ -25,6 +27,14 @@ void dump_stack(void)
 	print_trace();
 }
 
+/* Another CPU's panic comes first: that one will stop us. Our own: nothing more can be said. */
+static __noreturn void panic_again(void)
+{
+	while (panic_cpu != cpu_id())
+		arch_relax();
+	arch_power_off();
+}
+
 void panic(const char *fmt, ...)
 {
 	static int depth;
@@ -33,7 +43,9 @@ void panic(const char *fmt, ...)
 
 	arch_irq_disable();
 	if (__atomic_add_fetch(&depth, 1, __ATOMIC_RELAXED) > 1)
-		arch_power_off();
+		panic_again();
+	panic_cpu = cpu_id();
+	arch_stop_others();
 	log_panic_begin();
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

@@ -421,7 +421,7 @@ u64 sched_switches(void)
 	return n;
 }
 
-static void rq_init(u32 cpu, struct task *idle)
+void sched_init_cpu(u32 cpu, struct task *idle)
 {
 	struct runqueue *rq = &runqueues[cpu];
 
@@ -444,5 +444,5 @@ static void rq_init(u32 cpu, struct task *idle)
 void sched_init(void)
 {
 	sched_init_weights();
-	rq_init(0, &first_task);
+	sched_init_cpu(0, &first_task);
 }

@@ -51,6 +51,7 @@ struct sched_entity {
 };
 
 void sched_init(void);			/* CPU 0's queue; current becomes process 0, its idle task */
+void sched_init_cpu(u32 cpu, struct task *idle);	/* before that CPU starts: its queue; idle is its idle task */
 void sched_init_child(struct task *child);	/* clone: policy, priority, fresh times; not queued */
 void sched_start_new(struct task *child);	/* first wake-up */
 void schedule(void);			/* gives the CPU away; current's state says whether it stays queued */

@@ -1,9 +1,11 @@
 /*
  * task/kthread.c: kernel tasks: made by the same task_copy as any child, but they run a kernel function, have no address
  * space of their own, and never return to user mode (process 1 does, once it has exec'd).
- * Errors: ERR_PTR as task_copy.
+ * An idle task is none of them: it is a copy of process 0 that borrows its rooms, and nobody can find it.
+ * Errors: ERR_PTR as task_copy; NULL.
  */
-#include "task/task.h"
+#include "task/internal.h"
+#include "base/printk.h"
 #include "mm/page.h"
 #include <linux/sched.h>
 
@@ -21,5 +23,25 @@ struct task *kernel_task_new(const char *name, void (*fn)(void *), void *arg)
 		return t;
 	task_set_comm(t, name);
 	sched_start_new(t);
+	return t;
+}
+
+struct task *task_new_idle(u32 cpu)
+{
+	struct task *t = task_alloc(NODE_ANY);
+	char name[16];
+
+	if (!t)
+		return NULL;
+	atomic_dec(&task_count);	/* no limit and no listing counts it */
+	t->real_parent = t->parent = &first_task;
+	t->cred = first_task.cred;
+	t->real_cred = first_task.real_cred;
+	t->ns = first_task.ns;
+	t->sighand = first_task.sighand;
+	t->signal = first_task.signal;
+	t->timer_slack_ns = first_task.timer_slack_ns;
+	snprintf(name, sizeof(name), "swapper/%u", cpu);
+	task_set_comm(t, name);
 	return t;
 }

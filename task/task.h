@@ -289,6 +289,8 @@ long clone(struct clone_request *req);
 /* Kernel tasks and process 1. ERR_PTR. */
 struct task *task_copy(const struct clone_request *req);
 struct task *kernel_task_new(const char *name, void (*fn)(void *), void *arg);
+/* Another CPU's idle task: process 0 once more, in no list, for ever. NULL: out of memory. */
+struct task *task_new_idle(u32 cpu);
 /* The rooms in order; see resources.c. */
 int __must_check rooms_copy(struct task *child, const struct clone_request *req);
 void rooms_drop(struct task *t);		/* all that are held: a failed clone, and the end of death */

@@ -182,6 +182,7 @@ void boot_main(const struct start_info *info)
 	read_memmap(info);
 	read_modules(info);
 	read_cmdline(info);
+	acpi_set_root(info->rsdp);
 	reserve_boot_pages(mmu_boot_pages());
 	mmu_init(ram, ram_count);
 	busy[boot_pages].end = boot_page_next;

@@ -1,10 +1,12 @@
 /*
  * arch/x86_64/desc.c: the descriptor tables of each CPU: segments, the task state segment with its stacks, and the
- * interrupt table that all share. Locks: none; each CPU sets up its own. Source: Intel SDM volume 3, 3.4, 6.14, 7.7.
+ * interrupt table that all share.
+ * Locks: none; each CPU sets up its own. Errors: -ENOMEM. Source: Intel SDM volume 3, 3.4, 6.14, 7.7.
  */
 #include "x86.h"
 #include "layout.h"
-#include "base/string.h"
+#include "base/errno.h"
+#include "mm/slab.h"
 
 struct tss {
 	u32 reserved0;
@@ -22,7 +24,8 @@ struct cpu_tables {
 	struct tss tss;
 	u8 stacks[4][IST_STACK_SIZE] __aligned(16);	/* of IST_NMI, ... */
 };
-static struct cpu_tables tables[1];	/* of the boot CPU; the others' come with them */
+static struct cpu_tables boot_tables;
+static struct cpu_tables *tables[CPUS_MAX] = { &boot_tables };	/* owned: made before their CPU starts */
 static struct gate idt[256] __aligned(16);
 extern const char trap_stubs[];
 void syscall_entry(void);
@@ -69,9 +72,16 @@ static void gdt_fill(struct cpu_tables *t, u32 cpu)
 	t->gdt[CPU_NUMBER_SELECTOR / 8] = 0x0040f50000000000 | cpu;
 }
 
+int desc_alloc_cpu(u32 cpu)
+{
+	if (!tables[cpu])
+		tables[cpu] = kzalloc(sizeof(*tables[cpu]));
+	return tables[cpu] ? 0 : -ENOMEM;
+}
+
 void desc_init_cpu(struct cpu *c)
 {
-	struct cpu_tables *t = &tables[c->id];
+	struct cpu_tables *t = tables[c->id];
 	struct table_pointer gdt = { sizeof(t->gdt) - 1, (u64)t->gdt }, idt_pointer = { sizeof(idt) - 1, (u64)idt };
 
 	if (c->id == 0)
@@ -89,5 +99,5 @@ void desc_init_cpu(struct cpu *c)
 void desc_set_kstack(struct cpu *c, unsigned long top)
 {
 	c->kstack_top = top;
-	tables[c->id].tss.rsp0 = top;
+	tables[c->id]->tss.rsp0 = top;
 }

@@ -28,14 +28,22 @@ static inline void xrstor(const void *area)
 	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)cpu_features.xfeatures), "d"(0) : "memory");
 }
 
+static void enable_components(void)
+{
+	if (cpu_features.has_xsave)
+		__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_features.xfeatures), "d"(0));
+}
+
+void fpu_enable_cpu(void)
+{
+	enable_components();
+	fpu_load_initial();
+}
+
 void fpu_init(void)
 {
-	if (cpu_features.has_xsave) {
-		__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)cpu_features.xfeatures), "d"(0));
-		cpu_features.fpu_bytes = cpuid(0xd, 0).b;
-	} else {
-		cpu_features.fpu_bytes = FXSAVE_BYTES;
-	}
+	enable_components();
+	cpu_features.fpu_bytes = cpu_features.has_xsave ? cpuid(0xd, 0).b : FXSAVE_BYTES;
 	__asm__ volatile("fninit");
 	__asm__ volatile("fxsave64 %0" : "=m"(initial.legacy));
 	cpu_features.mxcsr_mask = initial.legacy.mxcsr_mask ? initial.legacy.mxcsr_mask : MXCSR_MASK_DEFAULT;

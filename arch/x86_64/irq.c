@@ -32,6 +32,7 @@
 #define APIC_DIVIDE_BY_1 0xb
 #define LVT_MASKED 0x10000
 #define LVT_NMI 0x400
+#define APIC_NMI 0x4400
 
 #define IOAPIC_PHYS 0xfec00000UL
 #define IOAPIC_SECOND_PHYS 0xfec10000UL
@@ -61,6 +62,7 @@ static struct spinlock irq_lock = SPINLOCK_INIT(RANK_DRIVER);
 static struct handler *handlers[VECTORS];
 static unsigned vectors_used;			/* irq_lock */
 static bool has_interrupted_user[CPUS_MAX];	/* own; interrupts do not nest */
+static bool are_others_stopped;			/* the machine ends */
 static u8 gsi_vector[GSIS_MAX];			/* 0: none yet; irq_lock */
 
 static u32 apic_read(unsigned reg) { return apic[reg / 4]; }
@@ -80,7 +82,7 @@ static void ioapic_write(const struct ioapic *io, unsigned reg, u32 v)
 
 /* -- the local APIC -- */
 
-static void apic_init_cpu(struct cpu *c)
+void apic_init_cpu(struct cpu *c)
 {
 	c->hw_id = apic_read(APIC_ID) >> 24;
 	apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
@@ -95,17 +97,33 @@ static void apic_init_cpu(struct cpu *c)
 void apic_timer_start(u32 count) { apic_write(APIC_TIMER_INITIAL, count); }
 u32 apic_timer_read(void) { return apic_read(APIC_TIMER_CURRENT); }
 
-static void send_vector(u32 cpu, u32 vector)
+void apic_send(u32 hw_id, u32 command)
 {
 	unsigned long flags = arch_irq_save();
 
-	apic_write(APIC_ICR_HIGH, cpus[cpu].hw_id << 24);
-	apic_write(APIC_ICR_LOW, vector);
+	apic_write(APIC_ICR_HIGH, hw_id << 24);
+	apic_write(APIC_ICR_LOW, command);
 	arch_irq_restore(flags);
 }
 
-void arch_send_resched(u32 cpu) { send_vector(cpu, VECTOR_RESCHED); }
-void arch_send_flush(u32 cpu) { send_vector(cpu, VECTOR_FLUSH); }
+void arch_send_resched(u32 cpu) { apic_send(cpus[cpu].hw_id, VECTOR_RESCHED); }
+void arch_send_flush(u32 cpu) { apic_send(cpus[cpu].hw_id, VECTOR_FLUSH); }
+
+void arch_stop_others(void)
+{
+	WRITE_ONCE(are_others_stopped, true);
+	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
+		if (cpu != cpu_id())
+			apic_send(cpus[cpu].hw_id, APIC_NMI);
+	}
+}
+
+void nmi_dispatch(const struct regs *r)
+{
+	while (READ_ONCE(are_others_stopped))
+		__asm__ volatile("cli; hlt");
+	log_warn("NMI at %pS: nobody expects it", (void *)r->rip);
+}
 
 /* -- the I/O APICs -- */
 

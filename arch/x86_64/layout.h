@@ -8,6 +8,7 @@
 
 #define KERNEL_BASE 0xffffffff80000000
 #define KERNEL_PHYS 0x100000
+#define AP_START_PHYS 0x8000	/* where other CPUs start, in real mode */
 #define DIRECT_BASE 0xffff888000000000	/* RAM up to 512 GiB */
 #define KSTACK_BASE 0xffffc90000000000	/* 64 GiB of kernel stacks */
 #define DEVICE_BASE 0xffffc91000000000	/* then 64 GiB for device registers, in the same root entry */

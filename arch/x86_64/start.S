@@ -78,6 +78,57 @@ pvh_entry:
 	call boot_main
 	ud2
 
+/*
+ * Where another CPU starts, in real mode, in a copy of this at AP_START_PHYS. It goes to 64-bit mode at once, by the
+ * tables above, onto the stack of the CPU in ap_cpu; ap_main(that CPU).
+ */
+	.code16
+	.globl ap_start, ap_start_end
+ap_start:
+	cli
+	cld
+	mov %cs, %ax
+	mov %ax, %ds
+	lgdtl 1f - ap_start
+	mov $CR4_PAE, %eax
+	mov %eax, %cr4
+	mov $PHYS(boot_root), %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	rdmsr
+	or $(EFER_LME | EFER_NX | EFER_SCE), %eax
+	wrmsr
+	mov $(CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_AM | CR0_PG), %eax
+	mov %eax, %cr0
+	ljmpl $KERNEL_CS, $PHYS(ap_start_long)
+1:	.word boot_gdt_pointer - boot_gdt - 1
+	.long PHYS(boot_gdt)
+ap_start_end:
+
+	.code64
+ap_start_long:
+	mov $1f, %rax
+	jmp *%rax
+1:	xor %eax, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %fs
+	mov %eax, %gs
+	mov $KERNEL_DS, %eax
+	mov %eax, %ss
+	mov ap_root, %rax		/* the final tables: the stack is in them only */
+	mov %rax, %cr3
+	mov ap_cpu, %rdi
+	mov CPU_KSTACK_TOP(%rdi), %rsp
+	mov %rdi, %rax
+	mov %rdi, %rdx
+	shr $32, %rdx
+	mov $MSR_GS_BASE, %ecx
+	wrmsr
+	xor %ebp, %ebp
+	call ap_main
+	ud2
+
 	.section .rodata, "a"
 	.balign 8
 boot_gdt:

@@ -202,7 +202,7 @@ void trap_dispatch(struct regs *r, unsigned vector, u64 error)
 	else if (vector == VECTOR_PAGE_FAULT)
 		page_fault(r, error);
 	else if (vector == VECTOR_NMI)
-		log_warn("NMI at %pS: nobody expects it", (void *)r->rip);
+		nmi_dispatch(r);
 	else if (vector == VECTOR_MACHINE_CHECK)
 		trap_panic(r, vector, error, 0);
 	else if (regs_is_user(r))

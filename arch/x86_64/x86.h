@@ -137,10 +137,19 @@ size_t mmu_boot_pages(void);		/* how many boot_alloc_page() mmu_init() may need 
 void mmu_init(const struct range *ram, int count);	/* the final tables: direct map, W^X kernel */
 
 void early_console_init(void);
-void desc_init_cpu(struct cpu *c);	/* desc.c: descriptor tables of this CPU */
+int __must_check desc_alloc_cpu(u32 cpu);	/* desc.c: room for another CPU's tables; -ENOMEM */
+void desc_init_cpu(struct cpu *c);	/* descriptor tables of this CPU */
 void desc_set_kstack(struct cpu *c, unsigned long top);
 void irq_init(void);			/* irq.c */
+void apic_init_cpu(struct cpu *c);	/* this CPU's local APIC; hw_id becomes known */
+void apic_send(u32 hw_id, u32 command);	/* to another CPU: a vector, or APIC_INIT, APIC_STARTUP */
+#define APIC_INIT 0x4500
+#define APIC_STARTUP 0x4600		/* + the page it starts at, in real mode */
+void fpu_enable_cpu(void);		/* fpu.c: this CPU's registers, in their initial state */
+void acpi_set_root(paddr_t rsdp);	/* acpi.c: what the loader told; 0: nothing */
+u32 acpi_find_cpus(u8 *hw_ids, u32 max);	/* the processors of the MADT, in its order; 0: no such table */
 void irq_dispatch(const struct regs *r, unsigned vector);
+void nmi_dispatch(const struct regs *r);
 void apic_timer_start(u32 count);	/* one interrupt after so many APIC ticks; 0: stop */
 u32 apic_timer_read(void);
 void clock_start(void);			/* time.c: the moment that is 0 on the clock */
