@@ -10,6 +10,7 @@ void fs_init(void)
 {
 	signalfd_init();
 	internal_mount_init();
+	nsfs_init();
 	tmpfs_init();
 	shmem_init();
 	struct superblock *root = tmpfs_root_new();

@@ -192,7 +192,7 @@ extern const struct file_ops pipe_fops, directory_fops;
 int nameless_path(const char *name, struct inode *i, struct path *out);
 ssize_t file_read_at(struct file *f, void *buf, size_t n, loff *pos);	/* kernel buffer; moves *pos */
 void internal_mount_init(void);
-void tmpfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
+void tmpfs_init(void), nsfs_init(void), shmem_init(void), devfs_init(void), procfs_init(void), sysfs_init(void);
 struct superblock *tmpfs_root_new(void);
 void memory_devices_init(void), kmsg_init(void);
 struct fs_room *fs_room_first(void);

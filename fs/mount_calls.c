@@ -7,6 +7,7 @@
  */
 #include "fs/mount.h"
 #include "base/string.h"
+#include "namespace/nsfs.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -124,7 +125,7 @@ static int bind(const struct path *at, const char *source, bool is_recursive)
 	if (err)
 		return err;
 	struct mount *m = ERR_PTR(-EINVAL);
-	if (from.mount->ns)
+	if (from.mount->ns || inode_is_nsfs(from.dentry->inode))
 		m = mount_new(from.mount->sb, from.dentry, from.mount->flags, from.mount->source);
 	if (!m)
 		m = ERR_PTR(-ENOMEM);

@@ -8,6 +8,7 @@
 #include "namespace/user.h"
 #include "namespace/uts.h"
 #include "pid/pid.h"
+#include "task/task.h"
 #include "mm/slab.h"
 #include "base/errno.h"
 #include <linux/capability.h>
@@ -36,13 +37,14 @@ struct namespaces first_namespaces = {
 
 static u32 last_inode = 0xf0000000;	/* atomic; the first of each kind have Linux's fixed numbers below */
 
-void ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owner)
+int ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owner)
 {
 	refcount_set(&ns->count, 1);
 	ns->inode = __atomic_add_fetch(&last_inode, 1, __ATOMIC_RELAXED);
 	ns->ops = ops;
 	ns->owner = owner;
 	ns_get(&owner->ns);
+	return 0;
 }
 
 void ns_uninit(struct ns *ns)
@@ -68,6 +70,27 @@ u64 namespaces_flags_offered(void)
 			f |= flag_of[i];
 	}
 	return f;
+}
+
+struct namespaces *namespaces_clone(struct namespaces *old)
+{
+	struct namespaces *set = slab_alloc(&namespaces_cache);
+
+	if (!set)
+		return NULL;
+	refcount_set(&set->count, 1);
+	for (int i = 0; i < NS_KINDS; i++)
+		set->of[i] = old->of[i] ? ns_get(old->of[i]) : NULL;
+	return set;
+}
+
+struct namespaces *task_get_namespaces(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	struct namespaces *set = t->ns ? namespaces_get(t->ns) : NULL;
+
+	spin_unlock_irqrestore(&t->lock, flags);
+	return set;
 }
 
 struct namespaces *namespaces_copy(struct namespaces *old, const struct ns_request *req)

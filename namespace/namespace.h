@@ -13,7 +13,10 @@ enum ns_kind { NS_MOUNT, NS_UTS, NS_IPC, NS_PID_FOR_CHILDREN, NS_NET, NS_CGROUP,
 
 struct user_namespace;
 struct fs_room;
+struct task;
+struct cred;
 struct ns;
+struct namespaces;
 
 /* What a copy is made from: the flags, who will own it, and the room whose root and working directory follow into a new
  * mount namespace (the child's in clone, the caller's new one in unshare). */
@@ -23,12 +26,25 @@ struct ns_request {
 	struct fs_room *fs;		/* borrowed */
 };
 
+/* setns in the making: what the caller will have once every kind it asked for has agreed (setns.c). */
+struct ns_entry {
+	u64 flags;
+	struct namespaces *set;		/* owned: the next set, still to be edited */
+	struct cred *cred;		/* owned: the next credentials when a user namespace is entered, else NULL */
+	struct fs_room *fs;		/* reference: whose root and working directory a mount namespace moves: a fresh copy,
+					   or the caller's own when that is the only kind entered */
+};
+
 struct ns_ops {
 	const char *name;		/* in /proc/PID/ns */
 	u64 flag;			/* CLONE_NEW* */
 	/* A new one, made like old: a reference, or ERR_PTR (ENOMEM, ENOSPC). NULL: the kind is not offered. */
 	struct ns *(*copy)(struct ns *old, const struct ns_request *req);
 	void (*destroy)(struct ns *ns);	/* the last reference is gone */
+	/* setns: may current come in? Then ns is noted in e. 0 or -errno, e as it was. NULL: the rule of most kinds: CAP_SYS_ADMIN
+	 * both in ns's owner and in the caller's (next) user namespace. */
+	int (*enter)(struct ns_entry *e, struct ns *ns);
+	struct ns *(*parent)(struct ns *ns);	/* borrowed, NULL at the top. NULL: the kind knows none */
 };
 
 struct ns {
@@ -45,8 +61,9 @@ struct namespaces {
 };
 extern struct namespaces first_namespaces;
 
-/* Fills the head: one reference, a fresh number, a reference to the owner. */
-void ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owner);
+/* Fills the head: one reference, a fresh number, a reference to the owner. 0, or -ENOSPC (the user has too many of the kind)
+ * or -ENOMEM: then nothing is held. */
+int __must_check ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owner);
 void ns_uninit(struct ns *ns);		/* for destroy: gives the owner back */
 static inline struct ns *ns_get(struct ns *ns) { refcount_inc(&ns->count); return ns; }
 static inline void ns_put(struct ns *ns)	/* NULL accepted */
@@ -63,4 +80,11 @@ u64 namespaces_flags_offered(void);
 struct namespaces *namespaces_copy(struct namespaces *old, const struct ns_request *req);
 void namespaces_put(struct namespaces *set);	/* NULL accepted */
 static inline struct namespaces *namespaces_get(struct namespaces *s) { refcount_inc(&s->count); return s; }
+struct namespaces *namespaces_clone(struct namespaces *old);	/* a set of the same members to edit; NULL: memory */
+struct namespaces *task_get_namespaces(struct task *t);	/* a reference; NULL: past exit */
+
+/* For enter: the two rights above (0 or -EPERM), and ns in its kind's slot of the next set. */
+int __must_check ns_may_enter(const struct ns_entry *e, const struct ns *ns);
+struct user_namespace *ns_entry_user_ns(const struct ns_entry *e);	/* borrowed: the caller's next */
+void ns_entry_set(struct ns_entry *e, enum ns_kind kind, struct ns *ns);
 #endif

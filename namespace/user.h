@@ -11,6 +11,9 @@ struct user_namespace {
 extern struct user_namespace first_user_ns;
 /* Has current the capability in ns: held in ns or an ancestor, or as the owner of one on the way? Marks PF_SUPERPRIV. */
 bool ns_capable(struct user_namespace *ns, int cap);
-struct cred;
+bool user_ns_is_below(const struct user_namespace *ns, const struct user_namespace *ancestor);	/* or the same */
+u32 user_ns_owner_uid(const struct ns *ns);	/* as current's user namespace shows it */
+/* setns, past its last check: current takes on the credentials of the namespace it enters. Takes the reference over. */
+void user_ns_commit_cred(struct cred *c);
 bool cred_ns_capable(const struct cred *c, struct user_namespace *ns, int cap);
 #endif

@@ -57,7 +57,11 @@ static struct ns *uts_ns_copy(struct ns *from, const struct ns_request *req)
 
 	if (!u)
 		return ERR_PTR(-ENOMEM);
-	ns_init(&u->ns, &uts_ns_ops, req->owner);
+	int err = ns_init(&u->ns, &uts_ns_ops, req->owner);
+	if (err) {
+		slab_free(&uts_ns_cache, u);
+		return ERR_PTR(err);
+	}
 	spin_init(&u->lock, RANK_TASK);
 	names_get(uts_ns_of(from), &u->name);
 	return &u->ns;

@@ -27,7 +27,30 @@ struct pid_map {
 
 static size_t pid_size(int level) { return sizeof(struct pid) + (level + 1) * sizeof(struct pid_number); }
 
-static const struct ns_ops pid_ns_ops = { .name = "pid", .flag = CLONE_NEWPID };
+static struct ns *ns_parent(struct ns *ns)
+{
+	struct pid_ns *parent = container_of(ns, struct pid_ns, ns)->parent;
+	return parent ? &parent->ns : NULL;
+}
+
+/* setns: for the caller's children only, and never up: to its own namespace or one below. */
+static int ns_enter(struct ns_entry *e, struct ns *ns)
+{
+	struct ns *at = ns, *own = &current_pid_ns()->ns;
+	int err = ns_may_enter(e, ns);
+
+	while (at && at != own)
+		at = ns_parent(at);
+	if (!err && !at)
+		err = -EINVAL;
+	if (!err)
+		ns_entry_set(e, NS_PID_FOR_CHILDREN, ns);
+	return err;
+}
+
+static const struct ns_ops pid_ns_ops = {
+	.name = "pid", .flag = CLONE_NEWPID, .enter = ns_enter, .parent = ns_parent,
+};
 
 struct pid_ns first_pid_ns = {
 	.ns = { .count = REFCOUNT_INIT(1), .inode = 0xeffffffc, .ops = &pid_ns_ops, .owner = &first_user_ns },

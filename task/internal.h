@@ -22,6 +22,7 @@ ROOM(thread);
 
 /* resources/namespaces.c: takes the set over; the old one is given back. */
 void task_set_namespaces(struct task *t, struct namespaces *set);
+void task_set_fs(struct task *t, struct fs_room *fs);	/* resources/fs.c: likewise */
 
 /* link.c: the phase line. 0: the child is visible and nothing can fail any more; or -errno, nothing done. */
 int task_link(struct task *child, const struct clone_request *req);

@@ -57,16 +57,6 @@ static int check(u64 f)
 	return 0;
 }
 
-static void fs_replace(struct fs_room *new)
-{
-	unsigned long flags = spin_lock_irqsave(&current->lock);
-	struct fs_room *old = current->fs;
-
-	current->fs = new;
-	spin_unlock_irqrestore(&current->lock, flags);
-	fs_room_put(old);
-}
-
 /* What the call has made, and not yet put in place. */
 struct fresh_rooms { struct fs_room *fs; struct namespaces *ns; };
 
@@ -103,7 +93,7 @@ long sys_unshare(unsigned long flags)
 	}
 	/* ---- from here nothing can fail ---- */
 	if (fresh.fs)
-		fs_replace(fresh.fs);
+		task_set_fs(current, fresh.fs);
 	task_set_namespaces(current, fresh.ns);
 	if (f & CLONE_SYSVSEM)
 		room_semundo_drop(current);

@@ -165,6 +165,7 @@ static struct inode *lookup_system(struct superblock *sb, const char *prefix, co
 static const struct { const char *name; int kind; u32 mode; bool is_private; } process_dirs[] = {
 	{ "fd", DIR_FD, S_IFDIR | 0500, true },
 	{ "fdinfo", DIR_FDINFO, S_IFDIR | 0555, true },
+	{ "ns", DIR_NS, S_IFDIR | 0511, false },
 	{ "task", DIR_TASKS, S_IFDIR | 0555, false },
 };
 
@@ -184,6 +185,16 @@ static struct inode *lookup_in_process(struct superblock *sb, const struct proc_
 		r.kind = ROW;
 		r.row = row;
 		return proc_inode(sb, &r, row->mode);
+	}
+	return NULL;
+}
+
+static struct inode *lookup_ns(struct superblock *sb, const struct proc_ref *dir, const char *name)
+{
+	for (const struct proc_row *row = proc_ns_rows; row->name; row++) {
+		struct proc_ref r = { .kind = ROW, .row = row, .pid = dir->pid, .is_thread = dir->is_thread };
+		if (!strcmp(row->name, name) && proc_ns_is_offered(row))
+			return proc_inode(sb, &r, row->mode);
 	}
 	return NULL;
 }
@@ -253,6 +264,8 @@ static struct inode *find_entry(struct inode *dir, struct dentry *d)
 		return NULL;
 	if (r->kind == DIR_PROCESS)
 		i = lookup_in_process(dir->sb, r, d->name);
+	else if (r->kind == DIR_NS)
+		i = lookup_ns(dir->sb, r, d->name);
 	else if (number >= 0 && r->kind == DIR_TASKS)
 		i = lookup_thread(dir->sb, t, number);
 	else if (number >= 0)
@@ -346,6 +359,17 @@ static void list_pids(struct dir_context *c)
 	}
 }
 
+/* The row at position `at`, unless the listing is past it; false: no room. */
+static bool emit_row(struct dir_context *c, const struct proc_row *row, loff at)
+{
+	if (at < c->pos)
+		return true;
+	if (!c->emit(c, row->name, strlen(row->name), 1, row->mode >> 12))
+		return false;
+	c->pos = at + 1;
+	return true;
+}
+
 static void list_process(struct dir_context *c, const struct proc_ref *r)
 {
 	loff at = 2;
@@ -356,13 +380,17 @@ static void list_process(struct dir_context *c, const struct proc_ref *r)
 			return;
 		c->pos = at + 1;
 	}
-	for (const struct proc_row *row = proc_process_rows; row->name; row++, at++) {
-		if (at < c->pos)
-			continue;
-		if (!c->emit(c, row->name, strlen(row->name), 1, row->mode >> 12))
+	for (const struct proc_row *row = proc_process_rows; row->name; row++, at++)
+		if (!emit_row(c, row, at))
 			return;
-		c->pos = at + 1;
-	}
+}
+
+static void list_ns(struct dir_context *c)
+{
+	loff at = 2;
+	for (const struct proc_row *row = proc_ns_rows; row->name; row++, at++)
+		if (proc_ns_is_offered(row) && !emit_row(c, row, at))
+			return;
 }
 
 /* The number of the index-th thread, or 0. */
@@ -418,6 +446,8 @@ static int proc_iterate(struct file *f, struct dir_context *c)
 		return -ENOENT;
 	if (r->kind == DIR_PROCESS)
 		list_process(c, r);
+	else if (r->kind == DIR_NS)
+		list_ns(c);
 	else if (r->kind == DIR_TASKS)
 		list_threads(c, t);
 	else

@@ -40,12 +40,12 @@ struct proc_ref {
 	const struct proc_row *row;	/* NULL: a directory */
 	struct pid *pid;		/* reference; NULL: a system file */
 	bool is_thread;			/* below task/ */
-	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
+	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_NS, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
 	const char *prefix;		/* DIR_SYSTEM: owned, "sys/kernel/" */
 	int fd;
 };
 
-extern const struct proc_row proc_process_rows[], proc_system_rows[];
+extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
 extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
 	proc_fail_nth_fops;
@@ -78,6 +78,8 @@ int proc_show_system_stat(struct text *t, const struct proc_ref *r);
 int proc_show_slabinfo(struct text *t, const struct proc_ref *r);
 int proc_show_objects(struct text *t, const struct proc_ref *r);
 int proc_show_vmstat(struct text *t, const struct proc_ref *r);
+/* ns.c: is the kind that the row of proc_ns_rows links to offered? */
+bool proc_ns_is_offered(const struct proc_row *row);
 /* sysrq.c */
 ssize_t proc_write_sysrq(const struct proc_ref *r, char *text, size_t n);
 #endif

@@ -24,11 +24,14 @@ int room_fs_copy(struct task *child, const struct clone_request *req)
 	return child->fs ? 0 : -ENOMEM;
 }
 
-void room_fs_drop(struct task *t)
+/* Another task may be looking at the room (/proc). */
+void task_set_fs(struct task *t, struct fs_room *fs)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);
-	struct fs_room *f = t->fs;
-	t->fs = NULL;
+	struct fs_room *old = t->fs;
+	t->fs = fs;
 	spin_unlock_irqrestore(&t->lock, flags);
-	fs_room_put(f);
+	fs_room_put(old);
 }
+
+void room_fs_drop(struct task *t) { task_set_fs(t, NULL); }
