@@ -2,6 +2,8 @@
  * boot/machine_calls.c: calls about the whole machine: reboot, sysinfo, syslog.
  * Source: reboot(2), sysinfo(2), syslog(2).
  */
+#include "namespace/pid_ns.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -16,12 +18,15 @@
 
 long sys_reboot(int magic1, int magic2, unsigned cmd, uptr arg)
 {
-	if (!capable(CAP_SYS_BOOT))
+	struct pid_ns *ns = current_pid_ns();
+	if (!ns_capable(ns->ns.owner, CAP_SYS_BOOT))
 		return -EPERM;
 	if ((unsigned)magic1 != LINUX_REBOOT_MAGIC1 ||
 	    (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A && magic2 != LINUX_REBOOT_MAGIC2B &&
 	     magic2 != LINUX_REBOOT_MAGIC2C))
 		return -EINVAL;
+	if (ns != &first_pid_ns)
+		return pid_ns_reboot(ns, cmd);
 	switch (cmd) {
 	case LINUX_REBOOT_CMD_POWER_OFF:
 	case LINUX_REBOOT_CMD_HALT:

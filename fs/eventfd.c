@@ -96,7 +96,7 @@ static void eventfd_release(struct file *f)
 	slab_free(&eventfd_cache, f->private);
 }
 
-static void eventfd_show(struct file *f, char *buf, size_t size)
+static void eventfd_show(struct file *f, const struct pid_ns *ns, char *buf, size_t size)
 {
 	struct eventfd *e = f->private;
 	snprintf(buf, size, "eventfd-count: %16lx\n", (unsigned long)READ_ONCE(e->count));

@@ -99,6 +99,8 @@ bool mount_is_readonly(const struct mount *m);
 /* Mounts type on the directory at path (kernel memory). */
 int mount_at(const char *type, const char *source, const char *target, u64 flags, const char *options);
 int mount_root(struct superblock *sb);
+/* The next option of a list; NULL: none. *value: behind '=', or NULL. The list is cut up. (options.c) */
+char *option_next(char **list, char **value);
 struct fs_type *fs_type_find(const char *name);
 void fs_type_for_each(void (*fn)(const struct fs_type *t, void *arg), void *arg);
 

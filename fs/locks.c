@@ -283,6 +283,17 @@ static int request_from_user(struct file *f, const struct flock *u, struct file_
 	return 0;
 }
 
+/* A process's number as current knows it; 0: it does not. */
+static int pid_seen(int number)
+{
+	if (current_pid_ns() == &first_pid_ns)
+		return number;
+	struct pid *p = pid_find(number, &first_pid_ns);
+	int seen = pid_number_in(p, current_pid_ns());
+	pid_put(p);
+	return seen;
+}
+
 static long lock_get(struct file *f, const struct file_lock *r, struct flock *u)
 {
 	struct file_lock found;
@@ -301,7 +312,7 @@ static long lock_get(struct file *f, const struct file_lock *r, struct flock *u)
 	u->l_whence = 0;
 	u->l_start = found.start;
 	u->l_len = found.end == OFFSET_END ? 0 : found.end - found.start + 1;
-	u->l_pid = found.kind == LOCK_OFD ? -1 : found.pid;
+	u->l_pid = found.kind == LOCK_OFD ? -1 : pid_seen(found.pid);
 	return 0;
 }
 

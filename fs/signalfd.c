@@ -163,7 +163,7 @@ static unsigned signalfd_poll(struct file *f, struct poll_table *pt)
 
 static void signalfd_release(struct file *f) { slab_free(&signalfd_cache, f->private); }
 
-static void signalfd_show(struct file *f, char *buf, size_t size)
+static void signalfd_show(struct file *f, const struct pid_ns *ns, char *buf, size_t size)
 {
 	const struct signalfd *s = f->private;
 	snprintf(buf, size, "sigmask:\t%016lx\n", (unsigned long)READ_ONCE(s->set));

@@ -219,7 +219,7 @@ static void timerfd_release(struct file *f)
 	timerfd_free(t);
 }
 
-static void timerfd_show(struct file *f, char *buf, size_t size)
+static void timerfd_show(struct file *f, const struct pid_ns *ns, char *buf, size_t size)
 {
 	struct timerfd *t = f->private;
 	unsigned long flags = spin_lock_irqsave(&t->wait.lock);

@@ -15,7 +15,7 @@
 #include "base/mode.h"
 
 struct inode; struct dentry; struct mount; struct file; struct superblock; struct mapping; struct task; struct vma; struct mm;
-struct poll_table; struct dir_context;
+struct poll_table; struct dir_context; struct pid_ns;
 
 struct path { struct mount *mount; struct dentry *dentry; };	/* both references when owned */
 struct async; struct pid;
@@ -71,7 +71,8 @@ struct file_ops {
 	void (*release)(struct file *f);			/* last reference gone */
 	int (*fsync)(struct file *f, int datasync);
 	long (*fallocate)(struct file *f, int mode, loff off, loff len);
-	void (*show_fdinfo)(struct file *f, char *buf, size_t size);	/* extra lines of /proc/PID/fdinfo */
+	/* Extra lines of /proc/PID/fdinfo; numbers of processes as ns has them. */
+	void (*show_fdinfo)(struct file *f, const struct pid_ns *ns, char *buf, size_t size);
 };
 
 struct inode {

@@ -7,7 +7,7 @@
 #include "namespace/namespace.h"
 #include "namespace/user.h"
 #include "namespace/uts.h"
-#include "pid/pid.h"
+#include "namespace/pid_ns.h"
 #include "task/task.h"
 #include "mm/slab.h"
 #include "base/errno.h"

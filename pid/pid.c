@@ -3,7 +3,7 @@
  * Way in: pid_new (clone), pid_attach/detach (link, exec, release), pid_find and task_find (kill, wait, /proc).
  * A number is free again when no task hangs on its pid in any role: a zombie, a process group or a session keeps it.
  * Numbers go up and wrap at pid_max to RESERVED_PIDS, so one is not reused early.
- * Locks: tasklist_lock for the lists; ns->lock for the map. Errors: -EAGAIN no number, -ENOMEM, -EEXIST, -EINVAL.
+ * Locks: tasklist_lock for the lists; ns->lock for the map. Errors: -EAGAIN no number, -ENOMEM, -EEXIST, -EINVAL, -EPERM.
  * Source: fork(2), pid_namespaces(7), proc(5) on pid_max.
  */
 #include "pid/pid.h"
@@ -13,7 +13,7 @@
 #include "base/printk.h"
 #include "base/string.h"
 #include "base/errno.h"
-#include <linux/sched.h>
+#include <linux/capability.h>
 
 #define RESERVED_PIDS 300
 #define CHUNK_NUMBERS 32768	/* numbers in one piece of the bit map */
@@ -27,36 +27,7 @@ struct pid_map {
 
 static size_t pid_size(int level) { return sizeof(struct pid) + (level + 1) * sizeof(struct pid_number); }
 
-static struct ns *ns_parent(struct ns *ns)
-{
-	struct pid_ns *parent = container_of(ns, struct pid_ns, ns)->parent;
-	return parent ? &parent->ns : NULL;
-}
-
-/* setns: for the caller's children only, and never up: to its own namespace or one below. */
-static int ns_enter(struct ns_entry *e, struct ns *ns)
-{
-	struct ns *at = ns, *own = &current_pid_ns()->ns;
-	int err = ns_may_enter(e, ns);
-
-	while (at && at != own)
-		at = ns_parent(at);
-	if (!err && !at)
-		err = -EINVAL;
-	if (!err)
-		ns_entry_set(e, NS_PID_FOR_CHILDREN, ns);
-	return err;
-}
-
-static const struct ns_ops pid_ns_ops = {
-	.name = "pid", .flag = CLONE_NEWPID, .enter = ns_enter, .parent = ns_parent,
-};
-
-struct pid_ns first_pid_ns = {
-	.ns = { .count = REFCOUNT_INIT(1), .inode = 0xeffffffc, .ops = &pid_ns_ops, .owner = &first_user_ns },
-	.lock = SPINLOCK_INIT(RANK_PID),
-	.max = PID_MAX_DEFAULT,
-};
+int pid_max = PID_MAX_DEFAULT;
 
 /* -- the map; ns->lock is held -- */
 /* The word with the number's bit; NULL: none there yet (made when is_new says so, if memory allows). */
@@ -99,13 +70,16 @@ static struct pid *map_find_locked(struct pid_ns *ns, int number)
 	return p;
 }
 
-/* Takes the next free number after ns->last, cyclic. */
+/* Takes the next free number after ns->last, cyclic. While somebody else is about to become process 1 here, nobody can
+ * be process 2. */
 static int number_next_locked(struct pid_ns *ns, struct pid *pid)
 {
 	int low = ns->last >= RESERVED_PIDS ? RESERVED_PIDS : 1;
-	int number = ns->last;
-	for (int tries = 0; tries < ns->max; tries++) {
-		if (++number >= ns->max)
+	int number = ns->last, end = READ_ONCE(pid_max);
+	if (unlikely(!ns->reaper && ns->used))
+		return -EAGAIN;
+	for (int tries = 0; tries < end; tries++) {
+		if (++number >= end)
 			number = low;
 		u64 *word = map_word_locked(ns, number, true);
 		if (!word)
@@ -121,8 +95,6 @@ static int number_next_locked(struct pid_ns *ns, struct pid *pid)
 
 static int number_fixed_locked(struct pid_ns *ns, struct pid *pid, int number)
 {
-	if (number < 1 || number >= ns->max)
-		return -EINVAL;
 	if (number != 1 && !ns->reaper)
 		return -EINVAL;
 	u64 *word = map_word_locked(ns, number, true);
@@ -143,9 +115,44 @@ static void numbers_free(struct pid *p, int from_level)
 		unsigned long flags = spin_lock_irqsave(&ns->lock);
 		map_remove_locked(ns, p);
 		ns->used--;
+		if (!ns->used && !ns->reaper)
+			ns->last = 0;	/* a first process that came to nothing: the next one is process 1 */
 		p->numbers[i].number = -p->numbers[i].number; /* kept for those who hold the name of the dead */
+		bool is_awaited = ns->is_dead;
 		spin_unlock_irqrestore(&ns->lock, flags);
+		if (unlikely(is_awaited))
+			wake_up_all(&ns->emptied);
 	}
+}
+
+void pid_map_free(struct pid_ns *ns)
+{
+	if (!ns->map)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(ns->map->bits); i++)
+		kfree(ns->map->bits[i]);
+	kfree(ns->map);
+	ns->map = NULL;
+}
+
+static bool may_choose_in(struct pid_ns *ns)
+{
+	return ns_capable(ns->ns.owner, CAP_CHECKPOINT_RESTORE) || ns_capable(ns->ns.owner, CAP_SYS_ADMIN);
+}
+
+int pid_numbers_check(struct pid_ns *ns, const int *set_numbers, int n)
+{
+	if (n > ns->level + 1)
+		return -EINVAL;
+	for (int i = 0; i < n; i++, ns = ns->parent) {
+		if (set_numbers[i] < 1 || set_numbers[i] >= READ_ONCE(pid_max))
+			return -EINVAL;
+		if (set_numbers[i] != 1 && !READ_ONCE(ns->reaper))
+			return -EINVAL;
+		if (!may_choose_in(ns))
+			return -EPERM;
+	}
+	return 0;
 }
 
 static struct pid *pid_alloc(int level)
@@ -197,7 +204,7 @@ void pid_put(struct pid *p)
 {
 	if (!p || !refcount_dec(&p->count))
 		return;
-	struct pid_ns *ns = p->numbers[p->level].ns;
+	struct pid_ns *ns = pid_ns_of(p);
 	numbers_free(p, 0); /* of a pid that no task ever took (a failed clone) */
 	ns_put(&ns->ns);
 	kfree(p);
@@ -218,7 +225,7 @@ struct pid *pid_find(int number, struct pid_ns *ns)
 /* The first number in use at or above number; 0: none. */
 static int number_used_from_locked(struct pid_ns *ns, int number)
 {
-	while (number < ns->max) {
+	while (number < PID_MAX_LIMIT) {
 		const u64 *word = map_word_locked(ns, number, false);
 		if (!word) {
 			number = (int)ALIGN_DOWN((unsigned)number, CHUNK_NUMBERS) + CHUNK_NUMBERS;

@@ -15,7 +15,7 @@ struct task;
 struct pid_ns;
 
 enum pid_type { PID_TASK, PID_TGID, PID_PGID, PID_SID, PID_TYPES };
-#define PID_LEVELS_MAX 32
+#define PID_LEVELS_MAX 32	/* below the first: a name has up to 33 numbers */
 #define PID_MAX_DEFAULT 32768
 #define PID_MAX_LIMIT 4194304
 
@@ -32,22 +32,29 @@ struct pid {
 	struct pid_number numbers[];
 };
 
-/* A pid namespace's part in naming (namespace/pid_ns.c adds the rest in a later step). */
+/* A world of numbers; see namespace/pid_ns.c. */
 struct pid_ns {
 	struct ns ns;
-	int level;
+	int level;			/* 0: the first */
 	struct pid_ns *parent;		/* reference, NULL for the first */
-	struct task *reaper;		/* borrowed: process 1 here; under tasklist_lock */
-	struct spinlock lock;		/* guards the map below */
+	struct task *reaper;		/* borrowed: process 1 here; NULL: none yet. tasklist_lock */
+	struct spinlock lock;		/* RANK_PID: guards the map below */
 	struct pid_map *map;		/* which numbers are used, and by whom: pid.c's own */
-	int last, used, max;		/* last given number; live numbers; pid_max */
-	bool is_dead;			/* its process 1 is gone: no more pids: -ENOMEM */
+	int last, used;			/* last given number; live numbers */
+	bool is_dead;			/* its process 1 is gone: no more pids: -ENOMEM. lock and tasklist_lock */
+	struct waitqueue emptied;	/* a dying process 1 waits here for the last number but its own to go */
+	int reboot_signal;		/* what reboot(2) said its process 1 is to have died of; 0: nothing */
 };
 extern struct pid_ns first_pid_ns;
+extern int pid_max;			/* /proc/sys/kernel/pid_max: one more than the highest number, in every namespace */
 
+/* Each number wanted, innermost first, could be given in ns: -EINVAL it cannot, -EPERM current may not choose there. */
+int __must_check pid_numbers_check(struct pid_ns *ns, const int *set_numbers, int n);
 /* One number per level of ns. set_numbers (or NULL): wanted numbers, innermost first, n of them. ERR_PTR: -EAGAIN (no
- * number left), -ENOMEM, -EEXIST, -EINVAL. */
+ * number left), -ENOMEM (also: the namespace is dead), -EEXIST, -EINVAL. */
 struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n);
+void pid_map_free(struct pid_ns *ns);		/* of one that no number is left in */
+static inline struct pid_ns *pid_ns_of(const struct pid *p) { return p->numbers[p->level].ns; }	/* borrowed: the deepest */
 /* Process 0's name, which is in no map: the group and session that process 1 starts in have the number 0. */
 struct pid *pid_new_idle(void);
 static inline struct pid *pid_get(struct pid *p) { if (p) refcount_inc(&p->count); return p; }

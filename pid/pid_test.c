@@ -8,7 +8,9 @@
 
 static struct task holder;	/* process 0 of the test: pids hang on it where a role is needed */
 struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
-struct user_namespace first_user_ns;
+struct pid_ns first_pid_ns = { .ns.count = REFCOUNT_INIT(1), .lock = SPINLOCK_INIT(RANK_PID) };
+bool ns_capable(struct user_namespace *ns, int cap) { return true; }
+void wake_up_n(struct waitqueue *wq, int exclusive, unsigned long key) {}
 void waitqueue_init(struct waitqueue *wq) { list_init(&wq->waiters); }
 
 static void test_numbers_rise_and_are_not_reused_early(void)
@@ -41,7 +43,7 @@ static void test_full_says_eagain_and_recovers(void)
 {
 	static struct pid *all[400];
 	int n = 0;
-	first_pid_ns.max = 350;
+	pid_max = 350;
 	first_pid_ns.last = 0;
 	for (; n < 400; n++) {
 		all[n] = pid_new(&first_pid_ns, NULL, 0);
@@ -55,7 +57,7 @@ static void test_full_says_eagain_and_recovers(void)
 	all[320] = p;
 	while (n-- > 0)
 		pid_put(all[n]);
-	first_pid_ns.max = PID_MAX_DEFAULT;
+	pid_max = PID_MAX_DEFAULT;
 	CHECK(first_pid_ns.used == 0);
 }
 
@@ -69,17 +71,21 @@ static void test_chosen_numbers(void)
 	CHECK(found == p);
 	pid_put(found);
 	want = PID_MAX_DEFAULT;
-	CHECK(PTR_ERR(pid_new(&first_pid_ns, &want, 1)) == -EINVAL);
+	CHECK(pid_numbers_check(&first_pid_ns, &want, 1) == -EINVAL);
+	want--;
+	CHECK(pid_numbers_check(&first_pid_ns, &want, 1) == 0);
+	CHECK(pid_numbers_check(&first_pid_ns, (int[]){ 5, 5 }, 2) == -EINVAL);
 	pid_put(p);
 	CHECK(!pid_find(777, &first_pid_ns));
 }
 
 static void test_each_level_has_its_own_number(void)
 {
-	struct pid_ns inner = { .ns.count = REFCOUNT_INIT(1), .level = 1, .parent = &first_pid_ns, .max = PID_MAX_DEFAULT,
+	struct pid_ns inner = { .ns.count = REFCOUNT_INIT(1), .level = 1, .parent = &first_pid_ns,
 		.lock = SPINLOCK_INIT(RANK_PID) };
 	struct pid *p = pid_new(&inner, NULL, 0);
 	CHECK(!IS_ERR(p) && p->level == 1);
+	CHECK(PTR_ERR(pid_new(&inner, NULL, 0)) == -EAGAIN);	/* while process 1 is being made */
 	CHECK(pid_number_in(p, &inner) == 1 && pid_number_in(p, &first_pid_ns) == pid_number_global(p));
 	struct pid *outer = pid_new(&first_pid_ns, NULL, 0);
 	CHECK(pid_number_in(outer, &inner) == 0);
@@ -88,8 +94,8 @@ static void test_each_level_has_its_own_number(void)
 	int used = first_pid_ns.used;
 	CHECK(used == 2);	/* the refused one left nothing behind at the outer level */
 	pid_put(p), pid_put(outer);
-	kfree(((void **)inner.map)[512]);	/* the one piece of its bit map, behind the chains */
-	kfree(inner.map);
+	CHECK(inner.used == 0 && inner.last == 0);	/* it came to nothing: the next one would be process 1 */
+	pid_map_free(&inner);
 }
 
 static void test_a_role_keeps_the_number(void)

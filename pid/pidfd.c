@@ -47,11 +47,10 @@ static bool pid_has_task(struct pid *p, enum pid_type type)
 	return has;
 }
 
-/* The number as the reader's namespace sees it, then those of the namespaces below; -1: reaped; 0: not to be seen. */
-static void pidfd_show(struct file *f, char *buf, size_t size)
+/* The number in ns, then those in the namespaces below; -1: reaped; 0: not to be seen. */
+static void pidfd_show(struct file *f, const struct pid_ns *ns, char *buf, size_t size)
 {
 	struct pid *p = f->private;
-	struct pid_ns *ns = current_pid_ns();
 	int number = pid_has_task(p, PID_TASK) ? pid_number_in(p, ns) : -1;
 	size_t n = (size_t)snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", number, number);
 

@@ -110,6 +110,12 @@ void sighand_reset_handler_locked(struct sighand *s, int sig)
 	s->ignored &= ~SIG_BIT(sig);
 }
 
+void sighand_ignore_locked(struct sighand *s, int sig)
+{
+	s->overridden |= SIG_BIT(sig);
+	s->ignored |= SIG_BIT(sig);
+}
+
 static u64 ignored_set_locked(const struct sighand *s)
 {
 	u64 ignored = s->overridden & s->ignored;

@@ -11,12 +11,11 @@
 
 static void fill_child(siginfo_t *info, struct task *t, struct task *parent, int sig)
 {
-	struct pid *p = parent->pid;
 	u64 user, system;
 
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
-	info->si_pid = pid_number_in(t->pid, p->numbers[p->level].ns);
+	info->si_pid = pid_number_in(t->pid, pid_ns_of(parent->pid));
 	info->si_uid = t->real_cred->uid;
 	task_cpu_times(t, &user, &system);
 	info->si_utime = (__kernel_clock_t)((user + t->signal->dead_threads.user_ns) / CLOCK_TICK_NS);

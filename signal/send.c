@@ -223,7 +223,7 @@ static bool has_sender(const siginfo_t *info)
 /* A sender from outside t's pid namespace has no number there, and its SIGKILL and SIGSTOP reach process 1 too. */
 static int send_from_current_locked(int sig, const siginfo_t *info, struct task *t, bool is_process)
 {
-	struct pid_ns *ns = t->pid->numbers[t->pid->level].ns;
+	struct pid_ns *ns = pid_ns_of(t->pid);
 	siginfo_t seen;
 
 	if (!info || in_interrupt() || !has_sender(info))

@@ -104,6 +104,7 @@ struct sighand *sighand_copy(struct sighand *from);	/* one handle on the same bo
 void sighand_put(struct sighand *s);
 int __must_check sighand_own_locked(struct sighand *s);	/* makes the table this handle's own; -ENOMEM */
 int __must_check sighand_clear(struct task *t);	/* CLONE_CLEAR_SIGHAND: as sighand_exec, of a child not seen yet; 0 */
+void sighand_ignore_locked(struct sighand *s, int sig);	/* from now on; cannot fail */
 void sighand_exec(struct task *t);			/* handlers to default, ignored stay; unshares; cannot fail */
 /* Locks t's sighand, which may change under exec, or NULL if t is past release. */
 struct sighand *sighand_lock(struct task *t, unsigned long *flags);

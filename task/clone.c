@@ -90,7 +90,10 @@ static struct task *task_make(const struct clone_request *req)
 /* The child's number in each namespace, and the parent's descriptor on it. On failure the child holds what it got. */
 static int task_name(struct task *child, const struct clone_request *req, struct pidfd_slot *pidfd)
 {
-	struct pid_ns *ns = pid_ns_for_children(child);
+	struct pid_ns *ns = req->kernel_fn ? &first_pid_ns : pid_ns_for_children(child);
+	int err = pid_numbers_check(ns, req->set_tid, req->set_tid_count);
+	if (err)
+		return err;
 	struct pid *pid = pid_new(ns, req->set_tid, req->set_tid_count);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);

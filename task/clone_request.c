@@ -10,29 +10,11 @@
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
-#include <linux/capability.h>
 #include <linux/sched.h>
 
 /* Flags of kinds that do not exist here are refused, as are namespaces' (docs/coverage.md). */
 #define FLAGS_NOT_OFFERED (CLONE_NEWUSER | CLONE_PTRACE | CLONE_UNTRACED | CLONE_INTO_CGROUP)
 #define FLAGS_LEGACY 0xffffffffULL
-
-/* Chosen numbers: no more than there are levels, each one that could be given; only for who restores processes. That one
- * is taken already (EEXIST) is seen when it is given. */
-static int set_tid_check(const struct clone_request *req)
-{
-	struct pid_ns *ns = pid_ns_for_children(current);
-
-	if (!req->set_tid_count)
-		return 0;
-	if (req->set_tid_count > ns->level + 1)
-		return -EINVAL;
-	for (int i = 0; i < req->set_tid_count; i++, ns = ns->parent) {
-		if (req->set_tid[i] < 1 || req->set_tid[i] >= ns->max)
-			return -EINVAL;
-	}
-	return capable(CAP_CHECKPOINT_RESTORE) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
-}
 
 int clone_request_check(struct clone_request *req)
 {
@@ -44,8 +26,10 @@ int clone_request_check(struct clone_request *req)
 		return -EINVAL;
 	if ((f & CLONE_FS) && (f & (CLONE_NEWNS | CLONE_NEWUSER)))
 		return -EINVAL;
-	/* Init's sibling would be a child of nobody, and could not be waited for. */
-	if ((f & CLONE_PARENT) && current->signal && current->leader == init_task)
+	/* The sibling of a pid namespace's init would be outside the tree that ends with it. */
+	if ((f & CLONE_PARENT) && current->signal->is_unkillable)
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) || pid_ns_for_children(current) != current_pid_ns()))
 		return -EINVAL;
 	if (f & (FLAGS_NOT_OFFERED | (namespaces_flags() & ~namespaces_flags_offered())))
 		return -EINVAL;
@@ -55,7 +39,7 @@ int clone_request_check(struct clone_request *req)
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && req->pidfd == req->parent_tid)
 		return -EINVAL;
-	return set_tid_check(req);
+	return 0;
 }
 
 static long clone_checked(struct clone_request *req)

@@ -90,9 +90,8 @@ static void take_leaders_place(struct task *t)
 	t->exit_signal = SIGCHLD;
 	if (init_task == leader)
 		init_task = t;
-	struct pid_ns *ns = t->pid->numbers[t->pid->level].ns;
-	if (ns->reaper == leader)
-		ns->reaper = t;
+	if (pid_ns_of(t->pid)->reaper == leader)
+		pid_ns_of(t->pid)->reaper = t;
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	task_release(leader);
 }

@@ -9,6 +9,7 @@
  * Locks: tasklist_lock and sighand->lock, taken here. Nothing fails. Source: _exit(2), exit_group(2), wait(2).
  */
 #include "task/internal.h"
+#include "namespace/pid_ns.h"
 #include "syscall/define.h"
 #include "mm/mm.h"
 #include "mm/user_access.h"
@@ -149,6 +150,8 @@ void task_exit(int code)
 	rooms_drop_at_exit(t);
 	if (is_group_dead && t->leader->oom_victim)
 		oom_victim_is_gone(t->leader);
+	if (is_group_dead && t->signal == READ_ONCE(pid_ns_of(t->pid)->reaper)->signal)
+		pid_ns_end(pid_ns_of(t->pid));
 
 	bool autoreap = exit_notify(t, &dead);
 	list_for_each_safe(child, next, &dead, sibling)

@@ -22,7 +22,7 @@ static void link_thread_locked(struct task *child)
 static void link_process_locked(struct task *child, const struct signal *maker)
 {
 	struct signal *s = child->signal;
-	s->is_unkillable = child->pid->numbers[child->pid->level].number == 1;
+	s->is_unkillable = pid_number_in(child->pid, pid_ns_of(child->pid)) == 1;
 	list_push_back(&child->real_parent->children, &child->sibling);
 	list_push_back(&s->thread_list, &child->thread_node);
 	list_push_back(&all_processes, &child->all_node);
@@ -34,9 +34,9 @@ static void link_process_locked(struct task *child, const struct signal *maker)
 /* Why the child may not appear after all; decided under the locks that would make it appear. */
 static int link_refusal_locked(struct task *child)
 {
-	struct pid_ns *ns = child->pid->numbers[child->pid->level].ns;
-	if (ns->is_dead)
-		return -ENOMEM;
+	for (int i = 0; i <= child->pid->level; i++)
+		if (child->pid->numbers[i].ns->is_dead)
+			return -ENOMEM;
 	if (fatal_signal_is_pending())
 		return -EINTR;
 	return 0;
@@ -63,8 +63,8 @@ int task_link(struct task *child, const struct clone_request *req)
 		pid_attach_locked(child, PID_TASK, pid);
 		pid_put(pid);
 		task_get(child);	/* running holds one reference, being waited for the other */
-		if (!pid->numbers[pid->level].ns->reaper)
-			pid->numbers[pid->level].ns->reaper = child;
+		if (!pid_ns_of(pid)->reaper)
+			pid_ns_of(pid)->reaper = child;
 	}
 	if (sighand)
 		spin_unlock(&sighand->lock);

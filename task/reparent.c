@@ -1,6 +1,6 @@
 /*
  * task/reparent.c: orphans: who becomes their parent. First another thread of the dying parent's group; else the nearest
- * ancestor that is a child subreaper; else process 1 of the pid namespace.
+ * ancestor in the same pid namespace that is a child subreaper; else that namespace's process 1.
  * Locks: tasklist_lock is held by the caller (exit.c). Source: prctl(2) PR_SET_CHILD_SUBREAPER, exit(2).
  */
 #include "task/internal.h"
@@ -18,11 +18,19 @@ static struct task *living_thread_locked(struct task *of)
 	return NULL;
 }
 
+/* Process 1 of the dying task's world: a thread of it that lives, if there is one. */
+static struct task *reaper_locked(struct task *dying)
+{
+	struct task *reaper = pid_ns_of(dying->pid)->reaper, *t = living_thread_locked(reaper);
+	return t ? t : reaper;
+}
+
 static struct task *new_parent_locked(struct task *dying)
 {
-	struct task *t = living_thread_locked(dying), *reaper = dying->pid->numbers[dying->pid->level].ns->reaper;
+	struct task *t = living_thread_locked(dying), *reaper;
 	if (t)
 		return t;
+	reaper = reaper_locked(dying);
 	if (!dying->signal->has_child_subreaper)
 		return reaper;
 	for (struct task *a = dying->real_parent; a && a->leader != reaper->leader && a->pid; a = a->real_parent) {
@@ -61,7 +69,7 @@ static void adopt_locked(struct task *child, struct task *dying, struct task *pa
 static void send_death_signal(struct task *thread, struct task *dying)
 {
 	siginfo_t info = { .si_signo = thread->parent_death_signal, .si_code = SI_USER };
-	info.si_pid = pid_number_in(dying->signal->pids[PID_TGID], thread->pid->numbers[thread->pid->level].ns);
+	info.si_pid = pid_number_in(dying->signal->pids[PID_TGID], pid_ns_of(thread->pid));
 	info.si_uid = dying->cred->uid;
 	signal_send_process(thread->parent_death_signal, &info, thread);
 }

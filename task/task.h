@@ -252,7 +252,7 @@ static inline struct pid_ns *pid_ns_for_children(const struct task *t)
 {
 	return container_of(t->ns->of[NS_PID_FOR_CHILDREN], struct pid_ns, ns);
 }
-static inline struct pid_ns *current_pid_ns(void) { return current->pid->numbers[current->pid->level].ns; }
+static inline struct pid_ns *current_pid_ns(void) { return pid_ns_of(current->pid); }
 /* Numbers as current's pid namespace sees them. */
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
 int task_tgid_seen(const struct task *t);
@@ -298,6 +298,7 @@ void rooms_drop_at_exit(struct task *t);	/* those that death gives up before the
 
 /* -- death -- */
 __noreturn void task_exit(int code);		/* this thread; code as wait reports it */
+void wait_for_all_children(void);		/* reaps them, of any kind, until there is none; no signal ends it */
 __noreturn void task_exit_group(int code);
 void task_release(struct task *t);		/* the zombie goes: unlinks names, drops the last rooms. no lock held */
 /* -- exec -- */

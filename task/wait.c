@@ -197,6 +197,15 @@ static int wait_do(struct wait_request *w)
 	return err ? err : looked;
 }
 
+void wait_for_all_children(void)
+{
+	struct wait_request w = { .type = PID_TYPES, .options = WEXITED | __WALL };
+	int looked = 0;
+	do {
+		wait_event(&current->signal->child_wait, (looked = wait_look(&w)) != 0);
+	} while (looked > 0);
+}
+
 long sys_wait4(int number, uptr status, int options, uptr usage)
 {
 	struct wait_request w = { .type = PID_TYPES, .options = (unsigned)options | WEXITED };

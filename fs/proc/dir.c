@@ -9,7 +9,6 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include <linux/capability.h>
-#include <linux/magic.h>
 
 #define POS_PIDS 1000	/* positions in the root's listing: rows first, then numbers */
 
@@ -89,6 +88,7 @@ struct inode *proc_inode(struct superblock *sb, const struct proc_ref *r, u32 mo
 		return ERR_PTR(-ENOMEM);
 	}
 	*own = *r;
+	own->super = sb->private;
 	pid_get(own->pid);
 	i->private = own;
 	i->ino = ino_of(r);
@@ -128,9 +128,11 @@ static int number_of(const char *name)
 
 static struct inode *lookup_process(struct superblock *sb, int number)
 {
-	struct proc_ref r = { .kind = DIR_PROCESS, .pid = pid_find(number, current_pid_ns()) };
+	const struct proc_super *s = sb->private;
+	struct proc_ref r = { .kind = DIR_PROCESS, .pid = pid_find(number, s->ns) };
 	struct task *t = proc_task(&r);
-	struct inode *i = t ? proc_inode(sb, &r, S_IFDIR | 0555) : NULL;
+	bool is_seen = t && !proc_hides(s, t, HIDE_INVISIBLE);
+	struct inode *i = is_seen ? proc_inode(sb, &r, S_IFDIR | 0555) : NULL;
 	task_put(t);
 	pid_put(r.pid);
 	return i;
@@ -202,7 +204,8 @@ static struct inode *lookup_ns(struct superblock *sb, const struct proc_ref *dir
 /* A thread of the process that dir stands for. */
 static struct inode *lookup_thread(struct superblock *sb, struct task *t, int number)
 {
-	struct proc_ref r = { .kind = DIR_PROCESS, .is_thread = true, .pid = pid_find(number, current_pid_ns()) };
+	const struct proc_super *s = sb->private;
+	struct proc_ref r = { .kind = DIR_PROCESS, .is_thread = true, .pid = pid_find(number, s->ns) };
 	struct task *thread = proc_task(&r);
 	struct inode *i = thread && thread->signal == t->signal ? proc_inode(sb, &r, S_IFDIR | 0555) : NULL;
 	task_put(thread);
@@ -222,7 +225,7 @@ static int show_fdinfo(struct text *t, const struct proc_ref *r)
 			   f->flags | (cloexec ? O_CLOEXEC : 0), f->path.mount ? f->path.mount->id : 0,
 			   f->inode ? (unsigned long)f->inode->ino : 0);
 		if (f->ops && f->ops->show_fdinfo)	/* O_PATH files have none */
-			f->ops->show_fdinfo(f, extra, sizeof(extra));
+			f->ops->show_fdinfo(f, r->super->ns, extra, sizeof(extra));
 		text_print(t, "%s", extra);
 		file_put(f);
 	}
@@ -248,13 +251,21 @@ static struct inode *lookup_fd(struct superblock *sb, const struct proc_ref *dir
 	return i;
 }
 
+/* With subset=pid the root has the way to oneself besides the processes. */
+static bool is_in_subset(const struct proc_super *s, const char *name)
+{
+	return !s->has_only_pids || !strcmp(name, "self") || !strcmp(name, "thread-self");
+}
+
 static struct inode *find_entry(struct inode *dir, struct dentry *d)
 {
 	const struct proc_ref *r = dir->private;
 	int number = number_of(d->name);
 	if (r->kind == DIR_ROOT) {
 		struct inode *i = number > 0 ? lookup_process(dir->sb, number) : NULL;
-		return i ? i : lookup_system(dir->sb, "", d->name);
+		if (i || !is_in_subset(r->super, d->name))
+			return i;
+		return lookup_system(dir->sb, "", d->name);
 	}
 	if (r->kind == DIR_SYSTEM)
 		return lookup_system(dir->sb, r->prefix, d->name);
@@ -284,6 +295,13 @@ static struct inode *proc_lookup(struct inode *dir, struct dentry *d)
 static int dir_permission(struct inode *i, unsigned mask)
 {
 	const struct proc_ref *r = i->private;
+	if (r->kind == DIR_PROCESS && r->super->hide_pid != HIDE_OFF) {
+		struct task *t = proc_task(r);
+		int err = !t ? -ESRCH : !proc_hides(r->super, t, HIDE_NO_ACCESS) ? 0 :
+			  proc_hides(r->super, t, HIDE_INVISIBLE) ? -ENOENT : -EPERM;
+		task_put(t);
+		return err ? err : inode_mode_permission(i, mask);
+	}
 	if ((r->kind != DIR_FD && r->kind != DIR_FDINFO) || (mask & MAY_WRITE))
 		return inode_mode_permission(i, mask);
 	struct task *t = proc_task(r);
@@ -339,17 +357,17 @@ static bool emit_system(struct dir_context *c, const char *prefix)
 	return true;
 }
 
-static void list_pids(struct dir_context *c)
+static void list_pids(struct dir_context *c, const struct proc_super *s)
 {
 	if (c->pos < POS_PIDS)
 		c->pos = POS_PIDS;
 	for (int number = (int)(c->pos - POS_PIDS); ; number++) {
-		struct pid *p = pid_find_from(&number, current_pid_ns());
+		struct pid *p = pid_find_from(&number, s->ns);
 		if (!p)
 			return;
 		struct proc_ref r = { .pid = p };
 		struct task *t = proc_task(&r);
-		bool is_process = t && task_is_leader(t);
+		bool is_process = t && task_is_leader(t) && !proc_hides(s, t, HIDE_INVISIBLE);
 		task_put(t);
 		pid_put(p);
 		c->pos = POS_PIDS + number;
@@ -394,23 +412,23 @@ static void list_ns(struct dir_context *c)
 }
 
 /* The number of the index-th thread, or 0. */
-static int thread_number(struct task *t, loff index)
+static int thread_number(const struct proc_ref *r, struct task *t, loff index)
 {
 	struct task *thread;
 	int number = 0;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	list_for_each(thread, &t->signal->thread_list, thread_node)
 		if (index-- == 0) {
-			number = task_tid_seen(thread);
+			number = proc_tid(r, thread);
 			break;
 		}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return number;
 }
 
-static void list_threads(struct dir_context *c, struct task *t)
+static void list_threads(struct dir_context *c, const struct proc_ref *r, struct task *t)
 {
-	for (int number; (number = thread_number(t, c->pos - 2)); c->pos++)
+	for (int number; (number = thread_number(r, t, c->pos - 2)); c->pos++)
 		if (!emit_number(c, number, 4))
 			return;
 }
@@ -432,9 +450,9 @@ static int proc_iterate(struct file *f, struct dir_context *c)
 	if (!emit_dots(c))
 		return 0;
 	if (r->kind == DIR_ROOT) {
-		if (c->pos < POS_PIDS && !emit_system(c, ""))
+		if (c->pos < POS_PIDS && !r->super->has_only_pids && !emit_system(c, ""))
 			return 0;
-		list_pids(c);
+		list_pids(c, r->super);
 		return 0;
 	}
 	if (r->kind == DIR_SYSTEM) {
@@ -449,7 +467,7 @@ static int proc_iterate(struct file *f, struct dir_context *c)
 	else if (r->kind == DIR_NS)
 		list_ns(c);
 	else if (r->kind == DIR_TASKS)
-		list_threads(c, t);
+		list_threads(c, r, t);
 	else
 		list_fds(c, t, r->kind == DIR_FD ? 10 : 8);
 	task_put(t);
@@ -525,16 +543,11 @@ const struct inode_ops proc_text_link_ops = { .readlink = proc_readlink };
 
 /* -- the file system -- */
 static int proc_statfs(struct superblock *sb, struct dentry *d, void *kernel_statfs64) { return 0; }
-static const struct super_ops proc_super_ops = { .destroy_inode = proc_destroy_inode, .statfs = proc_statfs };
+const struct super_ops proc_super_ops = {
+	.destroy_inode = proc_destroy_inode, .statfs = proc_statfs, .destroy = proc_destroy_super,
+};
 
-static struct superblock *proc_mount(const struct fs_type *type, u64 flags, const char *source, const char *options)
-{
-	struct superblock *sb = superblock_new(type, PROC_SUPER_MAGIC, &proc_super_ops, flags);
-	if (!sb)
-		return ERR_PTR(-ENOMEM);
-	struct proc_ref r = { .kind = DIR_ROOT };
-	return superblock_set_root(sb, proc_inode(sb, &r, S_IFDIR | 0555));
-}
-
-static struct fs_type proc_type = { .name = "proc", .mount = proc_mount, .no_device = true };
+static struct fs_type proc_type = {
+	.name = "proc", .mount = proc_mount, .no_device = true, .remount = proc_remount, .show_options = proc_show_options,
+};
 void proc_init(void) { fs_register(&proc_type); }

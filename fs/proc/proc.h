@@ -35,9 +35,26 @@ struct proc_row {
 	bool is_private;	/* only for those who may look into the process (ptrace's rule) */
 	const struct file_ops *fops;	/* special files */
 };
+/* What one mount of procfs shows, and to whom; in sb->private. */
+enum hide_pid { HIDE_OFF, HIDE_NO_ACCESS, HIDE_INVISIBLE, HIDE_NOT_PTRACEABLE = 4 };
+struct proc_super {
+	struct pid_ns *ns;		/* reference: the mounter's */
+	enum hide_pid hide_pid;		/* what those who may not look into a process see of it */
+	u32 gid;			/* but for members of this group */
+	bool has_only_pids;		/* subset=pid: nothing of the system */
+};
+/* super.c */
+struct superblock *proc_mount(const struct fs_type *type, u64 flags, const char *source, const char *options);
+int proc_remount(struct superblock *sb, const char *options);
+void proc_show_options(struct superblock *sb, char *buf, size_t size);
+void proc_destroy_super(struct superblock *sb);
+/* Is the process hidden from current to the degree that `from` names? */
+bool proc_hides(const struct proc_super *s, struct task *t, enum hide_pid from);
+
 /* What an inode of procfs stands for; in inode->private. */
 struct proc_ref {
 	const struct proc_row *row;	/* NULL: a directory */
+	const struct proc_super *super;	/* borrowed: of the superblock */
 	struct pid *pid;		/* reference; NULL: a system file */
 	bool is_thread;			/* below task/ */
 	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_NS, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
@@ -52,10 +69,18 @@ extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
 
 /* The task behind r: a reference, or NULL: gone. */
 struct task *proc_task(const struct proc_ref *r);
+/* Numbers as the mount's pid namespace has them; 0: not in it. */
+static inline int proc_number(const struct proc_ref *r, const struct pid *p) { return pid_number_in(p, r->super->ns); }
+static inline int proc_tid(const struct proc_ref *r, const struct task *t) { return proc_number(r, t->pid); }
+static inline int proc_tgid(const struct proc_ref *r, const struct task *t)
+{
+	return t->signal ? proc_number(r, t->signal->pids[PID_TGID]) : 0;
+}
 /* May current look into t? 0 or -EACCES. */
 int proc_may_look(struct task *t);
 /* The process whose folder /proc/PID i is: borrowed from i; NULL: i is something else. */
 struct pid *proc_process_of(const struct inode *i);
+extern const struct super_ops proc_super_ops;
 struct inode *proc_inode(struct superblock *sb, const struct proc_ref *r, u32 mode);
 void proc_init(void);
 

@@ -226,7 +226,7 @@ static int show_children(struct text *t, const struct proc_ref *r)
 	struct task *child;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	list_for_each(child, &task->children, sibling)
-		text_print(t, "%d ", task_tid_seen(child));
+		text_print(t, "%d ", proc_tid(r, child));
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	task_put(task);
 	return 0;

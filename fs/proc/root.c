@@ -10,6 +10,7 @@
 #include "fs/pipe.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "namespace/pid_ns.h"
 #include "namespace/uts.h"
 #include "namespace/user.h"
 #include "task/hooks.h"
@@ -19,12 +20,14 @@ static int link_text(char *text, size_t size, int n) { return MIN(n, (int)size);
 
 static int link_self(const struct proc_ref *r, struct path *out, char *text, size_t size)
 {
-	return link_text(text, size, scnprintf(text, size, "%d", task_tgid_seen(current)));
+	int tgid = proc_tgid(r, current);
+	return tgid ? link_text(text, size, scnprintf(text, size, "%d", tgid)) : -ENOENT;
 }
 
 static int link_thread_self(const struct proc_ref *r, struct path *out, char *text, size_t size)
 {
-	return link_text(text, size, scnprintf(text, size, "%d/task/%d", task_tgid_seen(current), task_tid_seen(current)));
+	int tgid = proc_tgid(r, current), tid = proc_tid(r, current);
+	return tgid ? link_text(text, size, scnprintf(text, size, "%d/task/%d", tgid, tid)) : -ENOENT;
 }
 
 static int link_mounts(const struct proc_ref *r, struct path *out, char *text, size_t size)
@@ -52,7 +55,8 @@ static int show_loadavg(struct text *t, const struct proc_ref *r)
 	sched_loadavg(avg);
 	for (int i = 0; i < 3; i++)
 		text_print(t, "%lu.%02lu ", avg[i] >> 11, ((avg[i] & 2047) * 100) >> 11);
-	text_print(t, "%u/%d %d\n", sched_running(), atomic_read(&task_count), first_pid_ns.last);
+	text_print(t, "%u/%d %d\n", sched_running(), atomic_read(&task_count),
+		   current_pid_ns()->last);
 	return 0;
 }
 
@@ -187,7 +191,7 @@ static struct number numbers[] = {
 	{ "sys/kernel/ngroups_max", &ngroups_max, 0, 0 },
 	{ "sys/kernel/overflowgid", &overflow_id, 0, 0 },
 	{ "sys/kernel/overflowuid", &overflow_id, 0, 0 },
-	{ "sys/kernel/pid_max", &first_pid_ns.max, 301, PID_MAX_LIMIT },
+	{ "sys/kernel/pid_max", &pid_max, 301, PID_MAX_LIMIT },
 	{ "sys/kernel/sched_child_runs_first", &sched_child_runs_first, 0, 1 },
 	{ "sys/kernel/sched_rr_timeslice_ms", &sched_rr_slice_ms, 0, 0 },
 	{ "sys/kernel/sched_rt_period_us", &sched_rt_period_us, 1, 0x7fffffff },
@@ -230,6 +234,23 @@ static ssize_t write_number(const struct proc_ref *r, char *text, size_t n)
 	return (ssize_t)n;
 }
 
+/* The number given last in the namespace of who reads; the next is one more than what is written. */
+static int show_last_pid(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "%d\n", READ_ONCE(current_pid_ns()->last));
+	return 0;
+}
+
+static ssize_t write_last_pid(const struct proc_ref *r, char *text, size_t n)
+{
+	char *end;
+	u64 last = strtou64(text, &end, 10);
+	if (end == text || (*end && *end != '\n' && *end != ' ') || last >= (u64)pid_max)
+		return -EINVAL;
+	int err = pid_ns_set_last(current_pid_ns(), (int)last);
+	return err ? err : (ssize_t)n;
+}
+
 static int show_file_max(struct text *t, const struct proc_ref *r)
 {
 	text_print(t, "9223372036854775807\n");
@@ -262,6 +283,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "sys/kernel/domainname", S_IFREG | 0644, show_domainname, write_domainname },
 	{ "sys/kernel/hostname", S_IFREG | 0644, show_nodename, write_nodename },
 	NUMBER("sys/kernel/ngroups_max"),
+	{ "sys/kernel/ns_last_pid", S_IFREG | 0666, show_last_pid, write_last_pid },
 	{ "sys/kernel/osrelease", S_IFREG | 0444, show_release },
 	{ "sys/kernel/ostype", S_IFREG | 0444, show_sysname },
 	NUMBER("sys/kernel/overflowgid"),

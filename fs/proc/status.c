@@ -33,16 +33,15 @@ static void snapshot_signals(struct snapshot *s, struct task *t)
 	s->queued = (u32)sets.queued;
 }
 
-static void snapshot_take(struct snapshot *s, struct task *t)
+static void snapshot_take(struct snapshot *s, const struct proc_ref *r, struct task *t)
 {
-	struct pid_ns *ns = current_pid_ns();
 	struct task *thread;
 	memset(s, 0, sizeof(*s));
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	s->tgid = task_tgid_seen(t);
-	s->ppid = t->real_parent && t->real_parent->signal ? task_tgid_seen(t->real_parent) : 0;
-	s->pgrp = pid_number_in(t->signal->pids[PID_PGID], ns);
-	s->session = pid_number_in(t->signal->pids[PID_SID], ns);
+	s->tgid = proc_tgid(r, t);
+	s->ppid = t->real_parent ? proc_tgid(r, t->real_parent) : 0;
+	s->pgrp = proc_number(r, t->signal->pids[PID_PGID]);
+	s->session = proc_number(r, t->signal->pids[PID_SID]);
 	s->threads = t->signal->threads;
 	s->exit_signal = t->exit_signal;
 	s->exit_code = t->exit_code;
@@ -82,13 +81,13 @@ int proc_show_stat(struct text *out, const struct proc_ref *r)
 	struct pid *foreground = NULL;
 	if (!t)
 		return -ESRCH;
-	snapshot_take(&s, t);
+	snapshot_take(&s, r, t);
 	times_of(r, t, &user, &system);
 	u32 tty = tty_describe(t, &foreground);
 	struct mm *mm = task_get_mm(t);
 	bool may_look = proc_may_look(t) == 0;
-	text_print(out, "%d (%s) %c %d %d %d %d %d %u ", task_tid_seen(t), t->comm, task_state_letter(t), s.ppid, s.pgrp,
-		   s.session, (int)tty, foreground ? pid_number_in(foreground, current_pid_ns()) : -1, (unsigned)t->flags);
+	text_print(out, "%d (%s) %c %d %d %d %d %d %u ", proc_tid(r, t), t->comm, task_state_letter(t), s.ppid, s.pgrp,
+		   s.session, (int)tty, foreground ? proc_number(r, foreground) : -1, (unsigned)t->flags);
 	text_print(out, "%lu %lu %lu %lu ", (unsigned long)(r->is_thread ? t->minor_faults : s.group_minor),
 		   (unsigned long)s.child_minor, (unsigned long)(r->is_thread ? t->major_faults : s.group_major),
 		   (unsigned long)s.child_major);
@@ -128,7 +127,21 @@ static const char *state_words(char letter)
 	}
 }
 
-static void show_names(struct text *out, struct task *t, const struct snapshot *s, const struct cred *c)
+/* A name's numbers in the mount's namespace and those below it, down to the task's own. */
+static void show_numbers(struct text *out, const char *key, const struct proc_ref *r, const struct task *t, enum pid_type type)
+{
+	int numbers[PID_LEVELS_MAX + 1], n = 0;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct pid *own = t->pid, *p = type == PID_TASK ? own : t->signal->pids[type];
+	for (int i = r->super->ns->level; i <= own->level; i++)
+		numbers[n++] = pid_number_in(p, own->numbers[i].ns);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	text_print(out, "\n%s:", key);
+	for (int i = 0; i < n; i++)
+		text_print(out, "\t%d", numbers[i]);
+}
+
+static void show_names(struct text *out, const struct proc_ref *r, struct task *t, const struct snapshot *s, const struct cred *c)
 {
 	text_print(out, "Name:\t");
 	text_put_escaped(out, t->comm, "\n\\");
@@ -138,7 +151,7 @@ static void show_names(struct text *out, struct task *t, const struct snapshot *
 		text_print(out, "Umask:\t%04o\n", fs->umask);
 	fs_room_put(fs);
 	text_print(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		   state_words(task_state_letter(t)), s->tgid, task_tid_seen(t), s->ppid);
+		   state_words(task_state_letter(t)), s->tgid, proc_tid(r, t), s->ppid);
 	text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
 		   c->sgid, c->fsgid);
 	struct files *files = files_hold(t);
@@ -146,7 +159,11 @@ static void show_names(struct text *out, struct task *t, const struct snapshot *
 	files_release(files);
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
 		text_print(out, "%u ", c->groups->gids[i]);
-	text_print(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", s->tgid, task_tid_seen(t), s->pgrp, s->session);
+	show_numbers(out, "NStgid", r, t, PID_TGID);
+	show_numbers(out, "NSpid", r, t, PID_TASK);
+	show_numbers(out, "NSpgid", r, t, PID_PGID);
+	show_numbers(out, "NSsid", r, t, PID_SID);
+	text_print(out, "\n");
 }
 
 int proc_show_status(struct text *out, const struct proc_ref *r)
@@ -155,9 +172,9 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 	struct snapshot s;
 	if (!t)
 		return -ESRCH;
-	snapshot_take(&s, t);
+	snapshot_take(&s, r, t);
 	const struct cred *c = task_get_cred(t);
-	show_names(out, t, &s, c);
+	show_names(out, r, t, &s, c);
 	size_t before = out->used;
 	int err = proc_show_mm(out, r, mm_report_status);
 	out->out_of_memory |= err == -ENOMEM;

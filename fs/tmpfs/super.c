@@ -225,20 +225,11 @@ static int parse_option(struct tmpfs *fs, const char *key, const char *value)
 
 static int parse_options(struct tmpfs *fs, const char *options)
 {
-	char *copy = kstrdup(options ? options : ""), *next = copy;
+	char *copy = kstrdup(options ? options : ""), *list = copy, *key, *value;
 	int err = copy ? 0 : -ENOMEM;
 
-	while (!err && next && *next) {
-		char *key = next, *value;
-		next = strchr(next, ',');
-		if (next)
-			*next++ = 0;
-		value = strchr(key, '=');
-		if (value)
-			*value++ = 0;
-		if (*key)
-			err = parse_option(fs, key, value ? value : "");
-	}
+	while (!err && (key = option_next(&list, &value)))
+		err = parse_option(fs, key, value ? value : "");
 	kfree(copy);
 	return err;
 }

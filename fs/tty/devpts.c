@@ -154,22 +154,6 @@ int devpts_root_of(struct file *ptmx, struct path *root)
 
 /* ---- the file system ---- */
 
-/* The next option of a list; NULL: none. *value: behind '=', or NULL. The list is cut up. */
-static char *option_next(char **list, char **value)
-{
-	char *name = *list, *comma;
-	if (!name || !*name)
-		return NULL;
-	comma = strchr(name, ',');
-	*list = comma ? comma + 1 : NULL;
-	if (comma)
-		*comma = 0;
-	*value = strchr(name, '=');
-	if (*value)
-		*(*value)++ = 0;
-	return name;
-}
-
 static int option_set(struct devpts_options *o, const char *name, const char *value)
 {
 	static const char *const names[] = { "uid", "gid", "mode", "ptmxmode", "max" };
