@@ -85,9 +85,9 @@ void page_put(struct page *p)
 }
 
 /* The count is 0, or was before: no frame to unmap. */
-void page_unmapped_last(struct page *p, u64 left)
+void page_unmapped_last(struct page *p)
 {
-	if ((u32)left == 0)
+	if (refcount_read(&p->count) == 0)
 		page_free(p, 0);
 	else
 		refcount_report(&p->count, "unmapping of a dead frame");

@@ -19,13 +19,13 @@ struct mapping;
 struct slab_cache;
 
 struct page {
+	union {
+		atomic_t mapcount;	/* FRAME: leaf entries in distinct tables only. Below count: both move at once */
+		u32 slab_used;		/* SLAB: objects handed out. under the cache's lock */
+	};
 	/* FRAME (anon, file, shmem): leaf entries in distinct tables + other holders (page cache, pins).
 	 * TABLE: entries (or mm roots) that point to it. KERNEL, SLAB: 1. */
 	refcount_t count;
-	union {
-		atomic_t mapcount;	/* FRAME: leaf entries in distinct tables only. Beside count: both move at once */
-		u32 slab_used;		/* SLAB: objects handed out. under the cache's lock */
-	};
 	u8 kind;		/* enum page_kind */
 	u8 order;		/* of a free or allocated block's first frame */
 	u16 flags;		/* PG_*; atomic */
@@ -87,19 +87,19 @@ struct page *page_alloc_zeroed(int node, enum page_kind kind);
 void page_free(struct page *p, unsigned order);		/* the block; its count is not looked at */
 static inline void page_get(struct page *p) { refcount_inc(&p->count); }
 void page_put(struct page *p);				/* frames: frees at 0 */
-/* One leaf entry more, or less: count and mapcount in one step. page_unmap_put frees the frame at 0. */
+/* One leaf entry more, or less: count and mapcount, which is never more, in one step. page_unmap_put frees the frame at 0:
+ * the compiler makes one subtraction and one branch of it. */
+#define PAGE_LEAF_HOLD (1UL << 32 | 1)
 static inline void page_map_get(struct page *p)
 {
-	u64 old = __atomic_fetch_add((u64 *)(void *)&p->count, 1UL << 32 | 1, __ATOMIC_RELAXED);
-	if (unlikely((s32)old <= 0))
+	if (unlikely((s64)__atomic_fetch_add((u64 *)(void *)&p->mapcount, PAGE_LEAF_HOLD, __ATOMIC_RELAXED) <= 0))
 		refcount_report(&p->count, "mapping of a dead frame");
 }
-void page_unmapped_last(struct page *p, u64 left);
+void page_unmapped_last(struct page *p);	/* by now its count is 0, or below: misuse */
 static inline void page_unmap_put(struct page *p)
 {
-	u64 left = __atomic_sub_fetch((u64 *)(void *)&p->count, 1UL << 32 | 1, __ATOMIC_ACQ_REL);
-	if (unlikely((s32)left <= 0))
-		page_unmapped_last(p, left);
+	if (unlikely(__atomic_fetch_sub((u64 *)(void *)&p->mapcount, PAGE_LEAF_HOLD, __ATOMIC_ACQ_REL) <= PAGE_LEAF_HOLD))
+		page_unmapped_last(p);
 }
 
 /* Frames of RAM that boot_info keeps out of memory[] (the initrd): one becomes a frame of this kind with count 1. */

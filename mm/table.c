@@ -106,20 +106,40 @@ static void table_free(struct page *t)
 		page_free(t, 0);
 }
 
-/* Copies one group of entries. Under the lock that guards src. */
-static __always_inline void copy_group(pte_t *to, pte_t *from, bool is_leaf)
+/* The copy of one entry, write permission taken from both. Under the lock that guards the source. */
+static __always_inline pte_t entry_protect(pte_t *from, pte_t e)
+{
+	return pte_is_writable(e) ? pte_clear_writable(pte_protect_atomic(from)) : e;
+}
+
+static void copy_upper_group(pte_t *to, pte_t *from)
 {
 	for (unsigned i = 0; i < PT_GROUP; i++) {
 		pte_t e = pte_read(&from[i]);
 
 		if (pte_is_empty(e))
 			continue;
-		if (!is_leaf)
-			page_get(pte_page(e));
-		else if (!pte_is_special(e))
-			page_map_get(pte_page(e));
-		if (pte_is_writable(e) && !(is_leaf && pte_is_shared(e)))
-			e = pte_clear_writable(pte_protect_atomic(&from[i]));
+		page_get(pte_page(e));
+		to[i] = entry_protect(&from[i], e);
+	}
+}
+
+/* Of this and of drop_leaf_group() every instruction counts: a full table has 512 entries. */
+static __always_inline void copy_leaf_group(pte_t *to, pte_t *from, struct page *records)
+{
+#pragma clang loop unroll(full)
+	for (unsigned i = 0; i < PT_GROUP; i++) {
+		pte_t e = pte_read(&from[i]);
+
+		if (pte_is_empty(e))
+			continue;
+		if (unlikely(!pte_is_counted_private(e) || pte_is_writable(e))) {
+			if (!pte_is_special(e))
+				page_map_get(pte_page(e));
+			to[i] = pte_is_shared(e) ? e : entry_protect(&from[i], e);
+			continue;
+		}
+		page_map_get(pte_page_in(records, e));
 		to[i] = e;
 	}
 }
@@ -133,19 +153,23 @@ struct page *table_copy(struct page *src, int node)
 		return NULL;
 	dst->table = src->table;
 	pte_t *to = table_entries(dst), *from = table_entries(src);
-	bool is_leaf = src->table.level == 0;
+	struct page *records = page_records;
 
-	for (; groups; groups &= groups - 1) {
-		unsigned i = (unsigned)__builtin_ctzl(groups) * PT_GROUP;
-		if (is_leaf)
-			copy_group(to + i, from + i, true);
-		else
-			copy_group(to + i, from + i, false);
+	if (src->table.level == 0) {
+		for (; groups; groups &= groups - 1) {
+			unsigned i = (unsigned)__builtin_ctzl(groups) * PT_GROUP;
+			copy_leaf_group(to + i, from + i, records);
+		}
+	} else {
+		for (; groups; groups &= groups - 1) {
+			unsigned i = (unsigned)__builtin_ctzl(groups) * PT_GROUP;
+			copy_upper_group(to + i, from + i);
+		}
 	}
 	return dst;
 }
 
-static __always_inline void leaf_drop(pte_t e)
+void leaf_put(pte_t e)
 {
 	if (unlikely(pte_is_special(e)))
 		return;
@@ -155,9 +179,23 @@ static __always_inline void leaf_drop(pte_t e)
 	page_unmap_put(p);
 }
 
-void leaf_put(pte_t e) { leaf_drop(e); }
+static __always_inline void drop_leaf_group(pte_t *group, struct page *records)
+{
+#pragma clang loop unroll(full)
+	for (unsigned i = 0; i < PT_GROUP; i++) {
+		pte_t e = group[i];
 
-static __always_inline void drop_group(pte_t *group, bool is_leaf)
+		if (pte_is_empty(e))
+			continue;
+		group[i] = 0;
+		if (likely(pte_is_counted_private(e)))
+			page_unmap_put(pte_page_in(records, e));
+		else
+			leaf_put(e);
+	}
+}
+
+static void drop_upper_group(pte_t *group)
 {
 	for (unsigned i = 0; i < PT_GROUP; i++) {
 		pte_t e = group[i];
@@ -165,29 +203,30 @@ static __always_inline void drop_group(pte_t *group, bool is_leaf)
 		if (pte_is_empty(e))
 			continue;
 		group[i] = 0;
-		if (is_leaf)
-			leaf_drop(e);
-		else
-			table_put(pte_page(e));
+		table_put(pte_page(e));
 	}
+}
+
+/* Nobody points to it any more: everything below loses a parent. */
+static void table_drop(struct page *t)
+{
+	ASSERT(t->kind == PAGE_TABLE);
+	pte_t *entries = table_entries(t);
+	u64 groups = t->table.groups;
+	struct page *records = page_records;
+
+	if (t->table.level == 0) {
+		for (; groups; groups &= groups - 1)
+			drop_leaf_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP, records);
+	} else {
+		for (; groups; groups &= groups - 1)
+			drop_upper_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP);
+	}
+	table_free(t);
 }
 
 void table_put(struct page *t)
 {
-	if (likely(!refcount_dec(&t->count)))
-		return;
-	ASSERT(t->kind == PAGE_TABLE);
-	pte_t *entries = table_entries(t);
-
-	bool is_leaf = t->table.level == 0;
-
-	for (u64 groups = t->table.groups; groups; groups &= groups - 1) {
-		pte_t *group = entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP;
-
-		if (is_leaf)
-			drop_group(group, true);
-		else
-			drop_group(group, false);
-	}
-	table_free(t);
+	if (refcount_dec(&t->count))
+		table_drop(t);
 }

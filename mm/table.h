@@ -6,12 +6,14 @@
 #define ROOT_LEVEL (PT_LEVELS - 1)
 
 static inline pte_t *table_entries(const struct page *t) { return page_address(t); }
-/* pfn_to_page(pte_pfn(e)) in one shift: a table's copy and drop do this for each entry. */
-static inline struct page *pte_page(pte_t e)
+/* pfn_to_page(pte_pfn(e)) in one shift: a table's copy and drop do this for each entry, and read where the records are
+ * but once. */
+static inline struct page *pte_page_in(struct page *records, pte_t e)
 {
 	_Static_assert(sizeof(struct page) % 16 == 0, "a record is whole 16ths");
-	return (struct page *)((u8 *)page_records + ((e & PTE_FRAME) >> (PAGE_SHIFT - 4)) * (sizeof(struct page) / 16));
+	return (struct page *)((u8 *)records + ((e & PTE_FRAME) >> (PAGE_SHIFT - 4)) * (sizeof(struct page) / 16));
 }
+static inline struct page *pte_page(pte_t e) { return pte_page_in(page_records, e); }
 static inline void table_count_entry(struct page *t, unsigned index)
 {
 	t->table.groups |= 1UL << (index / PT_GROUP);

@@ -42,6 +42,7 @@ static inline bool pte_is_special(pte_t e) { return e & PTE_SPECIAL; }
 static inline bool pte_is_dirty(pte_t e) { return e & PTE_DIRTY; }
 static inline bool pte_is_accessed(pte_t e) { return e & PTE_ACCESSED; }
 static inline bool pte_is_executable(pte_t e) { return !(e & PTE_NX); }
+static inline bool pte_is_counted_private(pte_t e) { return !(e & (PTE_SPECIAL | PTE_SHARED)); }
 static inline u64 pte_pfn(pte_t e) { return (e & PTE_FRAME) >> PAGE_SHIFT; }
 static inline pte_t pte_set_writable(pte_t e) { return e | PTE_WRITE; }
 static inline pte_t pte_clear_writable(pte_t e) { return e & ~PTE_WRITE; }
