@@ -12,8 +12,8 @@
 static void check_leaf(uptr va, pte_t e, bool is_owned)
 {
 	const struct page *p = pte_page(e);
-	u64 both = __atomic_load_n((const u64 *)(const void *)&p->count, __ATOMIC_RELAXED);
-	int count = (int)both, mapped = (int)(both >> 32);
+	u64 both = __atomic_load_n((const u64 *)(const void *)&p->mapcount, __ATOMIC_RELAXED);
+	int count = (int)(both >> 32), mapped = (int)both;
 
 	if (pte_is_special(e)) {
 		if (pte_is_writable(e) && !pte_is_shared(e))
