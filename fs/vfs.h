@@ -66,6 +66,7 @@ struct file_ops {
 	/* NULL: ENODEV, unless the inode has a mapping. Says what a mapping is before its place is known: may change v->flags,
 	 * clear v->file (anonymous memory) or replace it by another file (a reference, taken over). mm->lock is not held. */
 	int (*mmap)(struct file *f, struct vma *v);
+	void (*attached)(struct file *f, bool is_end);	/* VM_ATTACHED: a region was inherited, or ended with its mm */
 	int (*open)(struct inode *i, struct file *f);
 	void (*flush)(struct file *f);				/* at each close() */
 	void (*release)(struct file *f);			/* last reference gone */

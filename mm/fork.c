@@ -105,6 +105,8 @@ struct mm *mm_copy(struct mm *parent)
 	if (!err && unlikely(vma_tree_has_special(&child->vmas, VM_FORK_SPECIAL)))
 		err = fork_special(child);
 	mm_write_unlock(child);
+	if (unlikely(vma_tree_has_special(&child->vmas, VM_ATTACHED)))
+		mm_tell_attached(child, false);
 	if (unlikely(err)) {
 		mm_put(child);
 		return ERR_PTR(err);

@@ -51,6 +51,8 @@ static void mm_teardown(struct mm *mm)
 {
 	struct vma_tree vmas;
 
+	if (unlikely(vma_tree_has_special(&mm->vmas, VM_ATTACHED)))
+		mm_tell_attached(mm, true);
 	tlb_evict_mm(mm);	/* nothing is cached anywhere from here on, so nothing need be flushed below */
 	rw_write_lock(&mm->lock);
 	pt_root_drop(mm);

@@ -29,6 +29,7 @@ struct vma_node;
 #define VM_MAYEXEC BIT(6)
 #define VM_MAYSHARE BIT(7)
 #define VM_GROWSDOWN BIT(8)
+#define VM_ATTACHED BIT(9)	/* System V shared memory: its file is told of copies and ends; never merged */
 #define VM_LOCKED BIT(13)
 #define VM_LOCKONFAULT BIT(19)
 #define VM_DONTFORK BIT(17)	/* MADV_DONTFORK */
@@ -160,6 +161,14 @@ long mm_brk(struct mm *mm, uptr brk);
 int __must_check mm_expand_stack(struct mm *mm, uptr addr);
 /* Faults in what [start, end) maps (MAP_POPULATE, mlock); stops at the first error: 0, -EFAULT, -ENOMEM, -EINTR. */
 int mm_populate(struct mm *mm, uptr start, uptr end);
+
+/* -- attached files (mm/attached.c): regions with VM_ATTACHED -- */
+/* shmdt(2): unmaps what is left of the mapping that was made at addr. -EINVAL: there is none; -ENOMEM, -EINTR. */
+int __must_check mm_detach(struct mm *mm, uptr addr);
+/* Tells each attached file that its regions were inherited or (is_end) go with the whole address space. No lock is held. */
+void mm_tell_attached(struct mm *mm, bool is_end);
+/* How many regions, of all address spaces, map m. The inode's lock is held, and no lock of an mm. */
+u64 mapping_count_regions(struct mapping *m);
 
 /* -- faults (mm/fault.c) -- */
 /* Settles a user fault. access: FAULT_*. 0, or the signal as -SIGSEGV/-SIGBUS with *code, or -ENOMEM (out of memory was

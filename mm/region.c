@@ -70,7 +70,7 @@ static bool can_merge(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->flags != b->flags || a->file != b->file || a->name != b->name)
 		return false;
-	if (a->flags & VM_SPECIAL)
+	if (a->flags & (VM_SPECIAL | VM_ATTACHED))
 		return false;
 	return a->offset_pages + region_pages(a) == b->offset_pages;
 }

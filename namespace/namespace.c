@@ -5,6 +5,7 @@
  * Locks: none; a set is immutable once a task has it. Errors: EPERM, ENOMEM, ENOSPC. Source: namespaces(7).
  */
 #include "namespace/namespace.h"
+#include "namespace/ipc.h"
 #include "namespace/user.h"
 #include "namespace/uts.h"
 #include "namespace/pid_ns.h"
@@ -31,6 +32,7 @@ struct namespaces first_namespaces = {
 	.count = REFCOUNT_INIT(1),
 	.of = {
 		[NS_UTS] = &first_uts_ns.ns,
+		[NS_IPC] = &first_ipc_ns.ns,
 		[NS_PID_FOR_CHILDREN] = &first_pid_ns.ns,
 	},
 };

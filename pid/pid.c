@@ -254,12 +254,18 @@ struct pid *pid_find_from(int *number, struct pid_ns *ns)
 	return p;
 }
 
-int pid_number_in(const struct pid *p, const struct pid_ns *ns)
+int pid_last_number_in(const struct pid *p, const struct pid_ns *ns)
 {
 	if (!p || ns->level > p->level || p->numbers[ns->level].ns != ns)
 		return 0;
 	int number = p->numbers[ns->level].number;
-	return number > 0 ? number : 0;
+	return number < 0 ? -number : number;
+}
+
+int pid_number_in(const struct pid *p, const struct pid_ns *ns)
+{
+	int number = pid_last_number_in(p, ns);
+	return number && p->numbers[ns->level].number > 0 ? number : 0;
 }
 
 void pid_attach_locked(struct task *t, enum pid_type type, struct pid *p)

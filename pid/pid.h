@@ -61,6 +61,7 @@ static inline struct pid *pid_get(struct pid *p) { if (p) refcount_inc(&p->count
 void pid_put(struct pid *p);			/* NULL accepted; the last one frees the numbers */
 struct pid *pid_find(int number, struct pid_ns *ns);	/* a reference, or NULL */
 int pid_number_in(const struct pid *p, const struct pid_ns *ns);	/* 0: not visible there; NULL pid: 0 */
+int pid_last_number_in(const struct pid *p, const struct pid_ns *ns);	/* the same, and also what a dead one was called */
 static inline int pid_number_global(const struct pid *p) { return p ? p->numbers[0].number : 0; }
 /* Under tasklist_lock: */
 void pid_attach_locked(struct task *t, enum pid_type type, struct pid *p);	/* takes its own reference */

@@ -10,6 +10,7 @@ enum lock_rank {
 	/* sleeping locks */
 	RANK_FILE_POS,		/* file->pos_lock: held over a whole read, write or getdents */
 	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
+	RANK_SYSV,		/* ipc/: all System V objects of one kind in one namespace */
 	RANK_EPOLL_MUTEX,	/* fs/epoll.c: one epoll's items; several: outer before inner */
 	RANK_RENAME,		/* one cross-directory rename at a time */
 	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent first, then address */

@@ -7,9 +7,11 @@
  */
 #include "task/task.h"
 #include "mm/page.h"
+#include "namespace/user.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
+#include <linux/capability.h>
 #include <linux/sched.h>
 
 /* Flags of kinds that do not exist here are refused, as are namespaces' (docs/coverage.md). */
@@ -25,6 +27,10 @@ int clone_request_check(struct clone_request *req)
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
 		return -EINVAL;
 	if ((f & CLONE_FS) && (f & (CLONE_NEWNS | CLONE_NEWUSER)))
+		return -EINVAL;
+	/* An undo list is of one IPC namespace. Who may not make one at all learns that first. */
+	if ((f & CLONE_NEWIPC) && (f & CLONE_SYSVSEM) &&
+	    ((f & CLONE_NEWUSER) || ns_capable(current_cred()->user_ns, CAP_SYS_ADMIN)))
 		return -EINVAL;
 	/* The sibling of a pid namespace's init would be outside the tree that ends with it. */
 	if ((f & CLONE_PARENT) && current->signal->is_unkillable)

@@ -37,6 +37,8 @@ static u64 flags_implied(u64 f)
 {
 	if (f & CLONE_NEWNS)
 		f |= CLONE_FS;
+	if (f & CLONE_NEWIPC)
+		f |= CLONE_SYSVSEM;	/* what is owed stays in the world it was made in */
 	if (f & CLONE_VM)
 		f |= CLONE_SIGHAND;
 	if (f & CLONE_SIGHAND)

@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "drivers/random.h"
 #include "fs/pipe.h"
+#include "ipc/ipc_proc.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "namespace/pid_ns.h"
@@ -258,6 +259,7 @@ static int show_file_max(struct text *t, const struct proc_ref *r)
 }
 
 #define NUMBER(path) { path, S_IFREG | 0444, show_number }
+#define IPC_LIMIT(path, mode) { path, S_IFREG | mode, ipc_proc_show_limit, ipc_proc_write_limit }
 #define NUMBER_RW(path) { path, S_IFREG | 0644, show_number, write_number }
 
 const struct proc_row proc_system_rows[] = {
@@ -279,9 +281,14 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER_RW("sys/fs/pipe-max-size"),
 	NUMBER_RW("sys/fs/protected_hardlinks"),
 	NUMBER_RW("sys/fs/protected_symlinks"),
+	IPC_LIMIT("sys/kernel/auto_msgmni", 0644),
 	NUMBER("sys/kernel/cap_last_cap"),
 	{ "sys/kernel/domainname", S_IFREG | 0644, show_domainname, write_domainname },
 	{ "sys/kernel/hostname", S_IFREG | 0644, show_nodename, write_nodename },
+	IPC_LIMIT("sys/kernel/msg_next_id", 0444),
+	IPC_LIMIT("sys/kernel/msgmax", 0644),
+	IPC_LIMIT("sys/kernel/msgmnb", 0644),
+	IPC_LIMIT("sys/kernel/msgmni", 0644),
 	NUMBER("sys/kernel/ngroups_max"),
 	{ "sys/kernel/ns_last_pid", S_IFREG | 0666, show_last_pid, write_last_pid },
 	{ "sys/kernel/osrelease", S_IFREG | 0444, show_release },
@@ -295,6 +302,13 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER("sys/kernel/sched_rr_timeslice_ms"),
 	NUMBER_RW("sys/kernel/sched_rt_period_us"),
 	NUMBER_RW("sys/kernel/sched_rt_runtime_us"),
+	IPC_LIMIT("sys/kernel/sem", 0644),
+	IPC_LIMIT("sys/kernel/sem_next_id", 0444),
+	IPC_LIMIT("sys/kernel/shm_next_id", 0444),
+	IPC_LIMIT("sys/kernel/shm_rmid_forced", 0644),
+	IPC_LIMIT("sys/kernel/shmall", 0644),
+	IPC_LIMIT("sys/kernel/shmmax", 0644),
+	IPC_LIMIT("sys/kernel/shmmni", 0644),
 	NUMBER_RW("sys/kernel/threads-max"),
 	{ "sys/kernel/version", S_IFREG | 0444, show_version },
 	NUMBER_RW("sys/vm/max_map_count"),
@@ -302,6 +316,9 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER_RW("sys/vm/overcommit_memory"),
 	NUMBER_RW("sys/vm/overcommit_ratio"),
 	{ "sysrq-trigger", S_IFREG | 0200, .write = proc_write_sysrq },
+	{ "sysvipc/msg", S_IFREG | 0444, ipc_proc_show_objects },
+	{ "sysvipc/sem", S_IFREG | 0444, ipc_proc_show_objects },
+	{ "sysvipc/shm", S_IFREG | 0444, ipc_proc_show_objects },
 	{ "thread-self", S_IFLNK | 0777, .link = link_thread_self },
 	{ "uptime", S_IFREG | 0444, show_uptime },
 	{ "version", S_IFREG | 0444, show_system_version },

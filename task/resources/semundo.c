@@ -1,24 +1,23 @@
 /*
- * task/resources/semundo.c: the room "semundo": what System V semaphores give back at exit. CLONE_SYSVSEM shares the
+ * task/resources/semundo.c: the room "semundo": what System V semaphores give back at exit (ipc/sem_undo.c). CLONE_SYSVSEM shares the
  * list; without it the child starts with none ("fresh"), it never inherits the parent's debts.
  */
 #include "task/internal.h"
+#include "ipc/sem.h"
 #include "mm/slab.h"
 #include "base/errno.h"
 #include <linux/sched.h>
 
-struct semundo { refcount_t count; struct spinlock lock; struct list entries; };
 SLAB_CACHE(semundo_cache, struct semundo);
 
 /* current's list, made when first asked for (a semaphore operation with SEM_UNDO, or a clone that shares it). */
-static struct semundo *semundo_of_current(void)
+struct semundo *semundo_of_current(void)
 {
 	if (!current->semundo) {
 		struct semundo *s = slab_zalloc(&semundo_cache);
 		if (!s)
 			return NULL;
 		refcount_set(&s->count, 1);
-		spin_init(&s->lock, RANK_TASK);
 		list_init(&s->entries);
 		current->semundo = s;
 	}
@@ -41,6 +40,8 @@ void room_semundo_drop(struct task *t)
 {
 	struct semundo *s = t->semundo;
 	t->semundo = NULL;
-	if (s && refcount_dec(&s->count))
-		slab_free(&semundo_cache, s);
+	if (!s || !refcount_dec(&s->count))
+		return;
+	semundo_settle(s);
+	slab_free(&semundo_cache, s);
 }
