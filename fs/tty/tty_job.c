@@ -293,7 +293,10 @@ static long foreground_set(struct tty *t, uptr arg)
 	struct pid *group = pid_find((int)number, current_pid_ns()), *old = group;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct pid *session = current->signal->pids[PID_SID];
+	/* a process's own number will do for a group that is yet to be */
 	struct task *member = group ? pid_first_task_locked(group, PID_PGID) : NULL;
+	if (group && !member)
+		member = pid_first_task_locked(group, PID_TASK);
 	spin_lock(&t->ctrl_lock);
 	if (current->signal->tty != t || t->session != session) {
 		err = -ENOTTY;
