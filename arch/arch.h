@@ -100,6 +100,7 @@ bool arch_on_altstack(struct task *t, uptr sp);
 /* -- time and interrupts ---------------------------------------------------------------------------------------- */
 int arch_cpu_describe(u32 cpu, char *buf, size_t size);	/* its part of /proc/cpuinfo; bytes */
 u64 arch_clock_ns(void);		/* nanoseconds since boot; never goes back */
+u64 arch_cycles_to_ns(u64 cycles);	/* what arch_clock_ns() said when arch_cycles() said that */
 u64 arch_realtime_at_boot_ns(void);	/* the host's date when arch_clock_ns() was 0 */
 void arch_timer_program(u64 deadline_ns);	/* one timer interrupt on this CPU: calls timer_interrupt(); 0: none */
 typedef void (*irq_handler)(void *arg);

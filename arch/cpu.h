@@ -27,6 +27,7 @@ struct cpu {
 	struct task *idle;		/* owned */
 	void *page_cache;		/* mm/buddy.c: per-CPU free frames */
 	void *debug;			/* debug/: held locks */
+	struct event_ring *events;	/* owned: debug/events.c; NULL: not yet */
 };
 
 extern struct cpu cpus[CPUS_MAX];

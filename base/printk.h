@@ -43,6 +43,8 @@ void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 /* A code address as "name+0x12"; returns the length. debug/symbols.c */
 int symbol_format(char *buf, size_t size, unsigned long addr);
 void dump_stack(void);
+struct task;
+void dump_task(struct task *t);		/* its name, state and, unless it runs, its call trace */
 
 #define BUG_ON(cond) do { if (unlikely(cond)) panic("%s:%d: %s", __FILE__, __LINE__, #cond); } while (0)
 #ifdef FURCA_DEBUG

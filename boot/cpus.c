@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "boot/cmdline.h"
 #include "boot/cpus.h"
+#include "debug/events.h"
 #include "sched/sched.h"
 #include "task/task.h"
 #include "base/printk.h"
@@ -34,6 +35,7 @@ void cpus_start(void)
 
 		if (idle) {
 			sched_init_cpu(cpu, idle);
+			(void)!events_init_cpu(cpu);
 			err = arch_cpu_start(cpu);
 		}
 		if (err) {	/* its task stays: who knows what the CPU does yet */

@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "boot/cmdline.h"
 #include "boot/cpus.h"
+#include "debug/events.h"
 #include "drivers/drivers.h"
 #include "fs/vfs.h"
 #include "fs/tty/tty.h"
@@ -138,6 +139,8 @@ void kernel_main(void)
 	log_info("Command line: %s\n", boot_info.cmdline);
 	page_init();
 	arch_init_traps();
+	if (events_init_cpu(0))
+		panic("no room for the first CPU's events");
 	task_init_empty(&first_task);
 	sched_init();
 	arch_init_devices();

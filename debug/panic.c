@@ -1,30 +1,54 @@
 /*
- * debug/panic.c: the end of the world: why, who, the call trace with names and the registers, on the console whatever
- * its log level; then the machine ends. The first line begins with "furca: panic: ", which the host tool looks for.
+ * debug/panic.c: the end of the world: why, who, the call trace with names and the registers, the last process events and
+ * every task, on the console whatever its log level; then the machine ends. The first line begins with "furca: panic: ", which the host tool looks for.
  * Way in: any context, any locks held: from here on locks are not taken. A panic inside a panic ends the machine.
  */
 #include "base/printk.h"
 #include "base/string.h"
 #include "arch/arch.h"
 #include "task/task.h"
+#include "debug/events.h"
 
 #define FRAMES_MAX 32
 
 static volatile u32 panic_cpu = CPUS_MAX;	/* whose panic is being told */
 
-static void print_trace(void)
+static void print_trace_of(struct task *t)
 {
 	unsigned long frames[FRAMES_MAX];
-	int n = arch_backtrace(current, frames, FRAMES_MAX);
+	int n = arch_backtrace(t, frames, FRAMES_MAX);
 
-	log_write(LOG_EMERG, "call trace:");
 	for (int i = 0; i < n; i++)
 		log_write(LOG_EMERG, "  %pS", (void *)frames[i]);
+}
+
+static void print_trace(void)
+{
+	log_write(LOG_EMERG, "call trace:");
+	print_trace_of(current);
 }
 
 void dump_stack(void)
 {
 	print_trace();
+}
+
+void dump_task(struct task *t)
+{
+	log_write(LOG_EMERG, "task %d of %d (%.16s) state %x%s", t->tid, t->tgid, t->comm, t->state,
+		  t->exit_state ? " dead" : t->sched.is_on_cpu ? " running" : "");
+	if (t != current && !t->sched.is_on_cpu && t->kstack)
+		print_trace_of(t);
+}
+
+/* Without locks, which a panic may have been inside of: a list that is half changed ends the tale, as a second panic. */
+static void print_all_tasks(void)
+{
+	struct task *process, *thread;
+
+	list_for_each(process, &all_processes, all_node)
+		list_for_each(thread, &process->signal->thread_list, thread_node)
+			dump_task(thread);
 }
 
 /* Another CPU's panic comes first: that one will stop us. Our own: nothing more can be said. */
@@ -59,6 +83,9 @@ void panic(const char *fmt, ...)
 	arch_dump_trap_regs();
 	if (current)
 		print_trace();
+	events_print();
+	if (all_processes.next)
+		print_all_tasks();
 	log_console_raw("furca: panic: end\n", 18);
 	arch_power_off();
 }

@@ -10,6 +10,8 @@
 #include "arch/arch.h"
 #include "base/errno.h"
 #include "base/printk.h"
+#include "debug/events.h"
+#include "task/task.h"
 
 u64 cow_counts[COW_RETRY + 1];
 static unsigned vma_prot(const struct vma *v) { return v->flags & (VM_READ | VM_WRITE | VM_EXEC); }
@@ -86,5 +88,6 @@ int cow_break(struct mm *mm, const struct vma *v, uptr va, pte_t *slot)
 		break;
 	}
 	cow_counts[which]++;
+	event_note(EVENT_COW, current->tid, which, va);
 	return r ? r : (int)which;
 }

@@ -11,6 +11,8 @@
 #include "arch/arch.h"
 #include "base/errno.h"
 #include "base/printk.h"
+#include "debug/events.h"
+#include "task/task.h"
 
 /* What pt_own_level copied: installed read-only until the flush. */
 struct own_work {
@@ -27,8 +29,10 @@ static void own_finish(struct mm *mm, uptr va, struct own_work *w)
 	tlb_flush_mm_page(mm, va);
 	for (unsigned i = 0; i < w->count; i++)
 		pte_write(w->slots[i], pte_set_writable(pte_read(w->slots[i])));
-	for (unsigned i = 0; i < w->count; i++)
+	for (unsigned i = 0; i < w->count; i++) {
+		event_note(EVENT_UNSHARE, current->tid, w->old[i]->table.level, va);
 		table_put(w->old[i]);
+	}
 }
 
 /* Makes the table behind a used, read-only upper entry mm's own: claims it or copies it. NULL: out of memory. */

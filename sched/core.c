@@ -12,6 +12,7 @@
 #include "debug/lock_debug.h"
 #include "mm/mm.h"
 #include "signal/signal.h"
+#include "debug/events.h"
 #include <linux/sched.h>
 
 struct runqueue runqueues[CPUS_MAX];
@@ -135,6 +136,7 @@ bool sched_wake(struct task *t, unsigned states)
 		rq_unlock(rq, flags);
 		return false;
 	}
+	event_note(EVENT_WAKE, current->tid, t->tid, 0);
 	WRITE_ONCE(t->state, TASK_RUNNING);
 	if (!t->sched.is_queued) {
 		if (t->sched.counts_for_load) {
@@ -231,6 +233,7 @@ static void switch_to(struct runqueue *rq, struct task *prev, struct task *next,
 		prev->sched.switches_voluntary++;
 	else
 		prev->sched.switches_involuntary++;
+	event_note(EVENT_SWITCH, prev->tid, next->tid, prev->state);
 	rq->switches++;
 	rq->curr = next;
 	next->sched.exec_start_ns = now;

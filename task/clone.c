@@ -17,6 +17,7 @@
 #include "arch/arch.h"
 #include "base/string.h"
 #include "time/time.h"
+#include "debug/events.h"
 #include <linux/sched.h>
 #include <linux/resource.h>
 #include <linux/capability.h>
@@ -120,6 +121,7 @@ struct task *task_copy(const struct clone_request *req)
 	/* ---- the phase line: from here nothing can fail ---- */
 	pidfd_commit(&pidfd);
 	sched_fork_count++;
+	event_note(EVENT_CLONE, current->tid, child->tid, req->flags);
 	hooks_cloned(child, req);
 	return child;
 }

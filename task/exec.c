@@ -22,6 +22,7 @@
 #include "syscall/define.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "debug/events.h"
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -257,6 +258,7 @@ static int exec_commit(struct exec *e)
 		return err;
 	e->mm->stack_start = sp;
 	arch_thread_exec(current, e->entry, sp);
+	event_note(EVENT_EXEC, current->tid, 0, *(const u64 *)(const void *)current->comm);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "fs/tty/tty.h"
+#include "debug/events.h"
 
 /* A dead thread's times and counters stay with its group. tasklist_lock and sighand->lock are held. */
 static void account_thread_locked(struct task *t)
@@ -138,6 +139,7 @@ void task_exit(int code)
 	if (unlikely(t->flags & PF_EXITING))
 		panic("task %d died while it was dying", t->tid);
 	bool is_group_dead = mark_exiting(t, code);
+	event_note(EVENT_EXIT, t->tid, 0, (u64)(unsigned)code);
 	if (is_group_dead) {
 		check_not_init(t, t->signal->group_exit_code);
 		timers_group_dead(t->signal);

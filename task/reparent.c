@@ -6,6 +6,7 @@
 #include "task/internal.h"
 #include "arch/arch.h"
 #include "base/errno.h"
+#include "debug/events.h"
 
 static struct task *living_thread_locked(struct task *of)
 {
@@ -48,6 +49,7 @@ static struct task *new_parent_locked(struct task *dying)
 /* A child whose new parent ignores SIGCHLD, or that was a zombie already, is told of or reaped now. */
 static void adopt_locked(struct task *child, struct task *dying, struct task *parent, struct list *dead)
 {
+	event_note(EVENT_REPARENT, dying->tid, child->tid, (u64)parent->tid);
 	child->real_parent = parent;
 	if (child->parent == dying)
 		child->parent = parent;

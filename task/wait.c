@@ -13,6 +13,7 @@
 #include "mm/user_access.h"
 #include "arch/arch.h"
 #include "base/string.h"
+#include "debug/events.h"
 #include <linux/wait.h>
 #include <linux/resource.h>
 
@@ -181,8 +182,10 @@ static int wait_look(struct wait_request *w)
 		}
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	if (zombie)
+	if (zombie) {
+		event_note(EVENT_REAP, current->tid, zombie->tid, (u64)(unsigned)zombie->exit_code);
 		task_release(zombie);
+	}
 	if (w->code)
 		return 1;
 	return found ? 0 : -ECHILD;

@@ -50,6 +50,15 @@ u64 arch_clock_ns(void)
 	return vdso_clock_ns(&clock_page.data, &ignored);
 }
 
+u64 arch_cycles_to_ns(u64 cycles)
+{
+	const struct vdso_data *d = &clock_page.data;	/* a change of the speed meanwhile is of no matter here */
+
+	if (cycles > d->tsc_base)
+		return d->ns_base + vdso_scale(cycles - d->tsc_base, d->multiplier);
+	return d->ns_base - MIN(d->ns_base, vdso_scale(d->tsc_base - cycles, d->multiplier));
+}
+
 u64 arch_realtime_at_boot_ns(void) { return realtime_at_boot_ns; }
 
 /* -- changing the clock -- */

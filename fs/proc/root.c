@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "debug/events.h"
 #include "drivers/random.h"
 #include "fs/pipe.h"
 #include "ipc/ipc_proc.h"
@@ -72,6 +73,14 @@ static int show_system_version(struct text *t, const struct proc_ref *r)
 static void fs_line(const struct fs_type *type, void *arg)
 {
 	text_print(arg, "%s\t%s\n", type->no_device ? "nodev" : "", type->name);
+}
+
+static void event_line(void *arg, const char *text) { text_print(arg, "%s\n", text); }
+
+static int show_events(struct text *t, const struct proc_ref *r)
+{
+	events_for_each(event_line, t);
+	return 0;
 }
 
 static int show_filesystems(struct text *t, const struct proc_ref *r)
@@ -266,6 +275,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "cmdline", S_IFREG | 0444, show_cmdline },
 	{ "cpuinfo", S_IFREG | 0444, proc_show_cpuinfo },
 	{ "filesystems", S_IFREG | 0444, show_filesystems },
+	{ "furca/events", S_IFREG | 0400, show_events },
 	{ "furca/clones", S_IFREG | 0444, show_clones },
 	{ "furca/missing", S_IFREG | 0444, show_missing },
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
