@@ -369,7 +369,8 @@ void msg_show_all(struct ipc_ns *ns, struct text *t)
 {
 	struct ipc_ids *ids = msg_ids(ns);
 
-	text_print(t, "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n");
+	text_print(t, "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime"
+		      "      rtime      ctime\n");
 	mutex_lock(&ids->lock);
 	for (int i = 0; i <= ids->highest; i++) {
 		if (!ids->places[i])

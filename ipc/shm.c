@@ -1,9 +1,9 @@
 /*
  * ipc/shm.c: System V shared memory: shmget, shmat, shmdt.
  *
- * A segment is a nameless file in memory. Each shmat opens that file anew, so the end of that open file is the end of one attachment
- * with all that fork and mprotect made of it; a removed segment goes with the last of them. How many regions there are
- * (shm_nattch) is counted only when it is asked for: fork, which copies no region, cannot keep the number.
+ * A segment is a nameless file in memory. Each shmat opens that file anew, so the end of that open file is the end of one
+ * attachment with all that fork and mprotect made of it; a removed segment goes with the last of them. How many regions there
+ * are (shm_nattch) is counted only when it is asked for: fork, which copies no region, cannot keep the number.
  * Way in: the system calls; the open file's release and its news from fork and exit; shmctl is in shm_ctl.c.
  * Locks: the namespace's ids[IPC_SHM].lock, taken before any lock of inodes and address spaces.
  * Errors: EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOMEM, ENOSPC. Source: shmget(2), shmop(2), Linux 6.1's order of checks.
@@ -281,8 +281,8 @@ void shm_show_all(struct ipc_ns *ns, struct text *t)
 {
 	struct ipc_ids *ids = shm_ids(ns);
 
-	text_print(t, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime"
-		      "                   rss                  swap\n");
+	text_print(t, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime"
+		      "      dtime      ctime                   rss                  swap\n");
 	mutex_lock(&ids->lock);
 	for (int i = 0; i <= ids->highest; i++) {
 		if (!ids->places[i])

@@ -7,6 +7,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <grp.h>
+#include <limits.h>
 
 #ifndef SEM_STAT_ANY
 #define SEM_STAT_ANY 20
