@@ -98,7 +98,7 @@ static int pieces_check(struct piece *p, long count, size_t *total)
 	return 0;
 }
 
-int pieces_from_user(uptr iov, long count, struct piece *fast, struct piece **out, size_t *total)
+int pieces_fetch(uptr iov, long count, struct piece *fast, struct piece **out)
 {
 	struct piece *p = fast;
 
@@ -110,14 +110,24 @@ int pieces_from_user(uptr iov, long count, struct piece *fast, struct piece **ou
 			return -ENOMEM;
 	}
 	int err = copy_from_user(p, iov, count * sizeof(*p));
-	if (!err)
-		err = pieces_check(p, count, total);
 	if (err) {
 		pieces_free(p, fast);
 		return err;
 	}
 	*out = p;
 	return 0;
+}
+
+int pieces_from_user(uptr iov, long count, struct piece *fast, struct piece **out, size_t *total)
+{
+	int err = pieces_fetch(iov, count, fast, out);
+
+	if (err)
+		return err;
+	err = pieces_check(*out, count, total);
+	if (err)
+		pieces_free(*out, fast);
+	return err;
 }
 
 void pieces_free(struct piece *p, const struct piece *fast)

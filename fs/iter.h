@@ -64,5 +64,7 @@ static inline size_t iter_take(struct iter *it, void *dst, size_t n)
 /* Reads count iovecs from user memory; small ones go to fast[PIECES_ON_STACK]. *out is freed by pieces_free. Lengths
  * are cut so that their sum fits one call. 0, -EINVAL, -EFAULT, -ENOMEM. */
 int __must_check pieces_from_user(uptr iov, long count, struct piece *fast, struct piece **out, size_t *total);
+/* The same without a look at what is in them: they may be of another process. 0, -EINVAL (count), -EFAULT, -ENOMEM. */
+int __must_check pieces_fetch(uptr iov, long count, struct piece *fast, struct piece **out);
 void pieces_free(struct piece *p, const struct piece *fast);
 #endif

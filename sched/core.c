@@ -325,6 +325,21 @@ void sched_yield_current(void)
 	schedule();
 }
 
+void sched_wait_off_cpu(struct task *t)
+{
+	unsigned long flags;
+
+	for (;;) {
+		struct runqueue *rq = task_rq_lock(t, &flags);
+		bool is_on_cpu = t->sched.is_on_cpu;
+
+		rq_unlock(rq, flags);
+		if (likely(!is_on_cpu))
+			return;
+		arch_relax();
+	}
+}
+
 u64 sched_cpu_time_ns(struct task *t)
 {
 	unsigned long flags;

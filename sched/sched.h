@@ -56,6 +56,8 @@ void sched_init_child(struct task *child);	/* clone: policy, priority, fresh tim
 void sched_start_new(struct task *child);	/* first wake-up */
 void schedule(void);			/* gives the CPU away; current's state says whether it stays queued */
 void sched_yield_current(void);
+/* t is about to sleep, and nothing will wake it: waits until it has left its CPU, its registers being in memory then. */
+void sched_wait_off_cpu(struct task *t);
 /* Makes t runnable if its state is one of states; true if it did. */
 bool sched_wake(struct task *t, unsigned states);
 void sched_set_resched(void);		/* this CPU */

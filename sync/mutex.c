@@ -60,7 +60,12 @@ static bool take_or_mark_locked(struct mutex *m)
 	}
 }
 
-/* 0: the mutex is ours; -EINTR: a fatal signal came first (only for state TASK_KILLABLE). */
+static bool is_interrupted(int state)
+{
+	return ((state & TASK_WAKEKILL) && fatal_signal_is_pending()) || ((state & TASK_INTERRUPTIBLE) && signal_is_pending());
+}
+
+/* 0: the mutex is ours; -EINTR: a signal that ends sleeps in this state came first. */
 static __noinline int mutex_wait(struct mutex *m, int state)
 {
 	struct mutex_waiter w = { .task = current };
@@ -74,7 +79,7 @@ static __noinline int mutex_wait(struct mutex *m, int state)
 	}
 	list_push_back(&m->waiters, &w.node);
 	while (!is_mine(m)) {
-		if ((state & TASK_WAKEKILL) && fatal_signal_is_pending()) {
+		if (is_interrupted(state)) {
 			list_remove(&w.node);
 			err = -EINTR;
 			break;
@@ -96,17 +101,27 @@ void mutex_lock(struct mutex *m)
 		(void)mutex_wait(m, TASK_UNINTERRUPTIBLE);
 }
 
-int mutex_lock_killable(struct mutex *m)
+static __always_inline int lock_in_state(struct mutex *m, int state, void *ip)
 {
 	int err;
 
-	lock_debug_acquire(m, m->rank, false, __builtin_return_address(0));
+	lock_debug_acquire(m, m->rank, false, ip);
 	if (likely(owner_cas(m, 0, (unsigned long)current)))
 		return 0;
-	err = mutex_wait(m, TASK_KILLABLE);
+	err = mutex_wait(m, state);
 	if (err)
 		lock_debug_release(m, false);
 	return err;
+}
+
+int mutex_lock_killable(struct mutex *m)
+{
+	return lock_in_state(m, TASK_KILLABLE, __builtin_return_address(0));
+}
+
+int mutex_lock_interruptible(struct mutex *m)
+{
+	return lock_in_state(m, TASK_INTERRUPTIBLE, __builtin_return_address(0));
 }
 
 /* To the first in the list; the bit stays while there are more. */

@@ -1,6 +1,7 @@
 /*
  * sync/mutex.h: sleeping locks: a mutex and a reader-writer lock (writers are not starved).
- * Errors: the _killable forms return -EINTR when the task is being killed; the others cannot fail.
+ * Errors: the _killable forms return -EINTR when the task is being killed, the _interruptible one for any signal; the
+ * others cannot fail.
  */
 #ifndef SYNC_MUTEX_H
 #define SYNC_MUTEX_H
@@ -18,6 +19,7 @@ struct mutex {
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
 int __must_check mutex_lock_killable(struct mutex *m);
+int __must_check mutex_lock_interruptible(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 
