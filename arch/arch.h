@@ -97,6 +97,20 @@ int __must_check arch_signal_push(struct regs *r, const struct signal_delivery *
 long arch_sigreturn(struct regs *r);	/* rt_sigreturn: restores all; the result register's value; kills on a bad frame */
 bool arch_on_altstack(struct task *t, uptr sp);
 
+/* -- ptrace: of a task that is stopped and off its CPU, unless said otherwise -------------------------------------- */
+/* Register sets by their NT_* numbers, as core files have them: bytes, and what a length is a multiple of; 0: no such. */
+size_t arch_regset_size(unsigned type, size_t *unit);
+void arch_regset_get(struct task *t, unsigned type, void *buf);	/* all of it */
+int __must_check arch_regset_set(struct task *t, unsigned type, const void *buf, size_t n);	/* -EINVAL, -EIO, -EFAULT */
+/* Words of "struct user". -EIO: no such word, or no such value. */
+long arch_user_word_get(struct task *t, uptr offset, u64 *v);
+long arch_user_word_set(struct task *t, uptr offset, u64 v);
+/* One instruction, then a trap (SIGTRAP). disable: also of a child that has not run. */
+void arch_step_enable(struct task *t);
+void arch_step_disable(struct task *t);
+long arch_ptrace_prctl(struct task *t, int code, uptr addr);	/* arch_prctl(2) for another; -EIO: this CPU has none */
+extern const u32 arch_audit_number;	/* AUDIT_ARCH_*: how seccomp and ptrace name the kind of system calls */
+
 /* -- time and interrupts ---------------------------------------------------------------------------------------- */
 int arch_cpu_describe(u32 cpu, char *buf, size_t size);	/* its part of /proc/cpuinfo; bytes */
 u64 arch_clock_ns(void);		/* nanoseconds since boot; never goes back */
@@ -122,7 +136,8 @@ extern struct arch_vdso arch_vdso;	/* filled by arch_init_devices() */
 void arch_vdso_set_realtime(u64 offset_ns);
 
 /* What a trap handler in arch/ calls, in entry/. */
-void entry_syscall(struct regs *r);					/* one system call; result put into r */
+void entry_syscall(struct regs *r);		/* one system call with something unusual about it; result put into r */
+void entry_syscall_return(struct regs *r);	/* after a system call, if current->work says so; interrupts off */
 void entry_fault(struct regs *r, uptr addr, unsigned access, bool present); /* page fault from user mode */
 int entry_kernel_fault(uptr addr, unsigned access);			/* from a user copy: 0 settled, else the fixup runs */
 void entry_exception(struct regs *r, int sig, int code, uptr addr);	/* user-mode exception that means a signal */

@@ -7,6 +7,7 @@
 #include "signal/internal.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
+#include "ptrace/ptrace.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include <asm/unistd.h>
@@ -24,8 +25,13 @@ void signal_tell_stop_news(struct task *t)
 	news = t->signal->stop_flags & (STOP_TELL_STOPPED | STOP_TELL_CONTINUED);
 	t->signal->stop_flags &= ~news;
 	spin_unlock(&t->sighand->lock);
-	if (news)
-		signal_notify_stop_locked(t, false, news & STOP_TELL_CONTINUED ? CLD_CONTINUED : CLD_STOPPED);
+	if (news) {
+		int why = news & STOP_TELL_CONTINUED ? CLD_CONTINUED : CLD_STOPPED;
+
+		signal_notify_stop_locked(t, false, why);
+		if (ptrace_is_reparented(t->leader))
+			signal_notify_stop_locked(t->leader, true, why);
+	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
@@ -74,11 +80,40 @@ static enum verdict default_action_locked(int sig, bool is_forced, unsigned long
 	return stop_current_locked(sig, flags) ? VERDICT_RELOCK : VERDICT_NEXT;
 }
 
+/* One signal off the queues; a tracer sees it first. 1: it is to be acted upon; 0: nothing left; 2: look for the next. */
+static int dequeue_locked(struct signal_delivery *d, bool *is_forced, unsigned long *flags)
+{
+	struct task *t = current;
+	bool is_process = !(t->pending.set & ~t->blocked), is_fatal;
+	u64 forced = t->forced;
+
+	d->sig = pending_take_synchronous_locked(t, &d->info);
+	if (!d->sig)
+		d->sig = signal_dequeue_locked(t, ~t->blocked, &d->info);
+	if (!d->sig)
+		return 0;
+	is_fatal = sig_in(t->forced_fatal, d->sig);
+	t->forced &= ~SIG_BIT(d->sig);
+	t->forced_fatal &= ~SIG_BIT(d->sig);
+	if (unlikely(t->ptrace) && d->sig != SIGKILL && !is_fatal) {
+		int seen = d->sig;
+
+		d->sig = ptrace_signal_locked(seen, &d->info, is_process, flags);
+		if (!d->sig)
+			return 2;
+		if (d->sig != seen)
+			forced = 0;
+	}
+	*is_forced = sig_in(forced, d->sig);
+	return 1;
+}
+
 /* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again. */
 static int take_locked(struct signal_delivery *d, unsigned long *flags)
 {
 	struct task *t = current;
 	bool is_forced;
+	int taken;
 
 	if (t->signal->is_group_exiting || t->signal->group_exec_task) {
 		t->pending.set &= ~SIG_BIT(SIGKILL);
@@ -88,13 +123,14 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 	}
 	if ((t->jobctl & JOB_STOP_PENDING) && stop_current_locked(0, flags))
 		return -1;
-	d->sig = pending_take_synchronous_locked(t, &d->info);
-	if (!d->sig)
-		d->sig = signal_dequeue_locked(t, ~t->blocked, &d->info);
-	if (!d->sig)
-		return 0;
-	is_forced = sig_in(t->forced, d->sig);
-	t->forced &= ~SIG_BIT(d->sig);
+	if (unlikely(t->jobctl & JOB_TRAP_MASK)) {
+		ptrace_trap_locked(flags);
+		spin_unlock_irqrestore(&t->sighand->lock, *flags);
+		return -1;
+	}
+	taken = dequeue_locked(d, &is_forced, flags);
+	if (taken != 1)
+		return taken;
 	d->action = sighand_action_locked(t->sighand, d->sig);
 	if (!is_forced && d->action.handler == HANDLER_IGNORE)
 		return 2;
@@ -195,9 +231,11 @@ static void frame_failed(int sig)
 static void run_handler(struct regs *r, struct signal_delivery *d)
 {
 	struct task *t = current;
+	bool is_stepped;
 	u64 mask;
 
 	settle_call_for_handler(r, d);
+	is_stepped = ptrace_step_end();
 	d->old_mask = t->has_saved_mask ? t->saved_mask : t->blocked;
 	if (arch_signal_push(r, d)) {
 		frame_failed(d->sig);
@@ -210,6 +248,8 @@ static void run_handler(struct regs *r, struct signal_delivery *d)
 		mask |= SIG_BIT(d->sig);
 	signal_set_blocked(mask);
 	regs_set_syscall(r, -1);	/* a second signal must not settle the call again */
+	if (is_stepped)
+		ptrace_step_report();
 }
 
 void signal_return_path(struct regs *r)

@@ -21,6 +21,13 @@ static inline bool sig_in(u64 set, int sig) { return set & SIG_BIT(sig); }
 #define JOB_STOP_DEQUEUED BIT(16)	/* a stop signal was taken off the queue and is about to be acted upon */
 #define JOB_STOP_PENDING BIT(17)	/* is to stop with its group */
 #define JOB_STOP_CONSUME BIT(18)	/* and then counts down signal->stop_pending */
+#define JOB_TRAP_STOP BIT(19)		/* traced: is to stop for its tracer (group-stop, PTRACE_INTERRUPT) */
+#define JOB_TRAP_NOTIFY BIT(20)		/* seized: its group's stop has changed, which is a trap too */
+#define JOB_TRAPPING BIT(21)		/* stopped when it was attached to: the tracer waits for the ptrace-stop */
+#define JOB_LISTENING BIT(22)		/* PTRACE_LISTEN: in a stop that wait no longer reports */
+#define JOB_FROZEN BIT(23)		/* the tracer works on it: nothing may wake it */
+#define JOB_TRAP_MASK (JOB_TRAP_STOP | JOB_TRAP_NOTIFY)
+#define JOB_PENDING_MASK (JOB_STOP_PENDING | JOB_TRAP_MASK)
 /* signal->stop_flags: news that the next thread on its way to user mode tells the parent */
 #define STOP_TELL_STOPPED BIT(0)
 #define STOP_TELL_CONTINUED BIT(1)
@@ -51,7 +58,8 @@ void signal_retarget_locked(struct task *t, u64 which);
 
 /* stop.c */
 bool stop_current_locked(int sig, unsigned long *flags);	/* true: stopped and went on; the lock was given up */
-void stop_clear_pending_locked(struct task *t);
+void job_clear_pending_locked(struct task *t, u32 which);	/* of JOB_PENDING_MASK */
+bool job_set_pending_locked(struct task *t, u32 which);		/* false: t is dying */
 void stop_continue_locked(struct task *t);			/* SIGCONT's effect at sending */
 bool stop_participate_locked(struct task *t);			/* true: it was the last to stop */
 bool pgrp_is_orphaned_locked(struct pid *pgrp, struct task *ignored);	/* task/group.c; tasklist_lock */

@@ -35,6 +35,15 @@ static void fill_exit_status(siginfo_t *info, int code)
 	}
 }
 
+bool signal_children_are_ignored(struct task *parent)
+{
+	unsigned long flags = spin_lock_irqsave(&parent->sighand->lock);
+	struct action a = sighand_action_locked(parent->sighand, SIGCHLD);
+
+	spin_unlock_irqrestore(&parent->sighand->lock, flags);
+	return a.handler == HANDLER_IGNORE || (a.flags & SA_NOCLDWAIT);
+}
+
 bool signal_notify_parent_locked(struct task *t, int sig)
 {
 	struct task *parent = t->parent;

@@ -48,13 +48,17 @@ void sighand_unlock(struct sighand *s, unsigned long flags)
 	spin_unlock_irqrestore(&s->lock, flags);
 }
 
-/* Makes t look at its signals. is_fatal: wakes it from a killable or stopped sleep too. */
+/* Makes t look at its signals. is_fatal: wakes it from a killable or stopped sleep too, but not from under its tracer's
+ * hands. */
 void signal_wake_locked(struct task *t, bool is_fatal)
 {
+	unsigned states = TASK_INTERRUPTIBLE;
 	u32 cpu;
 
+	if (is_fatal)
+		states |= TASK_WAKEKILL | (t->jobctl & JOB_FROZEN ? 0 : TASK_TRACED);
 	task_set_work(t, WORK_SIGNAL);
-	if (sched_wake(t, is_fatal ? TASK_INTERRUPTIBLE | TASK_WAKEKILL : TASK_INTERRUPTIBLE))
+	if (sched_wake(t, states))
 		return;
 	cpu = READ_ONCE(t->sched.cpu);
 	if (READ_ONCE(t->sched.is_on_cpu) && cpu != cpu_id())
@@ -125,7 +129,7 @@ static bool is_fatal(int sig, struct task *t)
 
 static void kill_thread_locked(struct task *t)
 {
-	stop_clear_pending_locked(t);
+	job_clear_pending_locked(t, JOB_PENDING_MASK);
 	if (t->exit_state != EXIT_NONE)
 		return;
 	t->pending.set |= SIG_BIT(SIGKILL);
@@ -304,7 +308,7 @@ void signal_recompute(struct task *t)
 {
 	u64 set = (t->pending.set | t->signal->shared_pending.set) & ~t->blocked;
 
-	if (set || (t->jobctl & JOB_STOP_PENDING))
+	if (set || (t->jobctl & JOB_PENDING_MASK))
 		task_set_work(t, WORK_SIGNAL);
 	else if (t == current)		/* another thread may count on having seen it: it clears its own */
 		task_clear_work(t, WORK_SIGNAL);
@@ -346,6 +350,7 @@ void signal_force_default(int sig)
 	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
 
 	current->forced |= SIG_BIT(sig);
+	current->forced_fatal |= SIG_BIT(sig);
 	current->blocked &= ~SIG_BIT(sig);
 	current->signal->is_unkillable = false;
 	(void)signal_send_locked(sig, NULL, current, false, true);

@@ -117,5 +117,6 @@ bool signal_describe(struct task *t, struct signal_sets *s);
 /* The child's news to the parent (task/exit.c): SIGCHLD or exit_signal with its siginfo. True: the parent ignores it,
  * so the child is to be reaped at once. Under tasklist_lock. */
 bool signal_notify_parent_locked(struct task *t, int sig);
+bool signal_children_are_ignored(struct task *parent);	/* a child that ends is nobody's zombie */
 void signal_notify_stop_locked(struct task *t, bool for_ptracer, int why);
 #endif

@@ -6,10 +6,25 @@
  */
 #include "signal/internal.h"
 #include "arch/arch.h"
+#include "ptrace/ptrace.h"
 
-void stop_clear_pending_locked(struct task *t)
+void job_clear_pending_locked(struct task *t, u32 which)
 {
-	t->jobctl &= ~(u32)(JOB_STOP_PENDING | JOB_STOP_CONSUME | JOB_STOP_DEQUEUED | JOB_STOP_SIGNAL_MASK);
+	if (which & JOB_STOP_PENDING)
+		which |= JOB_STOP_CONSUME | JOB_STOP_DEQUEUED;
+	t->jobctl &= ~which;
+	if (!(t->jobctl & JOB_PENDING_MASK))
+		ptrace_trapping_done_locked(t);
+}
+
+bool job_set_pending_locked(struct task *t, u32 which)
+{
+	if ((t->flags & PF_EXITING) || sig_in(t->pending.set, SIGKILL))
+		return false;
+	if (which & JOB_STOP_SIGNAL_MASK)
+		t->jobctl &= ~JOB_STOP_SIGNAL_MASK;
+	t->jobctl |= which;
+	return true;
 }
 
 /* The news of an unreported stop that is undone by SIGCONT is still told, after the fact, as Linux does. */
@@ -20,8 +35,11 @@ void stop_continue_locked(struct task *t)
 	u32 news = 0;
 
 	list_for_each(thread, &s->thread_list, thread_node) {
-		stop_clear_pending_locked(thread);
-		sched_wake(thread, TASK_STOPPED);
+		job_clear_pending_locked(thread, JOB_STOP_PENDING);
+		if (thread->ptrace & PT_SEIZED)
+			ptrace_trap_notify_locked(thread);
+		else
+			sched_wake(thread, TASK_STOPPED);
 	}
 	if (s->is_stopped)
 		news = STOP_TELL_CONTINUED;
@@ -42,7 +60,7 @@ bool stop_participate_locked(struct task *t)
 	struct signal *s = t->signal;
 	bool counts = t->jobctl & JOB_STOP_CONSUME;
 
-	t->jobctl &= ~(u32)(JOB_STOP_PENDING | JOB_STOP_CONSUME | JOB_STOP_DEQUEUED);
+	job_clear_pending_locked(t, JOB_STOP_PENDING);
 	if (!counts)
 		return false;
 	if (s->stop_pending > 0)
@@ -56,10 +74,7 @@ bool stop_participate_locked(struct task *t)
 
 static bool mark_locked(struct task *t, int sig)
 {
-	if ((t->flags & PF_EXITING) || sig_in(t->pending.set, SIGKILL))
-		return false;
-	t->jobctl = (t->jobctl & ~JOB_STOP_SIGNAL_MASK) | (u32)sig | JOB_STOP_PENDING | JOB_STOP_CONSUME;
-	return true;
+	return job_set_pending_locked(t, (u32)sig | JOB_STOP_PENDING | JOB_STOP_CONSUME);
 }
 
 /* Starts a stop of the whole group. False: SIGCONT or death came between. */
@@ -79,7 +94,9 @@ static bool start_locked(int sig)
 		if (!mark_locked(thread, sig))
 			continue;
 		s->stop_pending++;
-		if (thread != t)
+		if (thread != t && (thread->ptrace & PT_SEIZED))
+			ptrace_trap_notify_locked(thread);
+		else if (thread != t)
 			signal_wake_locked(thread, false);
 	}
 	return true;
@@ -92,6 +109,10 @@ bool stop_current_locked(int sig, unsigned long *flags)
 
 	if (!(t->jobctl & JOB_STOP_PENDING) && !start_locked(sig))
 		return false;
+	if (t->ptrace) {	/* its group-stop is a trap, which the caller comes to next */
+		(void)job_set_pending_locked(t, JOB_TRAP_STOP);
+		return false;
+	}
 	is_last = stop_participate_locked(t);
 	task_set_state(TASK_STOPPED | TASK_WAKEKILL);
 	spin_unlock_irqrestore(&t->sighand->lock, *flags);

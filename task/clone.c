@@ -10,6 +10,7 @@
  * what a security hook says. Source: clone(2), fork(2), vfork(2).
  */
 #include "task/internal.h"
+#include "ptrace/ptrace.h"
 #include "task/hooks.h"
 #include "pid/pidfd.h"
 #include "mm/page.h"
@@ -126,27 +127,39 @@ struct task *task_copy(const struct clone_request *req)
 	return child;
 }
 
+static void tell_tracer(const struct clone_request *req, struct pid *name)
+{
+	if (unlikely(req->trace_event))
+		ptrace_event_pid(req->trace_event, name);
+}
+
 long clone(struct clone_request *req)
 {
 	struct completion vfork_done;
 
 	if (signal_is_pending())	/* a signal to the group must reach the child's life before or after, not half */
 		return -ERESTARTNOINTR;
+	req->trace_event = ptrace_clone_event(req);
 	struct task *child = task_copy(req);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
+	struct pid *name = pid_get(child->pid);
 	int number = pid_number_in(child->pid, current_pid_ns());
 	if (req->flags & CLONE_PARENT_SETTID)
 		(void)!put_user_u32((u32)number, req->parent_tid);
 	if (!(req->flags & CLONE_VFORK)) {
 		sched_start_new(child);
-		return number;
+		tell_tracer(req, name);
+	} else {
+		vfork_prepare(child, &vfork_done);
+		task_get(child);
+		sched_start_new(child);
+		tell_tracer(req, name);
+		if (vfork_wait(child, &vfork_done))
+			ptrace_event_pid(PTRACE_EVENT_VFORK_DONE, name);
+		task_put(child);
 	}
-	vfork_prepare(child, &vfork_done);
-	task_get(child);
-	sched_start_new(child);
-	vfork_wait(child, &vfork_done);
-	task_put(child);
+	pid_put(name);
 	return number;
 }
 

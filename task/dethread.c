@@ -87,6 +87,8 @@ static void take_leaders_place(struct task *t)
 	leader->leader = t;
 	leader->exit_signal = -1;
 	leader->exit_state = EXIT_DEAD;
+	if (leader->ptrace)	/* its tracer may wait for it, and will find it gone */
+		wake_up_all(&leader->parent->signal->child_wait);
 	t->exit_signal = SIGCHLD;
 	if (init_task == leader)
 		init_task = t;

@@ -10,6 +10,7 @@
  * ELIBBAD, ENOMEM, EFAULT, EINVAL, ENOTDIR, EAGAIN. Source: execve(2), execveat(2).
  */
 #include "task/internal.h"
+#include "ptrace/ptrace.h"
 #include "task/cred.h"
 #include "exec/exec.h"
 #include "arch/arch.h"
@@ -276,6 +277,7 @@ static int exec_program(int dirfd, const char *path, int at_flags, const struct 
 		return -ERESTARTNOINTR;
 	}
 	current->is_in_execve = true;
+	int number_for_tracer = ptrace_number_for_tracer();	/* before it may become the leader's */
 	err = exec_prepare(e, dirfd, path, at_flags, argv, envp);
 	if (!err)
 		err = exec_commit(e);
@@ -283,6 +285,8 @@ static int exec_program(int dirfd, const char *path, int at_flags, const struct 
 	exec_free(e);
 	current->is_in_execve = false;
 	mutex_unlock(&current->signal->exec_lock);
+	if (!err && unlikely(current->ptrace))
+		ptrace_exec_done(number_for_tracer);
 	return err;
 }
 

@@ -10,6 +10,7 @@
  */
 #include "task/internal.h"
 #include "namespace/pid_ns.h"
+#include "ptrace/ptrace.h"
 #include "syscall/define.h"
 #include "mm/mm.h"
 #include "mm/user_access.h"
@@ -54,6 +55,7 @@ void task_release(struct task *t)
 		struct task *leader = NULL;
 		unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 		struct sighand *sighand = t->sighand;
+		ptrace_unlink_locked(t);
 		spin_lock(&sighand->lock);
 		if (!task_is_leader(t))
 			account_thread_locked(t);
@@ -90,7 +92,11 @@ static bool exit_notify(struct task *t, struct list *dead)
 	if (atomic_read(&t->signal->live) == 0)
 		pgrp_kill_if_orphaned_locked(t->leader, NULL);
 	t->exit_state = EXIT_ZOMBIE;
-	if (!task_is_leader(t)) {
+	if (t->ptrace) {
+		/* each thread is the tracer's zombie; who is both tracer and parent gets the signal of a child's end */
+		bool is_childs_end = task_is_leader(t) && t->signal->threads == 1 && !ptrace_is_reparented(t);
+		autoreap = signal_notify_parent_locked(t, is_childs_end ? t->exit_signal : SIGCHLD);
+	} else if (!task_is_leader(t)) {
 		autoreap = true;
 	} else if (t->signal->threads == 1) {
 		autoreap = signal_notify_parent_locked(t, t->exit_signal);
@@ -138,6 +144,7 @@ void task_exit(int code)
 	BUG_ON(in_interrupt() || (t->flags & PF_IDLE));
 	if (unlikely(t->flags & PF_EXITING))
 		panic("task %d died while it was dying", t->tid);
+	ptrace_event(PTRACE_EVENT_EXIT, (u64)code);
 	bool is_group_dead = mark_exiting(t, code);
 	event_note(EVENT_EXIT, t->tid, 0, (u64)(unsigned)code);
 	if (is_group_dead) {
@@ -156,8 +163,10 @@ void task_exit(int code)
 		pid_ns_end(pid_ns_of(t->pid));
 
 	bool autoreap = exit_notify(t, &dead);
-	list_for_each_safe(child, next, &dead, sibling)
+	list_for_each_safe(child, next, &dead, traced_node) {
+		list_remove(&child->traced_node);
 		task_release(child);
+	}
 	if (autoreap)
 		task_release(t);
 	task_set_state(TASK_DEAD);

@@ -29,11 +29,11 @@ int task_link(struct task *child, const struct clone_request *req);
 void task_unlink_locked(struct task *t);	/* tasklist_lock */
 /* vfork.c */
 void vfork_prepare(struct task *child, struct completion *done);
-void vfork_wait(struct task *child, struct completion *done);
+bool vfork_wait(struct task *child, struct completion *done);	/* false: being killed */
 void vfork_release(struct task *t);		/* the child has given its borrowed mm back */
 /* mm side of leaving an address space, at exec and exit: clear_child_tid, robust futexes, vfork's parent. */
 void task_leave_mm(struct task *t);
-/* reparent.c: under tasklist_lock. Zombies that nobody will wait for go to *dead (by sibling). */
+/* reparent.c: under tasklist_lock. Zombies that nobody will wait for go to *dead (by traced_node). */
 void reparent_children_locked(struct task *dying, struct list *dead);
 /* group.c */
 long task_group_number(int number, enum pid_type type);

@@ -5,6 +5,7 @@
  * -ERESTARTNOINTR any signal came first, -ENOMEM the pid namespace is dying; nothing is done then.
  */
 #include "task/internal.h"
+#include "ptrace/ptrace.h"
 #include "arch/arch.h"
 #include "base/errno.h"
 #include <linux/sched.h>
@@ -60,6 +61,7 @@ int task_link(struct task *child, const struct clone_request *req)
 			link_thread_locked(child);
 		else
 			link_process_locked(child, maker->signal);
+		ptrace_child_locked(child, req);
 		pid_attach_locked(child, PID_TASK, pid);
 		pid_put(pid);
 		task_get(child);	/* running holds one reference, being waited for the other */

@@ -4,6 +4,7 @@
  * Locks: tasklist_lock is held by the caller (exit.c). Source: prctl(2) PR_SET_CHILD_SUBREAPER, exit(2).
  */
 #include "task/internal.h"
+#include "ptrace/ptrace.h"
 #include "arch/arch.h"
 #include "base/errno.h"
 #include "debug/events.h"
@@ -51,18 +52,17 @@ static void adopt_locked(struct task *child, struct task *dying, struct task *pa
 {
 	event_note(EVENT_REPARENT, dying->tid, child->tid, (u64)parent->tid);
 	child->real_parent = parent;
-	if (child->parent == dying)
+	if (!child->ptrace)
 		child->parent = parent;
 	list_remove(&child->sibling);
 	list_push_back(&parent->children, &child->sibling);
 	if (parent->signal == dying->signal)
 		return;
 	child->exit_signal = SIGCHLD;
-	if (child->exit_state == EXIT_ZOMBIE && child->signal->threads == 1 &&
+	if (child->exit_state == EXIT_ZOMBIE && !child->ptrace && child->signal->threads == 1 &&
 	    signal_notify_parent_locked(child, child->exit_signal)) {
 		child->exit_state = EXIT_DEAD;
-		list_remove(&child->sibling);
-		list_push_back(dead, &child->sibling);
+		list_push_back(dead, &child->traced_node);
 	}
 	pgrp_kill_if_orphaned_locked(child, dying);
 }
@@ -79,6 +79,7 @@ static void send_death_signal(struct task *thread, struct task *dying)
 void reparent_children_locked(struct task *dying, struct list *dead)
 {
 	struct task *child, *next, *thread;
+	ptrace_tracer_exit_locked(dying, dead);
 	if (list_is_empty(&dying->children))
 		return;
 	struct task *parent = new_parent_locked(dying);
@@ -86,8 +87,8 @@ void reparent_children_locked(struct task *dying, struct list *dead)
 		list_for_each(thread, &child->signal->thread_list, thread_node) {
 			if (thread->real_parent == dying)
 				thread->real_parent = parent;
-			if (thread->parent == dying)
-				thread->parent = parent;
+			if (!thread->ptrace)
+				thread->parent = thread->real_parent;
 			if (thread->parent_death_signal)
 				send_death_signal(thread, dying);
 		}

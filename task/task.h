@@ -147,7 +147,8 @@ struct task {
 	void *kstack;			/* owned */
 	u32 state;			/* enum task_state; runqueue->lock for wake-ups */
 	int exit_state;			/* enum exit_state; tasklist_lock */
-	int exit_code;			/* as wait reports it: status << 8 | signal; tasklist_lock once exiting */
+	int exit_code;			/* as wait reports it: status << 8 | signal; tasklist_lock once exiting. In a
+					 * ptrace-stop what the tracer's wait reports, and then what it lets us go on with */
 	int exit_signal;		/* to the parent; -1: a thread, not the leader; tasklist_lock */
 	u64 flags;			/* PF_* */
 	u64 work;			/* WORK_*; atomic */
@@ -169,7 +170,12 @@ struct task {
 	struct list thread_node;	/* in signal->thread_list */
 	struct list all_node;		/* in all_processes (leaders only) */
 	int parent_death_signal;	/* PR_SET_PDEATHSIG; own */
+	/* ptrace/ptrace.h says who may touch these */
 	u64 ptrace;			/* PT_* flags; 0: not traced */
+	const struct cred *tracer_cred;	/* reference: who may see more of us than our user; NULL: not traced */
+	u64 ptrace_message;		/* of the stop that we are in */
+	siginfo_t *stop_info;		/* borrowed: on our stack while we are in a ptrace-stop; or NULL */
+	u32 ptrace_mode;		/* ptrace/internal.h */
 
 	/* the rooms; each a reference, NULL once given up. Pointers change under lock; own may read without */
 	const struct cred *cred;	/* effective */
@@ -189,6 +195,7 @@ struct task {
 	bool has_saved_mask;
 	u64 real_blocked;		/* what sigtimedwait has let through, but is blocked all the same; sighand->lock */
 	u64 forced;			/* signals that take the default action whatever is set: faults; sighand->lock */
+	u64 forced_fatal;		/* those of them that no tracer can take away; sighand->lock */
 	u32 jobctl;			/* JOB_* of signal/stop.c; sighand->lock */
 	uptr altstack_addr; size_t altstack_size; int altstack_flags;	/* own */
 	uptr clear_child_tid;		/* own */
@@ -282,6 +289,7 @@ struct clone_request {
 	void (*kernel_fn)(void *);	/* a kernel task: what it runs; NULL: returns to user mode */
 	void *kernel_arg;
 	int node;		/* NUMA */
+	unsigned trace_event;	/* the PTRACE_EVENT_* that this is to the caller's tracer; 0: it has not asked */
 };
 int __must_check clone_request_check(struct clone_request *req);	/* every EINVAL and EPERM, before anything changes */
 /* All of fork, vfork, clone and clone3 land here: the child's number, or -errno. */

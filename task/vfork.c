@@ -15,9 +15,10 @@ void vfork_prepare(struct task *child, struct completion *done)
 	child->flags |= PF_VFORK_CHILD;
 }
 
-void vfork_wait(struct task *child, struct completion *done)
+bool vfork_wait(struct task *child, struct completion *done)
 {
-	if (!wait_event_killable(&done->wait, READ_ONCE(done->is_done)))
+	bool is_done = !wait_event_killable(&done->wait, READ_ONCE(done->is_done));
+	if (is_done)
 		goto drain;
 	/* being killed: the child may go on alone, but must not touch a completion on a stack that is gone */
 	unsigned long flags = spin_lock_irqsave(&child->lock);
@@ -27,6 +28,7 @@ drain:
 	/* the waker may still be inside the wake-up: pass through its lock once before the stack goes */
 	flags = spin_lock_irqsave(&done->wait.lock);
 	spin_unlock_irqrestore(&done->wait.lock, flags);
+	return is_done;
 }
 
 void vfork_release(struct task *t)

@@ -6,7 +6,9 @@
  * Source: wait(2), wait4(2), getrusage(2).
  */
 #include "task/internal.h"
+#include "ptrace/ptrace.h"
 #include "pid/pidfd.h"
+#include "signal/internal.h"
 #include "syscall/define.h"
 #include <asm/fcntl.h>
 #include "mm/mm.h"
@@ -76,14 +78,15 @@ void rusage_to_user_format(const struct rusage_sum *sum, void *out)
 	r->ru_nivcsw = sum->involuntary;
 }
 
-static bool is_eligible_locked(const struct wait_request *w, struct task *child)
+/* as_tracer: whatever kind of child it is, its tracer waits for it. */
+static bool is_eligible_locked(const struct wait_request *w, struct task *child, bool as_tracer)
 {
 	if (w->type != PID_TYPES) {
 		struct pid *p = w->type == PID_TGID ? child->pid : child->signal->pids[w->type];
 		if (p != w->pid)
 			return false;
 	}
-	if (w->options & __WALL)
+	if (as_tracer || (w->options & __WALL))
 		return true;
 	return (child->exit_signal != SIGCHLD) == !!(w->options & __WCLONE);
 }
@@ -106,32 +109,69 @@ static void zombie_news(struct wait_request *w, struct task *child)
 		news_set(w, child, CLD_EXITED, status >> 8 & 0xff);
 }
 
+/* A tracer has waited: its tracee is a zombie of its real parent now, which hears of it. True: it is nobody's. */
+static bool zombie_hand_back_locked(struct task *child)
+{
+	ptrace_unlink_locked(child);
+	return signal_notify_parent_locked(child, child->exit_signal);
+}
+
 /* Returns the zombie to be released (its state is already DEAD), or NULL with the news taken (WNOWAIT). */
 static struct task *take_zombie_locked(struct wait_request *w, struct task *child)
 {
+	bool is_another_parents = ptrace_is_reparented(child) && task_is_leader(child);
+
 	zombie_news(w, child);
 	spin_lock(&child->sighand->lock);
 	rusage_of_zombie(&w->usage, child);
 	spin_unlock(&child->sighand->lock);
 	if (w->options & WNOWAIT)
 		return NULL;
-	spin_lock(&current->sighand->lock);
-	rusage_add(&current->signal->children, &w->usage);
-	spin_unlock(&current->sighand->lock);
+	if (is_another_parents && !zombie_hand_back_locked(child))
+		return NULL;
+	if (!is_another_parents && task_is_leader(child)) {
+		spin_lock(&current->sighand->lock);
+		rusage_add(&current->signal->children, &w->usage);
+		spin_unlock(&current->sighand->lock);
+	}
 	child->exit_state = EXIT_DEAD;
 	return child;
 }
 
-static void take_stopped_locked(struct wait_request *w, struct task *child)
+/* A tracer's view: the thread's own stop, whatever the options are. sighand->lock is held. */
+static void take_trapped_locked(struct wait_request *w, struct task *child)
+{
+	int code = child->exit_code;
+
+	if (!(child->state & TASK_TRACED) || (child->jobctl & JOB_LISTENING) || !code)
+		return;
+	news_set(w, child, CLD_TRAPPED, code);
+	w->wait_status = code << 8 | 0x7f;
+	if (!(w->options & WNOWAIT))
+		child->exit_code = 0;
+}
+
+static void take_group_stop_locked(struct wait_request *w, struct task *child)
+{
+	struct signal *s = child->signal;
+
+	if (!(w->options & WUNTRACED) || !s->is_stopped || !s->is_stop_unreported)
+		return;
+	news_set(w, child, CLD_STOPPED, s->stop_signal);
+	w->wait_status = s->stop_signal << 8 | 0x7f;
+	if (!(w->options & WNOWAIT))
+		s->is_stop_unreported = false;
+}
+
+static void take_stopped_locked(struct wait_request *w, struct task *child, bool as_tracer)
 {
 	struct signal *s = child->signal;
 	spin_lock(&child->sighand->lock);
-	if ((w->options & WUNTRACED) && s->is_stopped && s->is_stop_unreported) {
-		news_set(w, child, CLD_STOPPED, s->stop_signal);
-		w->wait_status = s->stop_signal << 8 | 0x7f;
-		if (!(w->options & WNOWAIT))
-			s->is_stop_unreported = false;
-	} else if ((w->options & WCONTINUED) && s->is_continued_unreported) {
+	if (as_tracer)
+		take_trapped_locked(w, child);
+	else
+		take_group_stop_locked(w, child);
+	if (!w->code && (w->options & WCONTINUED) && s->is_continued_unreported) {
 		news_set(w, child, CLD_CONTINUED, SIGCONT);
 		w->wait_status = 0xffff;
 		if (!(w->options & WNOWAIT))
@@ -144,23 +184,43 @@ static void take_stopped_locked(struct wait_request *w, struct task *child)
 	spin_unlock(&child->sighand->lock);
 }
 
-/* Looks at one task's children. *found: some child could still bring news. Returns a zombie to release, or NULL. */
+/*
+ * Looks at one child, or tracee (as_tracer). *found: it could still bring news. Returns a zombie to release, or NULL.
+ * A tracee's end and stops are its tracer's news first: the real parent hears of the end when the tracer has waited, and
+ * of a stop only as the whole group's. A parent that is the tracer itself sees its child as a tracee only.
+ */
+static struct task *look_at_locked(struct wait_request *w, struct task *child, bool as_tracer, bool *found)
+{
+	bool is_ended = child->exit_state == EXIT_ZOMBIE;
+
+	if (child->exit_state == EXIT_DEAD || !is_eligible_locked(w, child, as_tracer))
+		return NULL;
+	if (child->ptrace && !as_tracer && !ptrace_is_reparented(child))
+		as_tracer = true;
+	if (is_ended && (!task_is_leader(child) || child->signal->threads == 1) && (as_tracer || !child->ptrace)) {
+		*found = true;
+		return w->options & WEXITED ? take_zombie_locked(w, child) : NULL;
+	}
+	if (!is_ended || !as_tracer || (w->options & (WCONTINUED | WEXITED)))
+		*found = true;
+	take_stopped_locked(w, child, as_tracer);
+	return NULL;
+}
+
+/* Looks at one task's children and tracees. Returns a zombie to release, or NULL. */
 static struct task *scan_children_locked(struct wait_request *w, struct task *parent, bool *found)
 {
-	struct task *child;
+	struct task *child, *zombie;
+
 	list_for_each(child, &parent->children, sibling) {
-		if (child->exit_state == EXIT_DEAD || !is_eligible_locked(w, child))
-			continue;
-		if (child->exit_state == EXIT_ZOMBIE && child->signal->threads == 1) {
-			*found = true;
-			if (!(w->options & WEXITED))
-				continue;
-			return take_zombie_locked(w, child);
-		}
-		*found = true;
-		take_stopped_locked(w, child);
+		zombie = look_at_locked(w, child, false, found);
 		if (w->code)
-			return NULL;
+			return zombie;
+	}
+	list_for_each(child, &parent->traced, traced_node) {
+		zombie = look_at_locked(w, child, true, found);
+		if (w->code)
+			return zombie;
 	}
 	return NULL;
 }

@@ -6,7 +6,7 @@
 
 BUILD      ?= build
 # Every folder is an area.
-TEST_AREAS := $(filter-out furca,$(patsubst tests/user/%/,%,$(wildcard tests/user/*/)))
+TEST_AREAS := $(filter-out furca,$(patsubst tests/user/%/,%,$(wildcard tests/user/*/))) ptrace
 TEST_SRCS  := $(sort $(foreach a,$(TEST_AREAS),$(wildcard tests/user/$(a)/*.c)))
 TEST_BINS  := $(patsubst tests/user/%.c,$(BUILD)/tests/user/%,$(TEST_SRCS))
 # What only Furca has: live-object counts and failing allocations.

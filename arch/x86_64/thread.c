@@ -6,8 +6,10 @@
  * is not loaded again.
  */
 #include "x86.h"
+#include "debugreg.h"
 #include "fpu.h"
 #include "tls.h"
+#include "arch/arch.h"
 #include "layout.h"
 #include "base/errno.h"
 #include "base/printk.h"
@@ -81,8 +83,10 @@ int arch_thread_copy(struct task *child, const struct clone_request *req)
 	arch_irq_restore(flags);
 	child->thread.fpu = fpu;
 	child->thread.fpu_cpu = 0;
+	debug_regs_clear(&child->thread);
 	*r = *task_regs(current);
 	r->rax = 0;
+	arch_step_disable(child);
 	if (req->stack)
 		r->rsp = req->stack;
 	if (req->flags & CLONE_SETTLS) {
@@ -131,6 +135,8 @@ struct task *arch_switch(struct task *prev, struct task *next)
 		switch_fpu_in(&next->thread, cpu);
 		tls_load(&next->thread);
 	}
+	if (unlikely(prev->thread.debug_control | next->thread.debug_control))
+		debug_regs_load(&next->thread);
 	c->running = next;
 	desc_set_kstack(c, kstack_top(next));
 	return switch_stacks(prev, &prev->thread.ksp, next->thread.ksp);
@@ -147,9 +153,14 @@ void arch_thread_exec(struct task *t, uptr entry, uptr sp)
 		th->fpu = fpu_alloc();
 	if (!th->fpu)
 		panic("no memory for the FPU state of the first program");
-	*task_regs(t) = (struct regs){ .orig_rax = (u64)-1, .rip = entry, .cs = USER_CS, .rsp = sp, .ss = USER_DS,
+	/* the number of the call that this is stays: a debugger looks at it */
+	*task_regs(t) = (struct regs){ .orig_rax = task_regs(t)->orig_rax, .rip = entry, .cs = USER_CS, .rsp = sp, .ss = USER_DS,
 				       .rflags = RFLAGS_IF | RFLAGS_FIXED };
 	flags = arch_irq_save();
+	if (th->debug_control) {
+		debug_regs_clear(th);
+		debug_regs_load(th);
+	}
 	*th = (struct thread){ .ksp = th->ksp, .fpu = th->fpu };
 	tls_load(th);
 	fpu_load_initial();

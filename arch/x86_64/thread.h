@@ -15,5 +15,8 @@ struct thread {
 	bool is_fpu_in_memory;		/* own: a switch leaves the FPU alone: the area is being filled */
 	u32 trap_nr;			/* the last exception, for signal frames */
 	u64 error_code, fault_addr;
+	bool is_step_ours;		/* the trace flag in its registers is a debugger's */
+	/* debugreg.c: what a debugger has set; status is without the bits that are always 1 */
+	u64 debug_addr[4], debug_status, debug_control;
 };
 #endif

@@ -7,6 +7,7 @@
  */
 #include "x86.h"
 #include "tls.h"
+#include "arch/arch.h"
 #include "base/errno.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -111,6 +112,24 @@ long sys_arch_prctl(int code, unsigned long addr)
 	case ARCH_SET_GS: return set_base(&t->gs_base, &t->gs, addr);
 	case ARCH_GET_FS: return get_base(&t->fs_base, addr);
 	case ARCH_GET_GS: return get_base(&t->gs_base, addr);
+	default: return -EINVAL;
+	}
+}
+
+long arch_ptrace_prctl(struct task *t, int code, uptr addr)
+{
+	struct thread *th = &t->thread;
+
+	switch (code) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (addr >= USER_END)
+			return -EPERM;
+		*(code == ARCH_SET_FS ? &th->fs_base : &th->gs_base) = addr;
+		*(code == ARCH_SET_FS ? &th->fs : &th->gs) = 0;
+		return 0;
+	case ARCH_GET_FS: return put_user_u64(th->fs_base, addr);
+	case ARCH_GET_GS: return put_user_u64(th->gs_base, addr);
 	default: return -EINVAL;
 	}
 }

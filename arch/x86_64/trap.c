@@ -6,6 +6,7 @@
  * emulated (SIGSEGV).
  */
 #include "x86.h"
+#include "debugreg.h"
 #include "fpu.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -17,7 +18,6 @@
 #define ERROR_USER 4
 #define ERROR_RESERVED 8
 #define ERROR_FETCH 16
-#define DR6_SINGLE_STEP BIT(14)
 
 struct extable_entry { u64 at, fixup; };
 extern const struct extable_entry extable_start[], extable_end[];
@@ -136,9 +136,8 @@ static int simd_code(void)
 
 static void user_debug(struct regs *r)
 {
-	u64 dr6;
+	u64 dr6 = debug_status_take(r);
 
-	__asm__ volatile("mov %%db6, %0; mov %1, %%db6" : "=&r"(dr6) : "r"(0xffff0ff0UL));
 	arch_irq_enable();
 	entry_exception(r, SIGTRAP, dr6 & DR6_SINGLE_STEP ? TRAP_TRACE : TRAP_HWBKPT, r->rip);
 }
@@ -188,6 +187,10 @@ static void kernel_exception(struct regs *r, unsigned vector, u64 error)
 {
 	const struct extable_entry *e = extable_find(r->rip);
 
+	if (vector == VECTOR_DEBUG) {	/* a watched address, by a user copy: told when the debugger asks */
+		debug_status_take(r);
+		return;
+	}
 	if (vector == 13 && e) {	/* a user address that is not canonical */
 		r->rip = e->fixup;
 		return;

@@ -108,7 +108,7 @@ FUNCTION syscall_entry
 	call entry_syscall
 	jmp .Lsyscall_done
 3:	mov %rsp, %rdi
-	call entry_return_to_user
+	call entry_syscall_return
 	jmp .Lsyscall_return
 END_FUNCTION syscall_entry
 

@@ -13,7 +13,7 @@
 
 /* What both files tell of the tree and of signals, taken at one moment. */
 struct snapshot {
-	int ppid, tgid, pgrp, session, threads, exit_signal, exit_code;
+	int ppid, tracer, tgid, pgrp, session, threads, exit_signal, exit_code;
 	u64 pending, shared_pending, blocked, ignored, caught;
 	u64 child_minor, child_major, group_minor, group_major;
 	u64 child_user_ns, child_system_ns;
@@ -40,6 +40,7 @@ static void snapshot_take(struct snapshot *s, const struct proc_ref *r, struct t
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	s->tgid = proc_tgid(r, t);
 	s->ppid = t->real_parent ? proc_tgid(r, t->real_parent) : 0;
+	s->tracer = t->ptrace ? proc_tid(r, t->parent) : 0;
 	s->pgrp = proc_number(r, t->signal->pids[PID_PGID]);
 	s->session = proc_number(r, t->signal->pids[PID_SID]);
 	s->threads = t->signal->threads;
@@ -150,8 +151,8 @@ static void show_names(struct text *out, const struct proc_ref *r, struct task *
 	if (fs)
 		text_print(out, "Umask:\t%04o\n", fs->umask);
 	fs_room_put(fs);
-	text_print(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		   state_words(task_state_letter(t)), s->tgid, proc_tid(r, t), s->ppid);
+	text_print(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		   state_words(task_state_letter(t)), s->tgid, proc_tid(r, t), s->ppid, s->tracer);
 	text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
 		   c->sgid, c->fsgid);
 	struct files *files = files_hold(t);
