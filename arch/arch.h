@@ -47,7 +47,8 @@ void *arch_map_device(paddr_t p, size_t bytes);
 /* I/O ports (a CPU without them reads all ones, and ignores writes). bytes: 1, 2 or 4. */
 u32 arch_port_in(u16 port, unsigned bytes);
 void arch_port_out(u16 port, u32 v, unsigned bytes);
-/* Maps or unmaps one page of the kernel's own address space (kernel stacks). Unmap flushes this page on all CPUs. */
+/* Maps or unmaps one page of the kernel's own address space (kernel stacks). Unmap flushes this page on this CPU; before
+ * something else is mapped there, tlb_flush_kernel() flushes the others. */
 int __must_check arch_kernel_map(unsigned long va, u64 pfn);
 void arch_kernel_unmap(unsigned long va);
 #define ARCH_KSTACK_AREA arch_kstack_area	/* start of 64 GiB of kernel address space for stacks with guard pages */
@@ -57,6 +58,7 @@ void arch_root_load(u64 root_pfn);	/* loads the user tables on this CPU; flushes
 u64 arch_kernel_root(void);		/* the root with no user entries */
 void arch_tlb_flush_page(uptr va);	/* this CPU: one page, and all walker caches of the loaded tables */
 void arch_tlb_flush_all(void);		/* this CPU: all user entries */
+void arch_tlb_flush_kernel(void);	/* this CPU: all entries */
 void arch_send_flush(u32 cpu);		/* an interrupt there that calls tlb_flush_interrupt() (mm/tlb.c) */
 /* void arch_page_clear(void *page), arch_page_copy(void *to, const void *from): one whole page; inline in cpu_arch.h */
 

@@ -2,14 +2,16 @@
  * mm/kstack.c: kernel stacks. Each has a slot of kernel address space: a guard page, never mapped, then four pages.
  *
  * A freed stack stays mapped in a small cache and is handed out again as it is. Beyond that its frames go back and only
- * the slot is kept. The lowest words of a stack hold its descriptor and a mark: if the mark is gone when the stack is
- * freed, the stack has all but overflowed, which is a bug.
+ * the slot is kept; before other frames are mapped there, all CPUs forget the old ones, for all such slots at once. The
+ * lowest words of a stack hold its descriptor and a mark: if the mark is gone when the stack is freed, the stack has all
+ * but overflowed, which is a bug.
  * Locks: stacks_lock (RANK_KSTACK) for the lists, not held while frames are allocated or mapped.
  * Errors: NULL when frames, kernel tables or slots are out.
  */
 #include "mm/kstack.h"
 #include "mm/alloc_gate.h"
 #include "mm/buddy.h"
+#include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "arch/arch.h"
 #include "base/printk.h"
@@ -30,7 +32,8 @@ struct stack_foot { u64 mark; struct kstack *stack; };	/* at base */
 static SLAB_CACHE(kstack_cache, struct kstack);
 static struct spinlock stacks_lock = SPINLOCK_INIT(RANK_KSTACK);
 static struct list cached = LIST_INIT(cached);	/* mapped */
-static struct list slots = LIST_INIT(slots);	/* not mapped */
+static struct list slots = LIST_INIT(slots);	/* not mapped, and no CPU remembers what was */
+static struct list stale_slots = LIST_INIT(stale_slots);	/* not mapped, but some CPU may remember what was */
 static unsigned cached_count;
 static u64 slots_made;
 static u64 mapped_stacks, live_stacks;		/* stacks_lock */
@@ -49,11 +52,31 @@ static struct kstack *list_take(struct list *l)
 	return k;
 }
 
+/* A slot that was used before; NULL: none. All stale ones become usable by one flush of all CPUs. */
+static struct kstack *slot_reuse(void)
+{
+	struct list stale = LIST_INIT(stale);
+	unsigned long flags = spin_lock_irqsave(&stacks_lock);
+	struct kstack *k = list_take(&slots);
+
+	if (!k)
+		list_splice_back(&stale, &stale_slots);
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	if (k || list_is_empty(&stale))
+		return k;
+	tlb_flush_kernel();
+	k = list_take(&stale);
+	flags = spin_lock_irqsave(&stacks_lock);
+	list_splice_back(&slots, &stale);
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	return k;
+}
+
 /* A slot that nothing is mapped in. NULL: out of memory or of slots. */
 static struct kstack *slot_get(void)
 {
+	struct kstack *k = slot_reuse();
 	unsigned long flags = spin_lock_irqsave(&stacks_lock);
-	struct kstack *k = list_take(&slots);
 	u64 number = slots_made;
 
 	if (!k && number < SLOTS)
@@ -78,7 +101,7 @@ static void slot_put(struct kstack *k)
 {
 	unsigned long flags = spin_lock_irqsave(&stacks_lock);
 
-	list_push_front(&slots, &k->node);
+	list_push_front(&stale_slots, &k->node);
 	spin_unlock_irqrestore(&stacks_lock, flags);
 }
 

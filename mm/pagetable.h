@@ -106,5 +106,7 @@ void tlb_flush_mm(struct mm *mm);				/* all CPUs that may cache this mm */
 void tlb_flush_mm_page(struct mm *mm, uptr va);			/* one page, and the walker's caches */
 /* All CPUs that have mm loaded go over to the kernel's tables: nobody caches it then. */
 void tlb_evict_mm(struct mm *mm);
+void tlb_flush_kernel(void);		/* all CPUs: also what they remember of the kernel's own pages */
+void tlb_interrupt_cpus(u64 mask);	/* each of the others among these has taken an interrupt when it returns: a barrier */
 void tlb_flush_interrupt(void);		/* what arch_send_flush makes a CPU call */
 #endif

@@ -134,8 +134,10 @@ static int access(struct space *s, int r, unsigned i, bool is_write, u64 *pfn)
 	host_switch_cpu(test_random_below(CPUS));
 	if (host_cpu->loaded_mm != &s->mm && test_random_below(8))	/* mostly where it is loaded: a load flushes */
 		host_switch_cpu(s->mm.cpus_loaded ? __builtin_ctzl(s->mm.cpus_loaded) : 0);
-	mm_load(&s->mm);
+	if (current)
+		current->mm = test_random_below(8) ? &s->mm : NULL;	/* NULL: a CPU that is flushed leaves the mm */
 	for (int tries = 0; tries < 1000; tries++) {
+		mm_load(&s->mm);
 		if (host_access(va_of(r, i), is_write, pfn) == 0)
 			return 0;
 		if (fault(s, r, i, is_write) == -EFAULT)

@@ -2,19 +2,22 @@
  * mm/tlb.c: what CPUs remember of an address space is made to go, and things are released only after that.
  *
  * mm->cpus_loaded has a bit for each CPU that may cache the mm: set before its tables are loaded, cleared after others
- * are; a CPU that runs a kernel task keeps the last mm loaded lazily and is flushed like the rest.
+ * are. A process that never left its CPU is thus flushed there alone. A CPU that runs a kernel task keeps the last mm
+ * loaded lazily; the first request for a flush makes it leave the mm, so that it is not asked again.
  * Other CPUs are flushed by an interrupt, one request at a time; the sender waits until all have done it. Interrupts
  * are on here (no lock that is taken with interrupts off may be held), so two senders do not wait for each other.
+ * What is mapped for the kernel itself changes only in the area of stacks (mm/kstack.c), a batch at a time.
  * Locks: flush_lock (RANK_TLB), below mm->pt_lock. Errors: none.
  */
 #include "mm/table.h"
 #include "mm/mm.h"
 #include "arch/arch.h"
+#include "task/task.h"
 #include "base/printk.h"
 
 #define PAGES_MAX 32	/* more than this: all of the mm is flushed */
 
-enum flush_kind { FLUSH_PAGES, FLUSH_ALL, FLUSH_EVICT };
+enum flush_kind { FLUSH_PAGES, FLUSH_ALL, FLUSH_EVICT, FLUSH_KERNEL, FLUSH_NOTHING };
 
 static struct spinlock flush_lock = SPINLOCK_INIT(RANK_TLB);
 static struct {		/* under flush_lock; read by the CPUs in pending */
@@ -34,19 +37,24 @@ static void cpu_leave(struct cpu *c)
 	mm_release(mm);
 }
 
+/* Does a task without memory of its own run there? Then the mm is only loaded because nothing else had to be. */
+static bool is_lazy(const struct cpu *c) { return c->running && !c->running->mm; }
+
 static void flush_self(enum flush_kind kind, struct mm *mm, uptr first, uptr last)
 {
 	struct cpu *c = cpu_self();
 
-	if (c->loaded_mm != mm)
+	if (kind == FLUSH_KERNEL)
+		arch_tlb_flush_kernel();
+	if (c->loaded_mm != mm || !mm)
 		return;
-	if (kind == FLUSH_PAGES) {
+	if (kind == FLUSH_EVICT || is_lazy(c)) {
+		cpu_leave(c);
+	} else if (kind == FLUSH_PAGES) {
 		for (uptr va = first; va < last; va += PAGE_SIZE)
 			arch_tlb_flush_page(va);
-	} else if (kind == FLUSH_ALL) {
-		arch_tlb_flush_all();
 	} else {
-		cpu_leave(c);
+		arch_tlb_flush_all();
 	}
 }
 
@@ -90,6 +98,23 @@ static void flush(struct mm *mm, enum flush_kind kind, uptr first, uptr last)
 void tlb_flush_mm(struct mm *mm) { flush(mm, FLUSH_ALL, 0, 0); }
 void tlb_flush_mm_page(struct mm *mm, uptr va) { flush(mm, FLUSH_PAGES, va & PAGE_MASK, (va & PAGE_MASK) + PAGE_SIZE); }
 void tlb_evict_mm(struct mm *mm) { flush(mm, FLUSH_EVICT, 0, 0); }
+
+static u64 other_cpus(void) { return (BIT(cpus_online) - 1) & ~BIT(cpu_id()); }
+
+void tlb_flush_kernel(void)
+{
+	flush_self(FLUSH_KERNEL, NULL, 0, 0);
+	if (other_cpus())
+		flush_others(other_cpus(), FLUSH_KERNEL, NULL, 0, 0);
+}
+
+void tlb_interrupt_cpus(u64 mask)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	mask &= other_cpus();
+	if (mask)
+		flush_others(mask, FLUSH_NOTHING, NULL, 0, 0);
+}
 
 void mm_load(struct mm *mm)
 {

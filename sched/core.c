@@ -39,7 +39,8 @@ struct runqueue *task_rq_lock(struct task *t, unsigned long *flags)
 u64 sched_charge(struct runqueue *rq)
 {
 	struct task *t = rq->curr;
-	u64 now = arch_clock_ns(), delta = now - t->sched.exec_start_ns;
+	u64 now = MAX(arch_clock_ns(), t->sched.exec_start_ns);	/* another CPU's clock may be a little ahead */
+	u64 delta = now - t->sched.exec_start_ns;
 
 	t->sched.exec_start_ns = now;
 	t->sched.sum_exec_ns += delta;
@@ -62,6 +63,8 @@ static void resched_rq(struct runqueue *rq)
 		arch_send_resched(rq->cpu);
 }
 
+void sched_kick(u32 cpu) { resched_rq(&runqueues[cpu]); }
+
 void sched_set_resched(void)
 {
 	WRITE_ONCE(cpu_self()->need_resched, true);
@@ -78,52 +81,43 @@ static void check_preempt(struct runqueue *rq, struct task *woken)
 		resched_rq(rq);
 }
 
-static void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
+void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 {
 	t->sched.is_queued = true;
 	rq->running++;
+	rq->load += t->sched.weight;
 	t->sched.class->enqueue(rq, t, is_wakeup);
 }
 
-static void rq_dequeue(struct runqueue *rq, struct task *t)
+void rq_dequeue(struct runqueue *rq, struct task *t)
 {
 	t->sched.class->dequeue(rq, t);
 	t->sched.is_queued = false;
 	rq->running--;
-}
-
-/* The allowed CPU with the fewest runnable tasks; the task's own wins a tie. */
-static __noinline u32 choose_among_cpus(const struct task *t)
-{
-	u32 best = t->sched.cpu;
-
-	if (!(t->sched.affinity & BIT(best)))
-		best = (u32)__builtin_ctzl(t->sched.affinity);
-	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
-		if (!(t->sched.affinity & BIT(cpu)))
-			continue;
-		if (READ_ONCE(runqueues[cpu].running) < READ_ONCE(runqueues[best].running))
-			best = cpu;
-	}
-	return best;
+	rq->load -= t->sched.weight;
 }
 
 static u32 choose_cpu(const struct task *t)
 {
-	return likely(cpus_online == 1) ? t->sched.cpu : choose_among_cpus(t);
+	return likely(cpus_online == 1) ? t->sched.cpu : sched_choose_among(t);
 }
 
-/* Moves a task that is not queued to another CPU's queue. Gives up rq and returns the new queue, locked. */
-static struct runqueue *move_idle_task(struct runqueue *rq, struct task *t, u32 cpu)
+/*
+ * Moves a task that is not queued to a CPU's queue. Gives up rq and returns the new queue, locked. In between the task
+ * is nobody's, but it is awake and not queued, so all that can change meanwhile is its affinity.
+ */
+static struct runqueue *move_task(struct runqueue *rq, struct task *t, u32 cpu)
 {
-	struct runqueue *to = &runqueues[cpu];
-
-	if (t->sched.class == &sched_fair)
-		fair_migrate(t, rq, to);
-	t->sched.cpu = cpu;
-	spin_unlock(&rq->lock);
-	spin_lock(&to->lock);
-	return to;
+	do {
+		fair_leave(rq, t);
+		WRITE_ONCE(t->sched.cpu, cpu);
+		spin_unlock(&rq->lock);
+		rq = &runqueues[cpu];
+		spin_lock(&rq->lock);
+		fair_join(rq, t);
+		cpu = t->sched.affinity & BIT(cpu) ? cpu : choose_cpu(t);
+	} while (unlikely(cpu != rq->cpu));
+	return rq;
 }
 
 bool sched_wake(struct task *t, unsigned states)
@@ -145,7 +139,7 @@ bool sched_wake(struct task *t, unsigned states)
 		}
 		cpu = choose_cpu(t);
 		if (unlikely(cpu != rq->cpu))
-			rq = move_idle_task(rq, t, cpu);
+			rq = move_task(rq, t, cpu);
 		rq_enqueue(rq, t, true);
 		check_preempt(rq, t);
 	}
@@ -183,7 +177,7 @@ void sched_start_new(struct task *child)
 	u32 cpu = choose_cpu(child);
 
 	if (unlikely(cpu != rq->cpu))
-		rq = move_idle_task(rq, child, cpu);
+		rq = move_task(rq, child, cpu);
 	if (rq->curr->sched.class == &sched_fair)
 		sched_charge(rq);
 	fair_place_new(rq, child);
@@ -215,7 +209,7 @@ static struct task *pick_next(struct runqueue *rq)
 		t = sched_rt.pick(rq);
 	if (!t && rq->fair.count)
 		t = sched_fair.pick(rq);
-	return t ? t : rq->idle;
+	return t;
 }
 
 /* The tick runs while there is a task to run; the last one is left to come and finds the CPU idle. */
@@ -271,8 +265,14 @@ void schedule(void)
 			}
 		}
 	}
+	if (unlikely(prev->sched.must_move) && prev->state == TASK_RUNNING)
+		rq_dequeue(rq, prev);	/* sched_finish_switch() queues it where it may run */
 	prev->sched.class->put(rq, prev);
 	next = pick_next(rq);
+	if (unlikely(!next))
+		next = cpus_online > 1 && sched_pull_idle(rq) ? pick_next(rq) : NULL;
+	if (!next)
+		next = rq->idle;
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 		arch_irq_enable();
@@ -281,15 +281,14 @@ void schedule(void)
 	switch_to(rq, prev, next, is_voluntary);
 }
 
-/* prev was moved to CPUs that this one is not among while it ran here. */
+/* t may not run on the CPU that it ran on until now. It is awake and not queued, so nobody else will queue it. */
 static void push_away(struct task *t)
 {
 	unsigned long flags;
 	struct runqueue *rq = task_rq_lock(t, &flags);
 
-	if (t->sched.is_queued && !t->sched.is_on_cpu && !(t->sched.affinity & BIT(rq->cpu))) {
-		rq_dequeue(rq, t);
-		rq = move_idle_task(rq, t, choose_cpu(t));
+	if (t->state == TASK_RUNNING && !t->sched.is_queued) {
+		rq = move_task(rq, t, choose_cpu(t));
 		rq_enqueue(rq, t, false);
 		check_preempt(rq, t);
 	}
@@ -299,7 +298,8 @@ static void push_away(struct task *t)
 void sched_finish_switch(struct task *prev)
 {
 	struct runqueue *rq = rq_this();
-	bool is_dead = prev->state == TASK_DEAD, must_move = prev->sched.must_move;
+	bool is_dead = prev->state == TASK_DEAD;
+	bool must_move = prev->sched.must_move && prev->state == TASK_RUNNING && prev != rq->idle;
 
 	prev->sched.is_on_cpu = false;
 	prev->sched.must_move = false;
@@ -401,10 +401,11 @@ void sched_set_boost(struct task *t, int rt_priority)
 	rq_unlock(rq, flags);
 }
 
-void sched_set_affinity(struct task *t, u64 mask)
+static bool set_affinity(struct task *t, u64 mask)
 {
 	unsigned long flags;
 	struct runqueue *rq = task_rq_lock(t, &flags);
+	bool must_move;
 
 	t->sched.affinity = mask;
 	if (!(mask & BIT(rq->cpu)) && t->sched.is_queued) {
@@ -413,12 +414,23 @@ void sched_set_affinity(struct task *t, u64 mask)
 			resched_rq(rq);
 		} else {
 			rq_dequeue(rq, t);
-			rq = move_idle_task(rq, t, choose_cpu(t));
+			rq = move_task(rq, t, choose_cpu(t));
 			rq_enqueue(rq, t, false);
 			check_preempt(rq, t);
 		}
 	}
+	must_move = t->sched.must_move;
 	rq_unlock(rq, flags);
+	return must_move;
+}
+
+/* Once it returns, t runs where it may, or will before it is in user mode again. */
+void sched_set_affinity(struct task *t, u64 mask)
+{
+	if (!set_affinity(t, mask))
+		return;
+	while (t != current && READ_ONCE(t->sched.must_move) && !signal_is_pending())
+		sched_yield_current();	/* who waits for us to move meanwhile gets what it wants */
 }
 
 u32 sched_running(void)

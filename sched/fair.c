@@ -183,9 +183,22 @@ void fair_yield(struct runqueue *rq, struct task *t)
 		t->sched.vruntime_ns = first->sched.vruntime_ns;
 }
 
-void fair_migrate(struct task *t, struct runqueue *from, struct runqueue *to)
+void fair_leave(struct runqueue *rq, struct task *t) { t->sched.vruntime_ns -= rq->fair.min_vruntime_ns; }
+void fair_join(struct runqueue *rq, struct task *t) { t->sched.vruntime_ns += rq->fair.min_vruntime_ns; }
+
+/* The one that has waited the longest. */
+struct task *fair_find_movable(struct runqueue *rq, u32 cpu, u64 weight_max)
 {
-	t->sched.vruntime_ns += to->fair.min_vruntime_ns - from->fair.min_vruntime_ns;
+	struct task *t = rq->fair.single;
+	struct rb_node *n = rb_first(&rq->fair.tree);
+
+	if (n)
+		t = rb_entry(n, struct task, sched.fair_node);
+	while (t && !((t->sched.affinity & BIT(cpu)) && t->sched.weight <= weight_max)) {
+		n = n ? rb_next(n) : NULL;
+		t = n ? rb_entry(n, struct task, sched.fair_node) : NULL;
+	}
+	return t;
 }
 
 void fair_init(struct runqueue *rq)

@@ -87,6 +87,32 @@ void rt_yield(struct runqueue *rq, struct task *t)
 	list_push_back(&rq->rt.levels[rt_level(t)], &t->sched.rt_node);
 }
 
+struct task *rt_find_movable(struct runqueue *rq, u32 cpu)
+{
+	struct task *t;
+
+	for (unsigned level = 0; rq->rt.count && level < RT_LEVELS; level++) {
+		if (!(rq->rt.levels_used[level / 64] & BIT(level % 64)))
+			continue;
+		list_for_each(t, &rq->rt.levels[level], sched.rt_node) {
+			if (t != rq->curr && (t->sched.affinity & BIT(cpu)))
+				return t;
+		}
+	}
+	return NULL;
+}
+
+int rt_top_level(const struct runqueue *rq)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		u64 used = READ_ONCE(rq->rt.levels_used[i]);
+
+		if (used)
+			return RT_LEVELS - 1 - (int)(i * 64 + (unsigned)__builtin_ctzl(used));
+	}
+	return 0;
+}
+
 void rt_init(struct runqueue *rq)
 {
 	for (unsigned i = 0; i < RT_LEVELS; i++)

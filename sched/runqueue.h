@@ -39,6 +39,8 @@ struct runqueue {
 	struct task *idle;		/* borrowed */
 	struct fair_queue fair;
 	struct rt_queue rt;
+	u64 load;			/* weights of the queued tasks */
+	u32 balance_ticks;		/* own */
 	bool is_ticking;
 	u32 uninterruptible;		/* went to sleep here and count for the load; may wrap: only the sum counts */
 	u64 switches;
@@ -57,12 +59,25 @@ void fair_charge(struct runqueue *rq, struct task *t, u64 delta_ns);
 void fair_place_new(struct runqueue *rq, struct task *t);	/* a child's vruntime, from its parent's */
 void fair_swap(struct runqueue *rq, struct task *parent, struct task *child);
 void fair_yield(struct runqueue *rq, struct task *t);
-void fair_migrate(struct task *t, struct runqueue *from, struct runqueue *to);
+/* Between them a task's vruntime is relative to its queue's: how far it is behind the others. Both accept any class. */
+void fair_leave(struct runqueue *rq, struct task *t);
+void fair_join(struct runqueue *rq, struct task *t);
+struct task *fair_find_movable(struct runqueue *rq, u32 cpu, u64 weight_max);	/* waits, may run on cpu; or NULL */
 void fair_init(struct runqueue *rq);
 void rt_init(struct runqueue *rq);
 void rt_charge(struct runqueue *rq, u64 now_ns, u64 delta_ns);
 bool rt_may_run(struct runqueue *rq, u64 now_ns);	/* false: the others' turn until the period ends */
 void rt_yield(struct runqueue *rq, struct task *t);
+struct task *rt_find_movable(struct runqueue *rq, u32 cpu);
+int rt_top_level(const struct runqueue *rq);	/* the most urgent queued one's level, 0: none; a hint without the lock */
+/* core.c: in and out of a queue, under its lock */
+void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup);
+void rq_dequeue(struct runqueue *rq, struct task *t);
+void sched_kick(u32 cpu);			/* makes that CPU look for work */
+/* balance.c */
+u32 sched_choose_among(const struct task *t);	/* the CPU for a task that is not queued */
+bool sched_pull_idle(struct runqueue *rq);	/* true: there is a task now */
+void sched_balance_tick(struct runqueue *rq);
 void sched_init_weights(void);
 void sched_load_tick(u64 now_ns);
 static inline bool policy_is_rt(int policy) { return policy == 1 || policy == 2; }

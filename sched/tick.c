@@ -64,6 +64,8 @@ void sched_tick(void)
 		rq->is_ticking = false;
 	} else {
 		t->sched.class->tick(rq, t);
+		if (unlikely(cpus_online > 1))
+			sched_balance_tick(rq);
 		timer_set_tick(t->sched.exec_start_ns + TICK_NS);
 	}
 	spin_unlock(&rq->lock);

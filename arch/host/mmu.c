@@ -58,6 +58,8 @@ void arch_tlb_flush_page(uptr va)
 
 __attribute__((weak)) void tlb_flush_interrupt(void) { }
 
+void arch_tlb_flush_kernel(void) { arch_tlb_flush_all(); }
+
 void arch_send_flush(u32 cpu)
 {
 	u32 self = host_cpu->id;

@@ -15,6 +15,7 @@ WEAK void kstack_reclaim(void) { }
 WEAK void table_pool_drain(void) { }
 WEAK u64 table_pool_pages(void) { return 0; }
 WEAK void slab_reclaim(void) { }
+WEAK void tlb_flush_kernel(void) { }
 WEAK bool alloc_gate_count(struct task *t) { return false; }
 WEAK bool oom_kill(void) { return false; }
 

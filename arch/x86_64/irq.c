@@ -290,7 +290,7 @@ void irq_dispatch(const struct regs *r, unsigned vector)
 	else if (vector == VECTOR_FLUSH)
 		tlb_flush_interrupt();
 	else if (vector == VECTOR_RESCHED)
-		sched_set_resched();
+		;	/* what is to be looked at on the way out was set by the sender */
 	else if (vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE_END)
 		device_interrupt(vector);
 	else

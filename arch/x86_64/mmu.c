@@ -210,3 +210,14 @@ void arch_root_load(u64 root_pfn) { WRITE_CR(3, root_pfn << PAGE_SHIFT); }
 u64 arch_kernel_root(void) { return kernel_root >> PAGE_SHIFT; }
 void arch_tlb_flush_page(uptr va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 void arch_tlb_flush_all(void) { WRITE_CR(3, READ_CR(3)); }
+
+/* Global entries go with any change of CR4.PGE. */
+void arch_tlb_flush_kernel(void)
+{
+	unsigned long flags = arch_irq_save();
+	u64 cr4 = READ_CR(4);
+
+	WRITE_CR(4, cr4 ^ CR4_PGE);
+	WRITE_CR(4, cr4);
+	arch_irq_restore(flags);
+}

@@ -1,0 +1,137 @@
+/*
+ * sched/balance.c: which CPU a task runs on.
+ *
+ *   a task that wakes or is new   sched_choose_cpu(): an idle CPU, its own first; else the one with the least load
+ *   a CPU that runs out of work   sched_pull_idle(): takes a waiting task from the busiest
+ *   a busy CPU's tick             sched_balance_tick(): wakes an idle CPU, which pulls; or pulls from one with more load
+ *
+ * Load is the sum of the fair tasks' weights; a real-time task weighs more than any number of them. For a real-time task
+ * itself the CPU that runs the least urgent task is the best.
+ * Locks: rq->lock of the CPU's own queue is held; another's is only tried, so there is no order between two. What is
+ * read of other queues without their lock is a hint. Errors: none: what cannot be balanced now is tried again.
+ */
+#include "sched/runqueue.h"
+#include "arch/arch.h"
+
+#define RT_LOAD (1UL << 24)		/* of one real-time task */
+#define PULL_PERIOD_TICKS 4
+#define SWAP_PERIOD_TICKS 24		/* how often equals that cannot be shared out evenly change places */
+
+static u64 load_of(const struct runqueue *rq)
+{
+	return READ_ONCE(rq->load) + READ_ONCE(rq->rt.count) * RT_LOAD;
+}
+
+static bool is_idle(u32 cpu) { return !READ_ONCE(runqueues[cpu].running); }
+static bool is_allowed(const struct task *t, u32 cpu) { return t->sched.affinity & BIT(cpu); }
+
+/* How good a CPU is for t; less is better. */
+static u64 cost_of(const struct task *t, u32 cpu)
+{
+	const struct runqueue *rq = &runqueues[cpu];
+
+	if (t->sched.class == &sched_rt)
+		return (u64)rt_top_level(rq) << 32 | READ_ONCE(rq->running);
+	return load_of(rq);
+}
+
+static u32 first_allowed(const struct task *t)
+{
+	u64 mask = t->sched.affinity & (BIT(cpus_online) - 1);
+
+	return mask ? (u32)__builtin_ctzl(mask) : 0;
+}
+
+u32 sched_choose_among(const struct task *t)
+{
+	u32 best = is_allowed(t, t->sched.cpu) ? t->sched.cpu : first_allowed(t);
+	u64 least;
+
+	if (is_idle(best))
+		return best;
+	least = cost_of(t, best);
+	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
+		u64 cost;
+
+		if (cpu == best || !is_allowed(t, cpu))
+			continue;
+		if (is_idle(cpu))
+			return cpu;
+		cost = cost_of(t, cpu);
+		if (cost < least) {
+			least = cost;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+/* Of a queue whose lock is held: a waiting task that may run on cpu and weighs at most so much; NULL: none. */
+static struct task *find_movable(struct runqueue *from, u32 cpu, u64 weight_max)
+{
+	struct task *t = rt_find_movable(from, cpu);
+
+	return t ? t : fair_find_movable(from, cpu, weight_max);
+}
+
+/* The CPU with the most load among those where a task waits for its turn; NULL: none. */
+static struct runqueue *find_busiest(const struct runqueue *self)
+{
+	struct runqueue *busiest = NULL;
+	u64 most = 0;
+
+	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
+		struct runqueue *rq = &runqueues[cpu];
+
+		if (rq == self || READ_ONCE(rq->running) < 2 || load_of(rq) <= most)
+			continue;
+		most = load_of(rq);
+		busiest = rq;
+	}
+	return busiest;
+}
+
+/* Both locks are held. */
+static void take_over(struct runqueue *rq, struct runqueue *from, struct task *t)
+{
+	rq_dequeue(from, t);
+	fair_leave(from, t);
+	t->sched.cpu = rq->cpu;
+	fair_join(rq, t);
+	rq_enqueue(rq, t, false);
+}
+
+static bool pull(struct runqueue *rq, bool may_swap_equals)
+{
+	struct runqueue *from = find_busiest(rq);
+	u64 mine = load_of(rq), theirs;
+	struct task *t = NULL;
+
+	if (!from || !spin_trylock(&from->lock))
+		return false;
+	theirs = load_of(from);
+	if (theirs > mine)
+		t = find_movable(from, rq->cpu, theirs - mine - (may_swap_equals ? 0 : 1));
+	if (t)
+		take_over(rq, from, t);
+	spin_unlock(&from->lock);
+	return t != NULL;
+}
+
+bool sched_pull_idle(struct runqueue *rq) { return pull(rq, true); }
+
+void sched_balance_tick(struct runqueue *rq)
+{
+	u32 ticks = ++rq->balance_ticks;
+
+	if (rq->running > 1) {
+		for (u32 cpu = 0; cpu < cpus_online; cpu++) {
+			if (is_idle(cpu)) {
+				sched_kick(cpu);
+				return;
+			}
+		}
+	}
+	if (ticks % PULL_PERIOD_TICKS == 0 && pull(rq, ticks % SWAP_PERIOD_TICKS == 0))
+		sched_set_resched();
+}
