@@ -60,3 +60,14 @@ test:
 test-full:
 	@$(MAKE) --no-print-directory setup
 	@sh tests/run.sh full
+
+# Linux's own tests, built from Debian's source packages and run in the VM on both kernels; the counts go to docs/coverage.md.
+.PHONY: selftests
+selftests:
+	@sh tools/setup.sh more
+	@$(MAKE) --no-print-directory all
+	@sh tests/selftests/build.sh
+	@sh tests/selftests/run.sh linux $(T)
+	@sh tests/selftests/run.sh furca $(T)
+	@sh tests/selftests/table.sh > $(BUILD)/selftests/table && cp $(BUILD)/selftests/table docs/coverage.selftests
+	@$(MAKE) --no-print-directory coverage

@@ -31,3 +31,15 @@ FILENAME == "syscall/syscalls.tbl" { split($0, f, " "); if ($0 !~ /^#/ && f[1] !
 END {
 	print "\n" yes " calls are supported. These " no " are refused with ENOSYS:\n\n" missing "."
 }' docs/coverage.notes syscall/syscalls.tbl /usr/include/x86_64-linux-gnu/asm/unistd_64.h
+cat <<'TXT'
+
+## Linux's own tests
+The programs of `tools/testing/selftests` of Linux 6.1 and 6.12, built from Debian's source packages and run by `make selftests`
+in the same VM on Debian's Linux 6.1 and on Furca. Passed / failed / skipped; what 6.12 tests of newer kernels fails on both.
+
+| test | Linux 6.1 | Furca | why they differ |
+|---|---|---|---|
+TXT
+awk -F'|' '!/^#/ { gsub(/ /, " / ", $2); gsub(/ /, " / ", $3); print "| " $1 " | " $2 " | " $3 " | " $4 " |"
+	split($2, l, " / "); split($3, f, " / "); for (i in l) { sl[i] += l[i]; sf[i] += f[i] } }
+	END { print "| all | " sl[1] " / " sl[2] " / " sl[3] " | " sf[1] " / " sf[2] " / " sf[3] " | |" }' docs/coverage.selftests
