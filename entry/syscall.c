@@ -10,7 +10,7 @@
 #include "base/printk.h"
 
 /* A call that does not exist is named in the log, once. */
-static void note_missing(unsigned long nr)
+static void note_missing(unsigned nr)
 {
 	static u64 seen[16];
 	if (nr < 64 * ARRAY_SIZE(seen)) {
@@ -18,12 +18,14 @@ static void note_missing(unsigned long nr)
 		if (__atomic_fetch_or(&seen[nr / 64], bit, __ATOMIC_RELAXED) & bit)
 			return;
 	}
-	log_write(LOG_NOTICE, "%s[%d]: system call %lu does not exist: ENOSYS\n", current->comm, current->tid, nr);
+	log_write(LOG_NOTICE, "%s[%d]: system call %d does not exist: ENOSYS\n", current->comm, current->tid, (int)nr);
 }
 
 /* The number is an int. -1 is what a tracer makes of a call that is not to be: the result is as it has set it. */
 static void make_call(struct regs *r)
 {
+	if (unlikely(READ_ONCE(current->work) & WORK_SECCOMP) && !seccomp_enter(r))
+		return;
 	unsigned nr = (unsigned)regs_syscall(r);
 	if (likely(nr < syscall_count)) {
 		syscall_fn fn = syscall_table[nr];

@@ -345,7 +345,7 @@ void signal_force(int sig, int code, uptr addr)
 	signal_force_info(&info);
 }
 
-void signal_force_default(int sig)
+static void force_death(int sig, const siginfo_t *info)
 {
 	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
 
@@ -353,7 +353,10 @@ void signal_force_default(int sig)
 	current->forced_fatal |= SIG_BIT(sig);
 	current->blocked &= ~SIG_BIT(sig);
 	current->signal->is_unkillable = false;
-	(void)signal_send_locked(sig, NULL, current, false, true);
+	(void)signal_send_locked(sig, info, current, false, true);
 	task_set_work(current, WORK_SIGNAL);
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
 }
+
+void signal_force_death(const siginfo_t *info) { force_death(info->si_signo, info); }
+void signal_force_default(int sig) { force_death(sig, NULL); }

@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_FUTEX,		/* futex bucket; two: lower address first */
 	RANK_FILE_LOCKS,	/* fs/locks.c: all flock and POSIX locks */
 	RANK_UNIX,		/* net/unix.c: the state of all AF_UNIX sockets; wakes pollers */
+	RANK_SECCOMP,		/* one filter's notifications; wakes pollers */
 	RANK_EPOLL,
 	RANK_PAGETABLE,		/* mm->pt_lock: every table that this mm alone owns; two (fork): parent first */
 	RANK_TASKLIST,		/* tasklist_lock: the tree of tasks, groups, sessions */

@@ -45,7 +45,6 @@ static void task_set_fresh(struct task *child, const struct clone_request *req)
 		child->flags |= PF_KTHREAD;
 	memcpy(child->comm, current->comm, sizeof(child->comm));
 	child->personality = current->personality;
-	child->no_new_privs = current->no_new_privs;
 	child->timer_slack_ns = current->timer_slack_ns;
 	child->blocked = current->blocked;
 	child->start_ns = time_now_ns();

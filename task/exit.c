@@ -157,6 +157,7 @@ void task_exit(int code)
 	if (is_group_dead && t->signal->is_session_leader)
 		tty_session_ends(t);
 	rooms_drop_at_exit(t);
+	seccomp_drop(t);
 	if (is_group_dead && t->leader->oom_victim)
 		oom_victim_is_gone(t->leader);
 	if (is_group_dead && t->signal == READ_ONCE(pid_ns_of(t->pid)->reaper)->signal)

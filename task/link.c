@@ -55,6 +55,8 @@ int task_link(struct task *child, const struct clone_request *req)
 		struct task *maker = req->kernel_fn ? &first_task : current;
 		child->real_parent = req->flags & (CLONE_PARENT | CLONE_THREAD) ? maker->real_parent : maker;
 		child->parent = child->real_parent;
+		if (!req->kernel_fn)
+			seccomp_inherit_locked(child);
 		/* the pid's first reference becomes the task's own */
 		struct pid *pid = child->pid;
 		if (req->flags & CLONE_THREAD)

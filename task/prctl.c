@@ -167,6 +167,10 @@ long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 		return 0;
 	case PR_GET_NO_NEW_PRIVS:
 		return a || b || c || d ? -EINVAL : current->no_new_privs;
+	case PR_GET_SECCOMP:
+		return current->seccomp.mode;
+	case PR_SET_SECCOMP:
+		return seccomp_prctl_set(a, b);
 	case PR_GET_TIMERSLACK:
 		return (long)current->timer_slack_ns;
 	case PR_SET_TIMERSLACK:

@@ -16,6 +16,7 @@
 #include "signal/signal.h"
 #include "pid/pid.h"
 #include "namespace/namespace.h"
+#include "seccomp/seccomp.h"
 #include "time/time.h"
 #include "thread.h"
 
@@ -213,7 +214,8 @@ struct task {
 	bool faults_off;		/* a fault in a user copy is -EFAULT at once: a spinlock is held; own */
 	uptr rseq; u32 rseq_len, rseq_sig;
 	int personality;
-	bool no_new_privs, is_in_execve;
+	bool no_new_privs, is_in_execve;	/* the first: sighand->lock; own may read without */
+	struct seccomp seccomp;		/* seccomp/seccomp.h says who guards it */
 	bool is_over_nproc;		/* a setuid took it over RLIMIT_NPROC: the next exec says so; own */
 	u32 fail_nth;			/* fault injection: the n-th allocation from now fails; 0: off */
 	u32 lock_depth;			/* debug: sleeping locks held, in held_locks; own */

@@ -2,9 +2,11 @@
 #ifndef X86_ELF_ARCH_H
 #define X86_ELF_ARCH_H
 #include "base/types.h"
+#include <linux/audit.h>
 #include <linux/elf-em.h>
 
 #define ELF_ARCH_MACHINE EM_X86_64
+#define ELF_ARCH_AUDIT AUDIT_ARCH_X86_64		/* which system calls these are, for seccomp and ptrace */
 #define ELF_ARCH_CLASS ELFCLASS64
 #define ELF_ARCH_DATA ELFDATA2LSB
 #define ELF_ARCH_PLATFORM "x86_64"		/* AT_PLATFORM, uname */

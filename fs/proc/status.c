@@ -190,7 +190,8 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 		   (unsigned long)c->cap_inheritable, (unsigned long)c->cap_permitted, (unsigned long)c->cap_effective,
 		   (unsigned long)c->cap_bounding, (unsigned long)c->cap_ambient);
 	u64 cpus = BIT(cpus_online) - 1;
-	text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", t->no_new_privs);
+	text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", t->no_new_privs,
+		   READ_ONCE(t->seccomp.mode), READ_ONCE(t->seccomp.filter_count));
 	text_print(out, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", (unsigned)(t->sched.affinity & cpus));
 	if (cpus_online == 1)
 		text_print(out, "0\n");
