@@ -201,8 +201,8 @@ static long request_state(struct task *t, long request, uptr addr, uptr data)
 	case PTRACE_SETSIGMASK: return ptrace_set_sigmask(t, addr, data);
 	case PTRACE_GET_SYSCALL_INFO: return ptrace_get_syscall_info(t, addr, data);
 	case PTRACE_GET_RSEQ_CONFIGURATION: return get_rseq(t, addr, data);
-	case PTRACE_SECCOMP_GET_FILTER:
-	case PTRACE_SECCOMP_GET_METADATA: return capable(CAP_SYS_ADMIN) ? -EINVAL : -EACCES;
+	case PTRACE_SECCOMP_GET_FILTER: return seccomp_read_filter(t, addr, data);
+	case PTRACE_SECCOMP_GET_METADATA: return seccomp_read_metadata(t, addr, data);
 	default: return request_registers(t, request, addr, data);
 	}
 }

@@ -19,8 +19,8 @@ static bool report(u64 message)
 	if (!how)
 		return true;
 	sig = ptrace_notify(SIGTRAP | (how & PT_OPTION(PTRACE_O_TRACESYSGOOD) ? SYSGOOD_BIT : 0), message);
-	/* a tracer that goes on with a signal sends it */
-	if (sig)
+	/* a tracer that goes on with a signal sends it; one that dies has left the code of the stop */
+	if (sig > 0 && sig <= SIGNALS)
 		(void)signal_send_task(sig, NULL, current);
 	return !fatal_signal_is_pending();
 }

@@ -11,6 +11,7 @@
 #include "base/printk.h"
 #include "base/string.h"
 #include "elf_arch.h"
+#include "ptrace/ptrace.h"
 #include <asm/unistd.h>
 #include <linux/seccomp.h>
 
@@ -82,14 +83,24 @@ static void kill_current(struct regs *r, const struct seccomp_data *d, u32 verdi
 	signal_force_death(&info);
 }
 
+static bool enter_filtered(struct regs *r, bool is_asked_before);
+
 /* A tracer that asked for it decides; it may have changed the call, which is then judged again. */
-static bool ask_tracer(struct regs *r, u32 reason)
+static bool ask_tracer(struct regs *r, u32 reason, bool is_asked_before)
 {
-	regs_set_result(r, -ENOSYS);
-	return false;
+	if (is_asked_before)
+		return true;
+	if (!ptrace_wants(PTRACE_EVENT_SECCOMP)) {
+		regs_set_result(r, -ENOSYS);
+		return false;
+	}
+	ptrace_event(PTRACE_EVENT_SECCOMP, reason);
+	if (fatal_signal_is_pending() || (int)regs_syscall(r) < 0)
+		return false;
+	return enter_filtered(r, true);
 }
 
-static bool act(struct regs *r, const struct seccomp_data *d, u32 verdict, struct seccomp_filter *by)
+static bool act(struct regs *r, const struct seccomp_data *d, u32 verdict, struct seccomp_filter *by, bool is_asked_before)
 {
 	u32 data = verdict & SECCOMP_RET_DATA;
 	siginfo_t info;
@@ -109,7 +120,7 @@ static bool act(struct regs *r, const struct seccomp_data *d, u32 verdict, struc
 		signal_force_info(&info);
 		break;
 	case SECCOMP_RET_TRACE:
-		return ask_tracer(r, data);
+		return ask_tracer(r, data, is_asked_before);
 	case SECCOMP_RET_USER_NOTIF:
 		if (notify_listener(by, d, r))
 			return true;
@@ -123,7 +134,8 @@ static bool act(struct regs *r, const struct seccomp_data *d, u32 verdict, struc
 	return false;
 }
 
-static bool enter_filtered(struct regs *r)
+/* is_asked_before: a tracer has just had its say, and is not asked again. */
+static bool enter_filtered(struct regs *r, bool is_asked_before)
 {
 	struct seccomp_data d;
 	struct seccomp_filter *by = NULL;
@@ -131,7 +143,7 @@ static bool enter_filtered(struct regs *r)
 
 	describe_call(&d, r);
 	verdict = judge(READ_ONCE(current->seccomp.newest), &d, &by);
-	return likely(verdict == SECCOMP_RET_ALLOW) || act(r, &d, verdict, by);
+	return likely(verdict == SECCOMP_RET_ALLOW) || act(r, &d, verdict, by, is_asked_before);
 }
 
 static void enter_strict(struct regs *r)
@@ -147,9 +159,11 @@ static void enter_strict(struct regs *r)
 
 bool seccomp_enter(struct regs *r)
 {
+	if (unlikely(current->ptrace & PT_SUSPEND_SECCOMP))
+		return true;
 	switch (current->seccomp.mode) {
 	case SECCOMP_MODE_FILTER:
-		return enter_filtered(r);
+		return enter_filtered(r, false);
 	case SECCOMP_MODE_STRICT:
 		enter_strict(r);
 		return true;

@@ -28,4 +28,7 @@ bool __must_check seccomp_enter(struct regs *r);
 void seccomp_inherit_locked(struct task *child);
 void seccomp_drop(struct task *t);	/* t dies; accepts "never had" */
 long seccomp_prctl_set(unsigned long mode, uptr filter);	/* PR_SET_SECCOMP */
+/* For a tracer, of a frozen tracee: instructions of the index-th filter (oldest: 0), or how many; its metadata. */
+long seccomp_read_filter(struct task *t, u64 index, uptr insns);
+long seccomp_read_metadata(struct task *t, size_t size, uptr data);
 #endif

@@ -3,6 +3,7 @@
  * Locks: each function takes what it needs; a task that is gone gives ESRCH. Source: proc(5).
  */
 #include "fs/proc/proc.h"
+#include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/mm.h"
@@ -220,6 +221,25 @@ static int show_wchan(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
+/* What it waits in: the call, its arguments, stack and instruction pointer. */
+static int show_syscall(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	const struct regs *regs = task_regs(task);
+	if (task->exit_state != EXIT_NONE || (task->flags & PF_KTHREAD)) {
+		text_print(t, "-1 0x0 0x0\n");
+	} else if (task != current && (READ_ONCE(task->state) == TASK_RUNNING || READ_ONCE(task->sched.is_on_cpu))) {
+		text_print(t, "running\n");
+	} else {
+		text_print(t, "%d", (int)regs_syscall(regs));
+		for (int i = 0; i < 6 && regs_syscall(regs) != -1; i++)
+			text_print(t, " 0x%lx", (unsigned long)regs_arg(regs, i));
+		text_print(t, " 0x%lx 0x%lx\n", (unsigned long)regs_sp(regs), (unsigned long)regs_ip(regs));
+	}
+	task_put(task);
+	return 0;
+}
+
 static int show_children(struct text *t, const struct proc_ref *r)
 {
 	WITH_TASK(task, r);
@@ -364,6 +384,7 @@ const struct proc_row proc_process_rows[] = {
 	{ "stat", S_IFREG | 0444, proc_show_stat },
 	{ "statm", S_IFREG | 0444, proc_show_statm },
 	{ "status", S_IFREG | 0444, proc_show_status },
+	{ "syscall", S_IFREG | 0400, show_syscall, .is_private = true },
 	{ "wchan", S_IFREG | 0444, show_wchan },
 	{},
 };
