@@ -16,6 +16,7 @@
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include "namespace/uts.h"
 #include "syscall/define.h"
 #include "task/cred.h"
@@ -51,6 +52,8 @@ static void limits_init(struct signal *s)
 		s->limits[i] = (struct rlimit_pair){ RLIM_INFINITY, RLIM_INFINITY };
 	s->limits[RLIMIT_STACK].current_limit = 8UL << 20;
 	s->limits[RLIMIT_CORE].current_limit = 0;
+	for (int i = ACCOUNT_LIMITED; i < ACCOUNT_ITEMS; i++)
+		first_user_ns.max[i] = (u64)threads_max / 2;
 	s->limits[RLIMIT_NPROC] = s->limits[RLIMIT_SIGPENDING] = (struct rlimit_pair){ threads_max / 2, threads_max / 2 };
 	s->limits[RLIMIT_NOFILE] = (struct rlimit_pair){ 1024, 4096 };
 	s->limits[RLIMIT_MEMLOCK] = (struct rlimit_pair){ 8UL << 20, 8UL << 20 };

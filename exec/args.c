@@ -16,6 +16,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include <linux/auxvec.h>
@@ -250,10 +251,10 @@ static void vector_add_aux(struct exec *e, struct vector *v, uptr platform, uptr
 		{ AT_BASE, e->interpreter_base },
 		{ AT_FLAGS, 0 },
 		{ AT_ENTRY, e->program_entry },
-		{ AT_UID, c->uid },
-		{ AT_EUID, c->euid },
-		{ AT_GID, c->gid },
-		{ AT_EGID, c->egid },
+		{ AT_UID, uid_shown_in(c->user_ns, c->uid) },
+		{ AT_EUID, uid_shown_in(c->user_ns, c->euid) },
+		{ AT_GID, gid_shown_in(c->user_ns, c->gid) },
+		{ AT_EGID, gid_shown_in(c->user_ns, c->egid) },
 		{ AT_SECURE, e->is_secure },
 		{ AT_RANDOM, random },
 		{ AT_HWCAP2, elf_arch_hwcap2() },

@@ -5,6 +5,7 @@
  */
 #include "fs/internal.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "signal/signal.h"
 #include "syscall/define.h"
 #include "task/task.h"
@@ -64,7 +65,7 @@ static int change_mode(const struct path *p, void *arg)
 		return -EPERM;
 	if (S_ISLNK(i->mode))
 		return -EOPNOTSUPP;
-	if (!cred_has_group(current_cred(), i->gid) && !capable(CAP_FSETID))
+	if (!cred_has_group(current_cred(), i->gid) && !inode_capable(i, CAP_FSETID))
 		mode &= ~S_ISGID;
 	i->mode = (i->mode & S_IFMT) | mode;
 	inode_touch_changed(i);
@@ -80,16 +81,23 @@ long sys_chmod(uptr path, unsigned mode) { return sys_fchmodat(AT_FDCWD, path, m
 long sys_fchmod(int fd, unsigned mode) { return change_fd(fd, change_mode, &mode); }
 
 /* -- owner -- */
-struct owner { u32 uid, gid; };
+struct owner { u32 uid, gid; };	/* NO_ID: as it was */
+
+/* 0, or -EINVAL: the caller's user namespace has no such id. */
+static int owner_named(struct owner *o, u32 uid, u32 gid)
+{
+	*o = (struct owner){ uid_named(uid), gid_named(gid) };
+	return (uid != NO_ID && o->uid == NO_ID) || (gid != NO_ID && o->gid == NO_ID) ? -EINVAL : 0;
+}
 
 static int may_change_owner(const struct inode *i, const struct owner *o)
 {
 	u32 self = current_cred()->fsuid;
 
-	if (o->uid != ~0u && !(self == i->uid && o->uid == i->uid) && !capable(CAP_CHOWN))
+	if (o->uid != NO_ID && !(self == i->uid && o->uid == i->uid) && !inode_capable(i, CAP_CHOWN))
 		return -EPERM;
-	if (o->gid != ~0u && !(self == i->uid && (o->gid == i->gid || cred_has_group(current_cred(), o->gid))) &&
-	    !capable(CAP_CHOWN))
+	if (o->gid != NO_ID && !(self == i->uid && (o->gid == i->gid || cred_has_group(current_cred(), o->gid))) &&
+	    !inode_capable(i, CAP_CHOWN))
 		return -EPERM;
 	return 0;
 }
@@ -97,16 +105,19 @@ static int may_change_owner(const struct inode *i, const struct owner *o)
 static int change_owner(const struct path *p, void *arg)
 {
 	struct inode *i = p->dentry->inode;
-	struct owner *o = arg;
-	int err = may_change_owner(i, o);
+	const struct owner *asked = arg;
+	struct owner named, *o = &named;
+	int err = owner_named(o, asked->uid, asked->gid);
+	if (!err)
+		err = may_change_owner(i, o);
 
 	if (err)
 		return err;
 	if (!S_ISDIR(i->mode))
 		i->mode &= ~inode_setid_at_stake(i);
-	if (o->uid != ~0u)
+	if (o->uid != NO_ID)
 		i->uid = o->uid;
-	if (o->gid != ~0u)
+	if (o->gid != NO_ID)
 		i->gid = o->gid;
 	inode_touch_changed(i);
 	return 0;

@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include <linux/capability.h>
@@ -67,6 +68,26 @@ static void get_one(struct fs_room *f, const struct path *which, struct path *ou
 void fs_room_get_root(struct fs_room *f, struct path *out) { get_one(f, &f->root, out); }
 void fs_room_get_cwd(struct fs_room *f, struct path *out) { get_one(f, &f->cwd, out); }
 
+bool fs_room_is_chrooted(struct fs_room *f)
+{
+	struct path root, top;
+
+	fs_room_get_root(f, &root);
+	rw_read_lock(&mount_lock);
+	struct mount *m = root.mount->ns ? root.mount->ns->root : NULL;
+	top = (struct path){ m, m ? m->root : NULL };
+	if (m)
+		path_get(&top);
+	rw_read_unlock(&mount_lock);
+	if (m)
+		path_enter_mounts(&top);
+	bool is_chrooted = top.mount != root.mount || top.dentry != root.dentry;
+	if (m)
+		path_put(&top);
+	path_put(&root);
+	return is_chrooted;
+}
+
 bool fs_room_paths_of(struct task *t, struct path *root, struct path *cwd)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);
@@ -94,7 +115,7 @@ static long enter(struct path *p, struct path *which)
 {
 	int err = inode_is_dir(p->dentry->inode) ? inode_permission(p->dentry->inode, MAY_EXEC) : -ENOTDIR;
 
-	if (!err && which == &current->fs->root && !capable(CAP_SYS_CHROOT))
+	if (!err && which == &current->fs->root && !ns_capable(current_user_ns(), CAP_SYS_CHROOT))
 		err = -EPERM;
 	if (err)
 		path_put(p);

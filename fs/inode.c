@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include "time/time.h"
 #include <linux/capability.h>
@@ -49,7 +50,7 @@ struct inode *inode_new_in(struct superblock *sb, const struct inode *dir, u32 m
 		if (S_ISDIR(mode))
 			i->mode |= S_ISGID;
 		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-			 !cred_has_group(current_cred(), i->gid) && !capable(CAP_FSETID))
+			 !cred_has_group(current_cred(), i->gid) && !inode_capable(i, CAP_FSETID))
 			i->mode &= ~S_ISGID;
 	}
 	return i;
@@ -107,6 +108,11 @@ void superblock_put(struct superblock *sb)
 }
 
 /* -- permission -- */
+bool inode_capable(const struct inode *i, int cap)
+{
+	return ids_are_known(current_user_ns(), i->uid, i->gid) && ns_capable(current_user_ns(), cap);
+}
+
 static int mode_bits_permission(const struct inode *i, unsigned mask)
 {
 	const struct cred *c = current_cred();
@@ -124,13 +130,13 @@ int inode_mode_permission(struct inode *i, unsigned mask)
 	if (mode_bits_permission(i, mask) == 0)
 		return 0;
 	if (S_ISDIR(i->mode)) {
-		if (!(mask & MAY_WRITE) && capable(CAP_DAC_READ_SEARCH))
+		if (!(mask & MAY_WRITE) && inode_capable(i, CAP_DAC_READ_SEARCH))
 			return 0;
-		return capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return inode_capable(i, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if ((mask & 7) == MAY_READ && capable(CAP_DAC_READ_SEARCH))
+	if ((mask & 7) == MAY_READ && inode_capable(i, CAP_DAC_READ_SEARCH))
 		return 0;
-	if ((!(mask & MAY_EXEC) || (i->mode & 0111)) && capable(CAP_DAC_OVERRIDE))
+	if ((!(mask & MAY_EXEC) || (i->mode & 0111)) && inode_capable(i, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -147,7 +153,8 @@ int inode_permission(struct inode *i, unsigned mask)
 
 bool inode_is_owner(const struct inode *i)
 {
-	return current_cred()->fsuid == i->uid || capable(CAP_FOWNER);
+	return current_cred()->fsuid == i->uid ||
+	       (uid_from_kernel(current_user_ns(), i->uid) != NO_ID && ns_capable(current_user_ns(), CAP_FOWNER));
 }
 
 u32 inode_setid_at_stake(const struct inode *i)
@@ -156,7 +163,7 @@ u32 inode_setid_at_stake(const struct inode *i)
 
 	/* Without group execution the bit once meant mandatory locking: it stays for the group's own. */
 	if ((i->mode & S_ISGID) &&
-	    ((i->mode & S_IXGRP) || (!cred_has_group(current_cred(), i->gid) && !capable(CAP_FSETID))))
+	    ((i->mode & S_IXGRP) || (!cred_has_group(current_cred(), i->gid) && !inode_capable(i, CAP_FSETID))))
 		bits |= S_ISGID;
 	return bits;
 }
@@ -165,7 +172,7 @@ void inode_drop_setid(struct inode *i)
 {
 	u32 bits = S_ISREG(i->mode) && (i->mode & (S_ISUID | S_ISGID)) ? inode_setid_at_stake(i) : 0;
 
-	if (bits && !capable(CAP_FSETID))
+	if (bits && !inode_capable(i, CAP_FSETID))
 		i->mode &= ~bits;
 }
 

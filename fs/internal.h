@@ -47,7 +47,8 @@ static inline bool inode_is_reg(const struct inode *i) { return S_ISREG(i->mode)
 /* As inode_new, but a setgid directory hands its group on. */
 struct inode *inode_new_in(struct superblock *sb, const struct inode *dir, u32 mode);
 int inode_mode_permission(struct inode *i, unsigned mask);	/* by mode bits and capabilities alone */
-bool inode_is_owner(const struct inode *i);	/* current owns it or has CAP_FOWNER */
+/* Has current the capability over i: in its user namespace, where both of i's ids must have a name? */
+bool inode_capable(const struct inode *i, int cap);
 void inode_touch(struct inode *i);		/* mtime and ctime are now */
 void inode_touch_changed(struct inode *i);	/* ctime */
 void path_accessed(const struct path *p);	/* atime, as the mount's flags say */

@@ -120,6 +120,11 @@ void mount_put(struct mount *m)
 	superblock_put(sb);
 }
 
+bool path_is_nosuid(const struct path *p)
+{
+	return p->mount && (p->mount->flags & MS_NOSUID);
+}
+
 bool path_is_noexec(const struct path *p)
 {
 	return p->mount && (p->mount->flags & MS_NOEXEC);

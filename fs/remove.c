@@ -12,7 +12,7 @@ static bool sticky_forbids(const struct inode *dir, const struct inode *victim)
 {
 	u32 uid = current_cred()->fsuid;
 
-	return (dir->mode & S_ISVTX) && uid != victim->uid && uid != dir->uid && !capable(CAP_FOWNER);
+	return (dir->mode & S_ISVTX) && uid != victim->uid && uid != dir->uid && !inode_capable(victim, CAP_FOWNER);
 }
 
 int may_delete(struct inode *dir, struct inode *victim, bool is_dir)

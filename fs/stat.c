@@ -6,6 +6,7 @@
 #include "fs/internal.h"
 #include "base/string.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include <asm/stat.h>
@@ -31,8 +32,8 @@ static long put_stat(struct inode *i, uptr out)
 	s.st_ino = i->ino;
 	s.st_nlink = i->nlink;
 	s.st_mode = i->mode;
-	s.st_uid = i->uid;
-	s.st_gid = i->gid;
+	s.st_uid = uid_shown(i->uid);
+	s.st_gid = gid_shown(i->gid);
 	s.st_rdev = i->rdev;
 	s.st_size = (__typeof__(s.st_size))i->size;
 	s.st_blksize = PAGE_SIZE;
@@ -103,8 +104,8 @@ static long put_statx(const struct path *p, uptr out)
 	s.stx_attributes = (i->is_immutable ? STATX_ATTR_IMMUTABLE : 0) | (i->is_append_only ? STATX_ATTR_APPEND : 0) |
 			   (p->mount->root == p->dentry ? STATX_ATTR_MOUNT_ROOT : 0);
 	s.stx_nlink = i->nlink;
-	s.stx_uid = i->uid;
-	s.stx_gid = i->gid;
+	s.stx_uid = uid_shown(i->uid);
+	s.stx_gid = gid_shown(i->gid);
 	s.stx_mode = (u16)i->mode;
 	s.stx_ino = i->ino;
 	s.stx_size = i->size;

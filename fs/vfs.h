@@ -224,6 +224,7 @@ struct fs_room *fs_room_copy(struct fs_room *from);
 void fs_room_put(struct fs_room *f);
 void fs_room_get_root(struct fs_room *f, struct path *out);	/* references */
 void fs_room_get_cwd(struct fs_room *f, struct path *out);
+bool fs_room_is_chrooted(struct fs_room *f);	/* its root is not that of its mount namespace */
 
 /* -- paths (fs/namei.c) -- */
 #define LOOKUP_FOLLOW BIT(0)
@@ -232,6 +233,7 @@ void fs_room_get_cwd(struct fs_room *f, struct path *out);
 #define LOOKUP_PARENT BIT(3)
 static inline void path_get(struct path *p);
 void path_put(struct path *p);
+bool path_is_nosuid(const struct path *p);	/* set-id bits there mean nothing to current */
 bool path_is_noexec(const struct path *p);	/* on a mount with MS_NOEXEC; false for a file without a path */
 struct mount *mount_get(struct mount *m);
 void mount_put(struct mount *m);
@@ -247,6 +249,7 @@ int vfs_unlink(int dirfd, const char *path);
 /* The path as seen from current's root, "(deleted)" and "(unreachable)" as Linux; returns start inside buf or ERR_PTR. */
 char *path_format(const struct path *p, char *buf, size_t size);
 int inode_permission(struct inode *i, unsigned mask);	/* MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1: 0 or -EACCES/-EROFS */
+bool inode_is_owner(const struct inode *i);	/* current owns it or has CAP_FOWNER over it */
 #define MAY_EXEC 1
 #define MAY_WRITE 2
 #define MAY_READ 4

@@ -10,6 +10,7 @@
 #include "base/string.h"
 #include "mm/slab.h"
 #include "pid/pid.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include <linux/capability.h>
 
@@ -175,17 +176,19 @@ int ipc_may_change(const struct ipc_ns *ns, const struct ipc_object *o)
 void ipc_fill_perm(const struct ipc_object *o, struct ipc64_perm *out)
 {
 	*out = (struct ipc64_perm){
-		.key = o->key, .uid = o->uid, .gid = o->gid, .cuid = o->cuid, .cgid = o->cgid, .mode = o->mode,
+		.key = o->key, .uid = uid_shown(o->uid), .gid = gid_shown(o->gid),
+		.cuid = uid_shown(o->cuid), .cgid = gid_shown(o->cgid), .mode = o->mode,
 		.seq = (unsigned short)(o->id >> PLACE_BITS),
 	};
 }
 
 int ipc_set_perm(struct ipc_object *o, const struct ipc64_perm *in)
 {
-	if (in->uid == (u32)-1 || in->gid == (u32)-1)
+	u32 uid = uid_named(in->uid), gid = gid_named(in->gid);
+	if (uid == NO_ID || gid == NO_ID)
 		return -EINVAL;
-	o->uid = in->uid;
-	o->gid = in->gid;
+	o->uid = uid;
+	o->gid = gid;
 	o->mode = (o->mode & ~IPC_MODE_BITS) | (in->mode & IPC_MODE_BITS);
 	return 0;
 }

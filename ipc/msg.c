@@ -16,6 +16,7 @@
 #include "mm/user_access.h"
 #include "pid/pid.h"
 #include "syscall/define.h"
+#include "namespace/user.h"
 #include "task/task.h"
 
 struct message {
@@ -379,7 +380,8 @@ void msg_show_all(struct ipc_ns *ns, struct text *t)
 		const struct ipc_object *o = &q->o;
 		text_print(t, "%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u %10ld %10ld %10ld\n", o->key, o->id, o->mode,
 			   (unsigned long)q->bytes, (unsigned long)q->count, (unsigned)ipc_pid_seen(q->last_sender),
-			   (unsigned)ipc_pid_seen(q->last_receiver), o->uid, o->gid, o->cuid, o->cgid, (long)q->send_time,
+			   (unsigned)ipc_pid_seen(q->last_receiver), uid_shown(o->uid), gid_shown(o->gid),
+			   uid_shown(o->cuid), gid_shown(o->cgid), (long)q->send_time,
 			   (long)q->receive_time, (long)q->change_time);
 	}
 	mutex_unlock(&ids->lock);

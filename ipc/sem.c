@@ -17,6 +17,7 @@
 #include "fs/proc/proc.h"
 #include "pid/pid.h"
 #include "syscall/define.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include "time/clocks.h"
 
@@ -277,8 +278,8 @@ void sem_show_all(struct ipc_ns *ns, struct text *t)
 			continue;
 		const struct sem_set *s = of_object(ids->places[i]);
 		const struct ipc_object *o = &s->o;
-		text_print(t, "%10d %10d  %4o %10u %5u %5u %5u %5u %10ld %10ld\n", o->key, o->id, o->mode, s->n, o->uid, o->gid,
-			   o->cuid, o->cgid, (long)s->op_time, (long)s->change_time);
+		text_print(t, "%10d %10d  %4o %10u %5u %5u %5u %5u %10ld %10ld\n", o->key, o->id, o->mode, s->n, uid_shown(o->uid),
+			   gid_shown(o->gid), uid_shown(o->cuid), gid_shown(o->cgid), (long)s->op_time, (long)s->change_time);
 	}
 	mutex_unlock(&ids->lock);
 }

@@ -17,6 +17,7 @@
 #include "mm/slab.h"
 #include "pid/pid.h"
 #include "syscall/define.h"
+#include "namespace/user.h"
 #include "task/cred.h"
 #include "task/task.h"
 #include <linux/mman.h>
@@ -291,7 +292,8 @@ void shm_show_all(struct ipc_ns *ns, struct text *t)
 		const struct ipc_object *o = &s->o;
 		text_print(t, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10ld %10ld %10ld %21lu %21lu\n", o->key, o->id,
 			   o->mode, (unsigned long)s->size, (unsigned)ipc_pid_seen(s->creator), (unsigned)ipc_pid_seen(s->last),
-			   (unsigned long)shm_count_attached(s), o->uid, o->gid, o->cuid, o->cgid, (long)s->attach_time,
+			   (unsigned long)shm_count_attached(s), uid_shown(o->uid), gid_shown(o->gid),
+			   uid_shown(o->cuid), gid_shown(o->cgid), (long)s->attach_time,
 			   (long)s->detach_time, (long)s->change_time, (unsigned long)(shm_resident_pages(s) << PAGE_SHIFT), 0UL);
 	}
 	mutex_unlock(&ids->lock);

@@ -8,6 +8,7 @@
 #include "mm/user_access.h"
 #include "pid/pid.h"
 #include "syscall/define.h"
+#include "namespace/user.h"
 #include "task/cred.h"
 #include <linux/capability.h>
 #include <linux/resource.h>
@@ -120,14 +121,13 @@ static int may_lock(const struct ipc_ns *ns, const struct ipc_object *o, int cmd
 static int lock(struct shm_segment *s)
 {
 	struct user_account *a = current_cred()->account;
-	u64 limit = current_limit(RLIMIT_MEMLOCK);
-	long pages = (long)shm_pages_of(s);
+	int pages = (int)shm_pages_of(s);
 
 	if (s->locker)
 		return 0;
-	long all = atomic_add_return(&a->locked_pages, pages);
-	if (limit != (u64)RLIM_INFINITY && (u64)all > limit >> PAGE_SHIFT && !capable(CAP_IPC_LOCK)) {
-		atomic_sub(&a->locked_pages, pages);
+	account_add(a, ACCOUNT_LOCKED_PAGES, pages);
+	if (account_is_over(a, ACCOUNT_LOCKED_PAGES, 0, current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT) && !capable(CAP_IPC_LOCK)) {
+		account_add(a, ACCOUNT_LOCKED_PAGES, -pages);
 		return -ENOMEM;
 	}
 	refcount_inc(&a->count);
@@ -140,7 +140,7 @@ void shm_unlock(struct shm_segment *s)
 {
 	if (!s->locker)
 		return;
-	atomic_sub(&s->locker->locked_pages, (long)shm_pages_of(s));
+	account_add(s->locker, ACCOUNT_LOCKED_PAGES, -(int)shm_pages_of(s));
 	account_put(s->locker);
 	s->locker = NULL;
 	s->o.mode &= ~SHM_LOCKED;

@@ -15,6 +15,7 @@
 #include "mm/fork.h"
 #include "mm/region.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include "fs/vfs.h"
 #include "base/errno.h"
 #include "base/printk.h"
@@ -28,6 +29,9 @@ static void copy_numbers(struct mm *child, const struct mm *parent)
 	memcpy((char *)child + first, (const char *)parent + first, offsetof(struct mm, core_pending) - first);
 	if (child->exe_file)
 		file_get(child->exe_file);
+	child->user_ns = parent->user_ns;
+	if (child->user_ns)
+		ns_get(&child->user_ns->ns);
 	child->committed_pages = 0;		/* until charged */
 	child->locked_pages = 0;
 	child->locked_default_flags = 0;	/* locks are not inherited */

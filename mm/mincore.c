@@ -22,7 +22,7 @@ static bool may_know(const struct vma *v)
 		return true;
 	if (!i)
 		return false;
-	return current_cred()->fsuid == i->uid || capable(CAP_FOWNER) || inode_permission(i, MAY_WRITE) == 0;
+	return inode_is_owner(i) || inode_permission(i, MAY_WRITE) == 0;
 }
 
 struct seen { uptr start; u8 *map; };

@@ -10,6 +10,7 @@
 #include "mm/fork.h"
 #include "mm/slab.h"
 #include "fs/vfs.h"
+#include "namespace/user.h"
 #include "base/printk.h"
 
 static SLAB_CACHE(mm_cache, struct mm);
@@ -65,6 +66,9 @@ static void mm_teardown(struct mm *mm)
 	if (mm->exe_file)
 		file_put(mm->exe_file);
 	mm->exe_file = NULL;
+	if (mm->user_ns)
+		ns_put(&mm->user_ns->ns);
+	mm->user_ns = NULL;
 }
 
 void mm_put(struct mm *mm)

@@ -93,6 +93,7 @@ struct mm {
 	u64 peak_rss_pages;		/* under pt_lock */
 	u64 locked_default_flags;	/* mlockall(MCL_FUTURE): VM_LOCKED | VM_LOCKONFAULT or 0 */
 	struct file *exe_file;		/* reference */
+	struct user_namespace *user_ns;	/* reference: where its program was started: who has rights over what it is not to show */
 	u64 auxv[2 * 24];		/* for /proc/PID/auxv */
 	uptr vdso;			/* address of the vDSO, 0: none */
 	int dumpable;			/* SUID_DUMP_* */

@@ -39,8 +39,30 @@ struct namespaces first_namespaces = {
 
 static u32 last_inode = 0xf0000000;	/* atomic; the first of each kind have Linux's fixed numbers below */
 
+static enum account_item item_of(const struct ns_ops *ops)
+{
+	static const struct { u64 flag; enum account_item item; } items[] = {
+		{ CLONE_NEWUSER, ACCOUNT_USER_NS }, { CLONE_NEWPID, ACCOUNT_PID_NS }, { CLONE_NEWUTS, ACCOUNT_UTS_NS },
+		{ CLONE_NEWIPC, ACCOUNT_IPC_NS }, { CLONE_NEWNET, ACCOUNT_NET_NS }, { CLONE_NEWNS, ACCOUNT_MOUNT_NS },
+		{ CLONE_NEWCGROUP, ACCOUNT_CGROUP_NS }, { CLONE_NEWTIME, ACCOUNT_TIME_NS },
+	};
+	size_t i = 0;
+
+	while (items[i].flag != ops->flag)
+		i++;
+	return items[i].item;
+}
+
 int ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owner)
 {
+	struct user_account *a = account_get(owner, current_cred()->euid);
+	int err = a ? account_take(a, item_of(ops)) : -ENOMEM;
+
+	if (err) {
+		account_put(a);
+		return err;
+	}
+	ns->account = a;
 	refcount_set(&ns->count, 1);
 	ns->inode = __atomic_add_fetch(&last_inode, 1, __ATOMIC_RELAXED);
 	ns->ops = ops;
@@ -51,6 +73,8 @@ int ns_init(struct ns *ns, const struct ns_ops *ops, struct user_namespace *owne
 
 void ns_uninit(struct ns *ns)
 {
+	account_add(ns->account, item_of(ns->ops), -1);
+	account_put(ns->account);
 	ns_put(&ns->owner->ns);
 	ns->owner = NULL;
 }

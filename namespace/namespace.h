@@ -11,6 +11,7 @@
 
 enum ns_kind { NS_MOUNT, NS_UTS, NS_IPC, NS_PID_FOR_CHILDREN, NS_NET, NS_CGROUP, NS_TIME, NS_TIME_FOR_CHILDREN, NS_KINDS };
 
+struct user_account;
 struct user_namespace;
 struct fs_room;
 struct task;
@@ -51,7 +52,8 @@ struct ns {
 	refcount_t count;
 	u32 inode;			/* its number in nsfs: unique among all kinds */
 	const struct ns_ops *ops;
-	struct user_namespace *owner;	/* reference; NULL: owned by the first */
+	struct user_namespace *owner;	/* reference; NULL: the first user namespace */
+	struct user_account *account;	/* reference: who is charged: the maker, in owner; NULL: one of the first */
 };
 
 /* The set. Typed ways to its members are in each kind's own header. */

@@ -77,7 +77,7 @@ static void entry_end(struct ns_entry *e)
 static void entry_commit(struct ns_entry *e)
 {
 	if (e->cred)
-		user_ns_commit_cred(e->cred);
+		cred_install(e->cred);
 	if (e->fs && e->fs != current->fs)
 		task_set_fs(current, e->fs);
 	else

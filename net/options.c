@@ -7,6 +7,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "pid/pid.h"
 #include "task/task.h"
 #include <linux/capability.h>
@@ -42,6 +43,8 @@ static long get_peer(struct unix_socket *s, uptr value, uptr size)
 	if (pid)
 		u.pid = pid_number_in(pid, current_pid_ns());
 	pid_put(pid);
+	if (u.uid != ID_NONE)
+		u = (struct ucred){ u.pid, uid_shown(u.uid), gid_shown(u.gid) };
 	return put_option(&u, sizeof(u), value, size);
 }
 

@@ -11,6 +11,7 @@
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "pid/pid.h"
 #include "task/cred.h"
 #include "task/task.h"
@@ -97,17 +98,22 @@ static int add_files(struct scm *s, uptr data, size_t bytes)
 }
 
 /* -- credentials -- */
-static int check_ids(const struct ucred *u)
+/* Makes the ids the kernel's. */
+static int take_ids(struct ucred *u)
 {
 	const struct cred *c = current_cred();
 
-	if (u->pid != task_tgid_seen(current) && !capable(CAP_SYS_ADMIN))
+	u->uid = uid_named(u->uid);
+	u->gid = gid_named(u->gid);
+	if (u->uid == ID_NONE || u->gid == ID_NONE)
+		return -EINVAL;
+	if (u->pid != task_tgid_seen(current) && !ns_capable(current_pid_ns()->ns.owner, CAP_SYS_ADMIN))
 		return -EPERM;
-	if (u->uid != c->uid && u->uid != c->euid && u->uid != c->suid && !capable(CAP_SETUID))
+	if (u->uid != c->uid && u->uid != c->euid && u->uid != c->suid && !ns_capable(c->user_ns, CAP_SETUID))
 		return -EPERM;
-	if (u->gid != c->gid && u->gid != c->egid && u->gid != c->sgid && !capable(CAP_SETGID))
+	if (u->gid != c->gid && u->gid != c->egid && u->gid != c->sgid && !ns_capable(c->user_ns, CAP_SETGID))
 		return -EPERM;
-	return u->uid == ID_NONE || u->gid == ID_NONE ? -EINVAL : 0;
+	return 0;
 }
 
 static int set_creds(struct scm *s, uptr data, size_t bytes)
@@ -118,7 +124,7 @@ static int set_creds(struct scm *s, uptr data, size_t bytes)
 		return -EINVAL;
 	if (copy_from_user(&u, data, sizeof(u)))
 		return -EFAULT;
-	int err = check_ids(&u);
+	int err = take_ids(&u);
 	if (err)
 		return err;
 	struct pid *pid = pid_find(u.pid, current_pid_ns());
@@ -223,7 +229,8 @@ static void put_creds(struct cmsg_out *o, const struct scm *s)
 	struct ucred u = { 0, ID_OVERFLOW, ID_OVERFLOW };
 
 	if (s->has_creds)
-		u = (struct ucred){ s->pid ? pid_number_in(s->pid, current_pid_ns()) : 0, s->uid, s->gid };
+		u = (struct ucred){ s->pid ? pid_number_in(s->pid, current_pid_ns()) : 0,
+				    uid_shown(s->uid), gid_shown(s->gid) };
 	put_one(o, SCM_CREDENTIALS, &u, sizeof(u));
 }
 

@@ -6,6 +6,7 @@
 #include "sched/runqueue.h"
 #include "sched/calls.h"
 #include "syscall/define.h"
+#include "namespace/user.h"
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/resource.h>
@@ -37,7 +38,7 @@ static bool for_each_target(enum target kind, int who, visit_fn fn, void *arg)
 	struct task *leader, *t;
 	bool is_any = false;
 	unsigned long flags;
-	u32 uid = who ? (u32)who : current_cred()->uid;
+	u32 uid = who ? uid_named((u32)who) : current_cred()->uid;
 
 	if (kind == TARGET_PROCESS) {
 		t = sched_target(who);
@@ -73,7 +74,8 @@ static bool may_change(struct task *t, bool want_effective)
 	target = t->real_cred;
 	may = target->uid == c->euid || (want_effective ? target->euid == c->euid : target->uid == c->uid);
 	spin_unlock_irqrestore(&t->lock, flags);
-	return may || capable(CAP_SYS_NICE);
+	/* over a process's nice value its user namespace has a say, over its I/O only the first */
+	return may || (want_effective ? task_is_under(t, CAP_SYS_NICE) : capable(CAP_SYS_NICE));
 }
 
 /* -- nice -- */

@@ -7,6 +7,7 @@
 #include "sched/runqueue.h"
 #include "sched/calls.h"
 #include "syscall/define.h"
+#include "namespace/user.h"
 #include "mm/user_access.h"
 #include "base/string.h"
 #include <linux/capability.h>
@@ -203,7 +204,7 @@ long sys_sched_setaffinity(int number, unsigned len, uptr mask)
 	t = sched_target(number);
 	if (!t)
 		return -ESRCH;
-	if (!is_same_owner(t) && !capable(CAP_SYS_NICE))
+	if (!is_same_owner(t) && !task_is_under(t, CAP_SYS_NICE))
 		err = -EPERM;
 	else if ((t->flags & PF_KTHREAD) || !(wanted & cpus_active()))
 		err = -EINVAL;

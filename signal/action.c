@@ -6,6 +6,7 @@
  * Source: sigaction(2), signal(7), execve(2).
  */
 #include "signal/internal.h"
+#include "namespace/account.h"
 #include "syscall/define.h"
 #include "base/string.h"
 #include "mm/mm.h"
@@ -165,7 +166,7 @@ bool signal_describe(struct task *t, struct signal_sets *out)
 	out->caught = caught_set_locked(s);
 	out->queue_limit = task_limit(t, RLIMIT_SIGPENDING);
 	spin_lock(&t->lock);
-	out->queued = atomic_read(&t->real_cred->account->signals);
+	out->queued = atomic_read(&t->real_cred->account->items[ACCOUNT_SIGNALS]);
 	spin_unlock(&t->lock);
 	sighand_unlock(s, flags);
 	return true;

@@ -10,12 +10,13 @@
 #include "base/string.h"
 #include "mm/user_access.h"
 #include "pid/pidfd.h"
+#include "namespace/user.h"
 #include <linux/capability.h>
 
 static bool cred_may_kill(const struct cred *c, const struct cred *target)
 {
 	return c->euid == target->suid || c->euid == target->uid || c->uid == target->suid || c->uid == target->uid ||
-	       capable(CAP_KILL);
+	       ns_capable(target->user_ns, CAP_KILL);
 }
 
 int signal_may_send(int sig, const siginfo_t *info, struct task *t)
@@ -102,7 +103,7 @@ static void fill_sender(siginfo_t *info, int sig, int code)
 	info->si_signo = sig;
 	info->si_code = code;
 	info->si_pid = task_tgid_seen(current);
-	info->si_uid = current_cred()->uid;
+	info->si_uid = uid_shown(current_cred()->uid);
 }
 
 long sys_kill(int number, int sig)

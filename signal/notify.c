@@ -5,6 +5,7 @@
  * Source: sigaction(2) on SIGCHLD, SA_NOCLDSTOP, SA_NOCLDWAIT; wait(2).
  */
 #include "signal/internal.h"
+#include "namespace/user.h"
 #include "base/string.h"
 
 #define CLOCK_TICK_NS (NSEC_PER_SEC / 100)	/* of si_utime: USER_HZ is 100 */
@@ -16,7 +17,7 @@ static void fill_child(siginfo_t *info, struct task *t, struct task *parent, int
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
 	info->si_pid = pid_number_in(t->pid, pid_ns_of(parent->pid));
-	info->si_uid = t->real_cred->uid;
+	info->si_uid = uid_shown_in(parent->real_cred->user_ns, t->real_cred->uid);
 	task_cpu_times(t, &user, &system);
 	info->si_utime = (__kernel_clock_t)((user + t->signal->dead_threads.user_ns) / CLOCK_TICK_NS);
 	info->si_stime = (__kernel_clock_t)((system + t->signal->dead_threads.system_ns) / CLOCK_TICK_NS);

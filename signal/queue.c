@@ -39,10 +39,11 @@ struct pending_signal *pending_signal_new(struct task *t, int sig, bool may_exce
 	struct user_account *a = account_of(t);
 	struct pending_signal *q = NULL;
 
-	if ((u64)atomic_inc_return(&a->signals) <= task_limit(t, RLIMIT_SIGPENDING) || may_exceed)
+	account_add(a, ACCOUNT_SIGNALS, 1);
+	if (may_exceed || !account_is_over(a, ACCOUNT_SIGNALS, 0, task_limit(t, RLIMIT_SIGPENDING)))
 		q = slab_alloc(&pending_signal_cache);
 	if (!q) {
-		atomic_dec(&a->signals);
+		account_add(a, ACCOUNT_SIGNALS, -1);
 		account_put(a);
 		return NULL;
 	}
@@ -56,7 +57,7 @@ void pending_signal_free(struct pending_signal *q)
 {
 	if (q->timer)
 		return;		/* a part of its timer, which frees it */
-	atomic_dec(&q->account->signals);
+	account_add(q->account, ACCOUNT_SIGNALS, -1);
 	account_put(q->account);
 	slab_free(&pending_signal_cache, q);
 }

@@ -10,6 +10,7 @@
  * Source: signal(7), kill(2), sigqueue(3), pid_namespaces(7) for process 1.
  */
 #include "signal/internal.h"
+#include "namespace/user.h"
 #include "arch/arch.h"
 #include "base/string.h"
 #include "fs/signalfd.h"
@@ -232,9 +233,14 @@ static int send_from_current_locked(int sig, const siginfo_t *info, struct task 
 
 	if (!info || in_interrupt() || !has_sender(info))
 		return signal_send_locked(sig, info, t, is_process, !info || info->si_code == SI_KERNEL);
-	if (likely(pid_number_in(current->pid, ns)))
-		return signal_send_locked(sig, info, t, is_process, false);
+	spin_lock(&t->lock);
+	struct user_namespace *users = t->real_cred ? t->real_cred->user_ns : current_user_ns();
 	seen = *info;
+	if (unlikely(users != current_user_ns()))
+		seen.si_uid = uid_shown_in(users, uid_named(info->si_uid));
+	spin_unlock(&t->lock);
+	if (likely(pid_number_in(current->pid, ns)))
+		return signal_send_locked(sig, &seen, t, is_process, false);
 	seen.si_pid = 0;
 	return signal_send_locked(sig, &seen, t, is_process, true);
 }

@@ -104,23 +104,6 @@ long sys_set_robust_list(uptr head, size_t len)
 	return 0;
 }
 
-/* As for reading a task by ptrace: the same user in all three ids, or the capability. */
-static bool may_look_at(struct task *t)
-{
-	const struct cred *c = current_cred(), *target;
-	unsigned long flags;
-	bool may;
-
-	if (t->signal == current->signal)
-		return true;
-	flags = spin_lock_irqsave(&t->lock);
-	target = t->real_cred;
-	may = c->uid == target->uid && c->uid == target->euid && c->uid == target->suid && c->gid == target->gid &&
-	      c->gid == target->egid && c->gid == target->sgid;
-	spin_unlock_irqrestore(&t->lock, flags);
-	return may || capable(CAP_SYS_PTRACE);
-}
-
 long sys_get_robust_list(int number, uptr head, uptr len)
 {
 	struct task *t = number ? task_find(number) : task_get(current);
@@ -129,7 +112,7 @@ long sys_get_robust_list(int number, uptr head, uptr len)
 
 	if (!t)
 		return -ESRCH;
-	if (may_look_at(t)) {
+	if (!task_may_look(t, ATTACH_BY_REAL_IDS)) {
 		value = t->robust_list.head;
 		err = put_user_u64(sizeof(struct robust_list_head), len);
 		if (!err)

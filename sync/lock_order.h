@@ -12,6 +12,7 @@ enum lock_rank {
 	RANK_EXEC,		/* signal->exec_lock: one exec, ptrace attach or cred change of a thread group */
 	RANK_SYSV,		/* ipc/: all System V objects of one kind in one namespace */
 	RANK_EPOLL_MUTEX,	/* fs/epoll.c: one epoll's items; several: outer before inner */
+	RANK_USER_NS,		/* the writing of id maps */
 	RANK_RENAME,		/* one cross-directory rename at a time */
 	RANK_INODE,		/* inode->lock: directory contents, file size; several: parent first, then address */
 	RANK_PIPE,		/* pipe->lock; two: lower address first */

@@ -1,30 +1,48 @@
 /*
- * task/attach.c: may the caller take hold of another process: its descriptors (pidfd_getfd), and what ptrace gives?
- * Locks: the target's, one after the other. Errors: EPERM. Source: ptrace(2), "Ptrace access mode checking", for
- * PTRACE_MODE_ATTACH_REALCREDS; there is no security module that says more.
+ * task/attach.c: may the caller look into another process, or take hold of it: its memory and registers (ptrace,
+ * /proc/PID/mem), descriptors (pidfd_getfd), namespaces (setns)?
+ * Locks: the target's, one after the other. Errors: EPERM. Source: ptrace(2), "Ptrace access mode checking"; there is no
+ * security module that says more.
  */
 #include "task/task.h"
 #include "mm/mm.h"
+#include "namespace/user.h"
 #include <linux/capability.h>
 
-/* The caller's real ids are all of the target's, and it may do all that the target may. */
-static bool ids_are_same(const struct cred *me, const struct cred *c)
+/* All ids of the target are the caller's, and it may do no more than the caller may. */
+static bool ids_are_same(u32 uid, u32 gid, const struct cred *c)
 {
-	return me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid && me->gid == c->sgid &&
-	       me->gid == c->gid;
+	return uid == c->euid && uid == c->suid && uid == c->uid && gid == c->egid && gid == c->sgid && gid == c->gid;
 }
 
-int task_may_attach(struct task *t)
+static bool may_by_cred(const struct cred *me, const struct cred *c, enum attach_ids by)
+{
+	bool is_same = by == ATTACH_BY_FS_IDS ? ids_are_same(me->fsuid, me->fsgid, c) : ids_are_same(me->uid, me->gid, c);
+	u64 caps = by == ATTACH_BY_FS_IDS ? me->cap_effective : me->cap_permitted;
+	bool has_no_more = me->user_ns == c->user_ns && !(c->cap_permitted & ~caps);
+
+	return (is_same && has_no_more) || ns_capable(c->user_ns, CAP_SYS_PTRACE);
+}
+
+/* The program may have been one that its user was not to look into: then the right must reach to where it was started. */
+static bool may_by_mm(struct task *t)
+{
+	struct mm *mm = task_get_mm(t);
+	if (!mm)
+		return true;
+	bool may = mm->dumpable == 1 || ns_capable(mm->user_ns, CAP_SYS_PTRACE);
+	mm_put(mm);
+	return may;
+}
+
+int task_may_look(struct task *t, enum attach_ids by)
 {
 	if (t->signal == current->signal)
 		return 0;
-	const struct cred *me = current_cred(), *c = task_get_cred(t);
-	bool may = ids_are_same(me, c) && !(c->cap_permitted & ~me->cap_permitted);
+	const struct cred *c = task_get_cred(t);
+	bool may = may_by_cred(current_cred(), c, by) && may_by_mm(t);
 	cred_put(c);
-	struct mm *mm = task_get_mm(t);
-	if (mm) {
-		may = may && mm->dumpable == 1;
-		mm_put(mm);
-	}
-	return may || capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
+	return may ? 0 : -EPERM;
 }
+
+int task_may_attach(struct task *t) { return task_may_look(t, ATTACH_BY_REAL_IDS); }

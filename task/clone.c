@@ -12,6 +12,7 @@
 #include "task/internal.h"
 #include "ptrace/ptrace.h"
 #include "task/hooks.h"
+#include "namespace/account.h"
 #include "pid/pidfd.h"
 #include "mm/page.h"
 #include "mm/user_access.h"
@@ -29,7 +30,7 @@ static int process_limits_check(void)
 	const struct cred *c = current->real_cred;
 	if (current->flags & PF_KTHREAD)
 		return 0;
-	if ((u64)atomic_read(&c->account->processes) >= current_limit(RLIMIT_NPROC) && c->uid != 0 &&
+	if (account_is_over(c->account, ACCOUNT_PROCESSES, 1, current_limit(RLIMIT_NPROC)) && c->uid != 0 &&
 	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
 		return -EAGAIN;
 	if (atomic_read(&task_count) >= threads_max)

@@ -15,7 +15,7 @@
 #include <linux/sched.h>
 
 /* Flags of kinds that do not exist here are refused, as are namespaces' (docs/coverage.md). */
-#define FLAGS_NOT_OFFERED (CLONE_NEWUSER | CLONE_INTO_CGROUP)
+#define FLAGS_NOT_OFFERED CLONE_INTO_CGROUP
 #define FLAGS_LEGACY 0xffffffffULL
 
 int clone_request_check(struct clone_request *req)

@@ -2,9 +2,8 @@
 #ifndef TASK_CRED_H
 #define TASK_CRED_H
 #include "task/task.h"
-struct user_account *account_get(u32 uid);
-void account_put(struct user_account *a);
-int __must_check cred_set_account(struct cred *c, u32 uid);
+#include "namespace/account.h"
+int __must_check cred_set_account(struct cred *c, u32 uid);	/* in c's user namespace; 0 or -EAGAIN: no memory */
 void cred_set_groups(struct cred *c, struct group_list *g);
 int __must_check cred_init_first(struct task *t);
 /* What execve makes of the credentials: set-user-ID and set-group-ID bits, capabilities of root. 0 or -errno. */

@@ -8,6 +8,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "base/string.h"
@@ -20,8 +21,9 @@
 /* What becomes of the capabilities when the user ids change from old to fresh. */
 static void caps_follow_uids(struct cred *fresh, const struct cred *old)
 {
-	bool had_root = old->uid == 0 || old->euid == 0 || old->suid == 0;
-	bool has_root = fresh->uid == 0 || fresh->euid == 0 || fresh->suid == 0;
+	u32 root = uid_to_kernel(old->user_ns, 0);
+	bool had_root = old->uid == root || old->euid == root || old->suid == root;
+	bool has_root = fresh->uid == root || fresh->euid == root || fresh->suid == root;
 	if (fresh->securebits & BIT(SECURE_NO_SETUID_FIXUP))
 		return;
 	if (had_root && !has_root) {
@@ -29,9 +31,9 @@ static void caps_follow_uids(struct cred *fresh, const struct cred *old)
 			fresh->cap_permitted = fresh->cap_effective = 0;
 		fresh->cap_ambient = 0;
 	}
-	if (old->euid == 0 && fresh->euid != 0)
+	if (old->euid == root && fresh->euid != root)
 		fresh->cap_effective = 0;
-	if (old->euid != 0 && fresh->euid == 0)
+	if (old->euid != root && fresh->euid == root)
 		fresh->cap_effective = fresh->cap_permitted;
 }
 
@@ -42,9 +44,10 @@ static void caps_follow_fsuid(struct cred *fresh, const struct cred *old)
 {
 	if (fresh->securebits & BIT(SECURE_NO_SETUID_FIXUP))
 		return;
-	if (old->fsuid == 0 && fresh->fsuid != 0)
+	u32 root = uid_to_kernel(old->user_ns, 0);
+	if (old->fsuid == root && fresh->fsuid != root)
 		fresh->cap_effective &= ~CAPS_OF_FILES;
-	if (old->fsuid != 0 && fresh->fsuid == 0)
+	if (old->fsuid != root && fresh->fsuid == root)
 		fresh->cap_effective |= fresh->cap_permitted & CAPS_OF_FILES;
 }
 
@@ -59,14 +62,9 @@ static long install(struct cred *fresh)
 			return err;
 		}
 		current->is_over_nproc = fresh->uid != 0 &&
-			(u64)atomic_read(&fresh->account->processes) >= current_limit(RLIMIT_NPROC);
+			account_is_over(fresh->account, ACCOUNT_PROCESSES, 1, current_limit(RLIMIT_NPROC));
 	}
 	caps_follow_uids(fresh, old);
-	if (fresh->euid != old->euid || fresh->egid != old->egid || fresh->fsuid != old->fsuid || fresh->fsgid != old->fsgid) {
-		if (current->mm)
-			current->mm->dumpable = 0;
-		current->parent_death_signal = 0;
-	}
 	cred_install(fresh);
 	return 0;
 }
@@ -77,146 +75,132 @@ static long refuse(struct cred *fresh, long err)
 	return err;
 }
 
-long sys_setuid(unsigned uid)
+/* Makes n ids of the caller's user namespace the kernel's; KEEP stays. Any other that is not mapped is -EINVAL. */
+static int ids_take(enum id_kind kind, u32 *ids, int n)
 {
+	for (int i = 0; i < n; i++) {
+		u32 id = ids[i] == KEEP ? KEEP : id_to_kernel(current_user_ns(), kind, ids[i]);
+		if (id == KEEP && ids[i] != KEEP)
+			return -EINVAL;
+		ids[i] = id;
+	}
+	return 0;
+}
+
+/* As above, and a copy of the credentials to put them into. ERR_PTR. */
+static struct cred *prepare(enum id_kind kind, u32 *ids, int n)
+{
+	int err = ids_take(kind, ids, n);
+	if (err)
+		return ERR_PTR(err);
 	struct cred *c = cred_prepare();
-	if (uid == KEEP)
-		return c ? refuse(c, -EINVAL) : -EINVAL;
-	if (!c)
-		return -ENOMEM;
-	if (capable(CAP_SETUID))
-		c->uid = c->suid = uid;
-	else if (uid != c->uid && uid != c->suid)
+	return c ? c : ERR_PTR(-ENOMEM);
+}
+
+static bool may_set(enum id_kind kind) { return ns_capable(current_user_ns(), kind == ID_USER ? CAP_SETUID : CAP_SETGID); }
+
+/* The four ids of either kind in a credential. */
+struct ids { u32 *real, *saved, *effective, *fs; };
+static struct ids ids_of(struct cred *c, enum id_kind kind)
+{
+	if (kind == ID_USER)
+		return (struct ids){ &c->uid, &c->suid, &c->euid, &c->fsuid };
+	return (struct ids){ &c->gid, &c->sgid, &c->egid, &c->fsgid };
+}
+
+static long set_id(enum id_kind kind, u32 id)
+{
+	struct cred *c = id == KEEP ? ERR_PTR(-EINVAL) : prepare(kind, &id, 1);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	struct ids now = ids_of(c, kind);
+	if (may_set(kind))
+		*now.real = *now.saved = id;
+	else if (id != *now.real && id != *now.saved)
 		return refuse(c, -EPERM);
-	c->euid = c->fsuid = uid;
+	*now.effective = *now.fs = id;
 	return install(c);
 }
 
-long sys_setgid(unsigned gid)
-{
-	struct cred *c = cred_prepare();
-	if (gid == KEEP)
-		return c ? refuse(c, -EINVAL) : -EINVAL;
-	if (!c)
-		return -ENOMEM;
-	if (capable(CAP_SETGID))
-		c->gid = c->sgid = gid;
-	else if (gid != c->gid && gid != c->sgid)
-		return refuse(c, -EPERM);
-	c->egid = c->fsgid = gid;
-	return install(c);
-}
-
-long sys_setreuid(unsigned ruid, unsigned euid)
-{
-	struct cred *c = cred_prepare();
-	const struct cred *old = current->cred;
-	if (!c)
-		return -ENOMEM;
-	bool is_able = (ruid == KEEP || ruid == old->uid || ruid == old->euid) &&
-		       (euid == KEEP || euid == old->uid || euid == old->euid || euid == old->suid);
-	if (!is_able && !capable(CAP_SETUID))
-		return refuse(c, -EPERM);
-	if (ruid != KEEP)
-		c->uid = ruid;
-	if (euid != KEEP)
-		c->euid = euid;
-	if (ruid != KEEP || (euid != KEEP && euid != old->uid))
-		c->suid = c->euid;
-	c->fsuid = c->euid;
-	return install(c);
-}
-
-long sys_setregid(unsigned rgid, unsigned egid)
-{
-	struct cred *c = cred_prepare();
-	const struct cred *old = current->cred;
-	if (!c)
-		return -ENOMEM;
-	bool is_able = (rgid == KEEP || rgid == old->gid || rgid == old->egid) &&
-		       (egid == KEEP || egid == old->gid || egid == old->egid || egid == old->sgid);
-	if (!is_able && !capable(CAP_SETGID))
-		return refuse(c, -EPERM);
-	if (rgid != KEEP)
-		c->gid = rgid;
-	if (egid != KEEP)
-		c->egid = egid;
-	if (rgid != KEEP || (egid != KEEP && egid != old->gid))
-		c->sgid = c->egid;
-	c->fsgid = c->egid;
-	return install(c);
-}
+long sys_setuid(unsigned uid) { return set_id(ID_USER, uid); }
+long sys_setgid(unsigned gid) { return set_id(ID_GROUP, gid); }
 
 static bool is_one_of(u32 id, u32 a, u32 b, u32 c) { return id == KEEP || id == a || id == b || id == c; }
 
-long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
+static long set_real_effective(enum id_kind kind, u32 real, u32 effective)
 {
-	struct cred *c = cred_prepare();
-	if (!c)
-		return -ENOMEM;
-	if (!(is_one_of(ruid, c->uid, c->euid, c->suid) && is_one_of(euid, c->uid, c->euid, c->suid) &&
-	      is_one_of(suid, c->uid, c->euid, c->suid)) && !capable(CAP_SETUID))
+	u32 want[] = { real, effective };
+	struct cred *c = prepare(kind, want, 2);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	struct ids now = ids_of(c, kind);
+	u32 old_real = *now.real;
+	bool is_able = is_one_of(want[0], *now.real, *now.effective, *now.real) &&
+		       is_one_of(want[1], *now.real, *now.effective, *now.saved);
+	if (!is_able && !may_set(kind))
 		return refuse(c, -EPERM);
-	if (ruid != KEEP)
-		c->uid = ruid;
-	if (euid != KEEP)
-		c->euid = euid;
-	if (suid != KEEP)
-		c->suid = suid;
-	c->fsuid = c->euid;
+	if (want[0] != KEEP)
+		*now.real = want[0];
+	if (want[1] != KEEP)
+		*now.effective = want[1];
+	if (want[0] != KEEP || (want[1] != KEEP && want[1] != old_real))
+		*now.saved = *now.effective;
+	*now.fs = *now.effective;
 	return install(c);
 }
 
-long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
+long sys_setreuid(unsigned ruid, unsigned euid) { return set_real_effective(ID_USER, ruid, euid); }
+long sys_setregid(unsigned rgid, unsigned egid) { return set_real_effective(ID_GROUP, rgid, egid); }
+
+static long set_all(enum id_kind kind, u32 real, u32 effective, u32 saved)
 {
-	struct cred *c = cred_prepare();
-	if (!c)
-		return -ENOMEM;
-	if (!(is_one_of(rgid, c->gid, c->egid, c->sgid) && is_one_of(egid, c->gid, c->egid, c->sgid) &&
-	      is_one_of(sgid, c->gid, c->egid, c->sgid)) && !capable(CAP_SETGID))
+	u32 want[] = { real, effective, saved };
+	struct cred *c = prepare(kind, want, 3);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	struct ids now = ids_of(c, kind);
+	bool is_able = true;
+	for (int i = 0; i < 3; i++)
+		is_able &= is_one_of(want[i], *now.real, *now.effective, *now.saved);
+	if (!is_able && !may_set(kind))
 		return refuse(c, -EPERM);
-	if (rgid != KEEP)
-		c->gid = rgid;
-	if (egid != KEEP)
-		c->egid = egid;
-	if (sgid != KEEP)
-		c->sgid = sgid;
-	c->fsgid = c->egid;
+	if (want[0] != KEEP)
+		*now.real = want[0];
+	if (want[1] != KEEP)
+		*now.effective = want[1];
+	if (want[2] != KEEP)
+		*now.saved = want[2];
+	*now.fs = *now.effective;
 	return install(c);
 }
 
-/* These two return the old id, whatever happens. */
-long sys_setfsuid(unsigned uid)
+long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid) { return set_all(ID_USER, ruid, euid, suid); }
+long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid) { return set_all(ID_GROUP, rgid, egid, sgid); }
+
+/* Returns the old id, whatever happens. */
+static long set_fs(enum id_kind kind, u32 id)
 {
-	u32 was = current->cred->fsuid;
-	struct cred *c = cred_prepare();
-	if (!c)
+	const struct cred *old = current->cred;
+	u32 was = kind == ID_USER ? uid_shown(old->fsuid) : gid_shown(old->fsgid);
+	struct cred *c = id == KEEP ? ERR_PTR(-EINVAL) : prepare(kind, &id, 1);
+	if (IS_ERR(c))
 		return was;
-	if (uid == KEEP || (!is_one_of(uid, c->uid, c->euid, c->suid) && uid != c->fsuid && !capable(CAP_SETUID)))
+	struct ids now = ids_of(c, kind);
+	if (!is_one_of(id, *now.real, *now.effective, *now.saved) && id != *now.fs && !may_set(kind))
 		return refuse(c, was);
-	c->fsuid = uid;
-	caps_follow_fsuid(c, current->cred);
+	*now.fs = id;
+	caps_follow_fsuid(c, old);
 	install(c);
 	return was;
 }
 
-long sys_setfsgid(unsigned gid)
-{
-	u32 was = current->cred->fsgid;
-	struct cred *c = cred_prepare();
-	if (!c)
-		return was;
-	if (gid == KEEP || (!is_one_of(gid, c->gid, c->egid, c->sgid) && gid != c->fsgid && !capable(CAP_SETGID)))
-		return refuse(c, was);
-	c->fsgid = gid;
-	install(c);
-	return was;
-}
+long sys_setfsuid(unsigned uid) { return set_fs(ID_USER, uid); }
+long sys_setfsgid(unsigned gid) { return set_fs(ID_GROUP, gid); }
 
-long sys_getuid(void) { return current->cred->uid; }
-long sys_geteuid(void) { return current->cred->euid; }
-long sys_getgid(void) { return current->cred->gid; }
-long sys_getegid(void) { return current->cred->egid; }
+long sys_getuid(void) { return uid_shown(current->cred->uid); }
+long sys_geteuid(void) { return uid_shown(current->cred->euid); }
+long sys_getgid(void) { return gid_shown(current->cred->gid); }
+long sys_getegid(void) { return gid_shown(current->cred->egid); }
 
 static long put_three(u32 a, u32 b, u32 c, uptr pa, uptr pb, uptr pc)
 {
@@ -226,13 +210,13 @@ static long put_three(u32 a, u32 b, u32 c, uptr pa, uptr pb, uptr pc)
 long sys_getresuid(uptr ruid, uptr euid, uptr suid)
 {
 	const struct cred *c = current->cred;
-	return put_three(c->uid, c->euid, c->suid, ruid, euid, suid);
+	return put_three(uid_shown(c->uid), uid_shown(c->euid), uid_shown(c->suid), ruid, euid, suid);
 }
 
 long sys_getresgid(uptr rgid, uptr egid, uptr sgid)
 {
 	const struct cred *c = current->cred;
-	return put_three(c->gid, c->egid, c->sgid, rgid, egid, sgid);
+	return put_three(gid_shown(c->gid), gid_shown(c->egid), gid_shown(c->sgid), rgid, egid, sgid);
 }
 
 #define GROUPS_MAX 65536
@@ -247,13 +231,27 @@ long sys_getgroups(int count, uptr list)
 		return n;
 	if (n > count)
 		return -EINVAL;
-	return n && copy_to_user(list, g->gids, n * sizeof(u32)) ? -EFAULT : n;
+	for (int i = 0; i < n; i++)
+		if (put_user_u32(gid_shown(g->gids[i]), list + (uptr)i * sizeof(u32)))
+			return -EFAULT;
+	return n;
+}
+
+/* In a list of groups even the id of -1 is no word for "keep". */
+static int groups_take(struct group_list *g)
+{
+	for (u32 i = 0; i < g->n; i++) {
+		g->gids[i] = gid_named(g->gids[i]);
+		if (g->gids[i] == NO_ID)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 long sys_setgroups(int count, uptr list)
 {
 	struct group_list *g = NULL;
-	if (!capable(CAP_SETGID))
+	if (!may_set(ID_GROUP) || !user_ns_may_setgroups(current_user_ns()))
 		return -EPERM;
 	if ((unsigned)count > GROUPS_MAX)
 		return -EINVAL;
@@ -263,9 +261,10 @@ long sys_setgroups(int count, uptr list)
 			return -ENOMEM;
 		refcount_set(&g->count, 1);
 		g->n = count;
-		if (copy_from_user(g->gids, list, count * sizeof(u32))) {
+		int err = copy_from_user(g->gids, list, count * sizeof(u32)) ? -EFAULT : groups_take(g);
+		if (err) {
 			kfree(g);
-			return -EFAULT;
+			return err;
 		}
 	}
 	struct cred *c = cred_prepare();
@@ -330,7 +329,7 @@ long sys_capset(uptr header, uptr data)
 	u64 permitted = (d[0].permitted | (u64)d[1].permitted << 32) & CAPS_ALL;
 	u64 inheritable = (d[0].inheritable | (u64)d[1].inheritable << 32) & CAPS_ALL;
 	const struct cred *old = current->cred;
-	if ((inheritable & ~(old->cap_inheritable | old->cap_permitted)) && !capable(CAP_SETPCAP))
+	if ((inheritable & ~(old->cap_inheritable | old->cap_permitted)) && !ns_capable(current_user_ns(), CAP_SETPCAP))
 		return -EPERM;
 	if ((inheritable & ~(old->cap_inheritable | old->cap_bounding)) || (permitted & ~old->cap_permitted) ||
 	    (effective & ~permitted))

@@ -6,12 +6,16 @@
 #include "task/cred.h"
 #include "ptrace/ptrace.h"
 #include "fs/vfs.h"
+#include "namespace/user.h"
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
-static void take_file_ids(struct cred *c, const struct inode *i)
+/* An id without a name in the user namespace is not taken on, nor anything from a file that others may have put there. */
+static void take_file_ids(struct cred *c, const struct file *program)
 {
-	if (current->no_new_privs)
+	const struct inode *i = program->inode;
+
+	if (current->no_new_privs || path_is_nosuid(&program->path) || !ids_are_known(c->user_ns, i->uid, i->gid))
 		return;
 	if (i->mode & S_ISUID)
 		c->euid = i->uid;
@@ -19,10 +23,11 @@ static void take_file_ids(struct cred *c, const struct inode *i)
 		c->egid = i->gid;
 }
 
-/* Who is traced by someone without the right to see it gets no more than it had: the ids only if it may change its own. */
+/* Who said that exec shall give nothing new, or is traced by someone without the right to see it, gets no more than it had:
+ * the ids only if it may change its own. */
 static u64 take_back(struct cred *c, u64 permitted)
 {
-	if (!capable(CAP_SETUID)) {
+	if (current->no_new_privs || !ns_capable(c->user_ns, CAP_SETUID)) {
 		c->euid = c->uid;
 		c->egid = c->gid;
 	}
@@ -31,18 +36,19 @@ static u64 take_back(struct cred *c, u64 permitted)
 
 int cred_exec(struct cred *c, struct file *program)
 {
-	u32 old_euid = c->euid, old_egid = c->egid;
+	u32 root = uid_to_kernel(c->user_ns, 0);
+	bool root_matters = !(c->securebits & BIT(SECURE_NOROOT)) && root != NO_ID;
 	u64 permitted = 0;
-	bool root_matters = !(c->securebits & BIT(SECURE_NOROOT));
-	take_file_ids(c, program->inode);
-	bool is_setid = c->euid != old_euid || c->egid != old_egid;
+
+	take_file_ids(c, program);
+	bool is_setid = c->euid != c->uid || c->egid != c->gid;
+	bool is_root = root_matters && c->euid == root;
+	if (root_matters && (is_root || c->uid == root))
+		permitted = c->cap_inheritable | c->cap_bounding;
+	if ((is_setid || (permitted & ~c->cap_permitted)) && (current->no_new_privs || !ptrace_tracer_is_capable(current)))
+		permitted = take_back(c, permitted);
 	if (is_setid)
 		c->cap_ambient = 0;
-	bool is_root = root_matters && c->euid == 0;
-	if (root_matters && (is_root || c->uid == 0))
-		permitted = c->cap_inheritable | c->cap_bounding;
-	if ((is_setid || (permitted & ~c->cap_permitted)) && !ptrace_tracer_is_capable(current))
-		permitted = take_back(c, permitted);
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
 	c->cap_permitted = permitted | c->cap_ambient;

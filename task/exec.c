@@ -11,6 +11,7 @@
  */
 #include "task/internal.h"
 #include "ptrace/ptrace.h"
+#include "namespace/user.h"
 #include "task/cred.h"
 #include "exec/exec.h"
 #include "arch/arch.h"
@@ -131,6 +132,8 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 	if (!e->path || !e->cred || !e->mm)
 		return -ENOMEM;
 	e->script = e->path;
+	e->mm->user_ns = e->cred->user_ns;
+	ns_get(&e->mm->user_ns->ns);
 	err = args_init(e);
 	if (!err)
 		err = exec_read_head(e);
@@ -141,7 +144,7 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 	if (!err)
 		err = cred_exec(e->cred, e->file);
 	e->is_secure = e->cred->euid != e->cred->uid || e->cred->egid != e->cred->gid ||
-		       (e->cred->uid && (e->cred->cap_permitted & ~e->cred->cap_ambient));
+		       (e->cred->uid != uid_to_kernel(e->cred->user_ns, 0) && (e->cred->cap_permitted & ~e->cred->cap_ambient));
 	random_bytes(e->random, sizeof(e->random));
 	return err;
 }
@@ -300,6 +303,13 @@ int exec_from_kernel(const char *path, const char *const *argv, const char *cons
 	return err;
 }
 
+/* A change of its user took it over the new one's limit, and it still is. */
+static bool is_over_nproc(void)
+{
+	return current->is_over_nproc &&
+	       account_is_over(current->real_cred->account, ACCOUNT_PROCESSES, 0, current_limit(RLIMIT_NPROC));
+}
+
 static long exec_from_user(int dirfd, uptr path, uptr argv, uptr envp, int flags)
 {
 	struct string_list a = { .user = argv }, v = { .user = envp };
@@ -312,9 +322,7 @@ static long exec_from_user(int dirfd, uptr path, uptr argv, uptr envp, int flags
 	long result = strncpy_from_user(name, path, EXEC_PATH_MAX);
 	if (result == 0 && !(flags & AT_EMPTY_PATH))
 		result = -ENOENT;
-	if (result >= 0 && current->real_cred->account &&
-	    (u64)atomic_read(&current->real_cred->account->processes) > current_limit(RLIMIT_NPROC) &&
-	    current->is_over_nproc && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+	if (result >= 0 && is_over_nproc() && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
 		result = -EAGAIN;
 	if (result >= 0)
 		result = exec_program(dirfd, name, flags, &a, &v, &must_die);

@@ -6,6 +6,7 @@
 #include "task/cred.h"
 #include "mm/mm.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "base/string.h"
@@ -117,7 +118,7 @@ static long prctl_caps(int option, unsigned long a, unsigned long b, unsigned lo
 	case PR_CAPBSET_READ:
 		return a > CAP_LAST_CAP ? -EINVAL : !!(current->cred->cap_bounding & BIT(a));
 	case PR_CAPBSET_DROP:
-		if (!capable(CAP_SETPCAP))
+		if (!ns_capable(current_user_ns(), CAP_SETPCAP))
 			return -EPERM;
 		return a > CAP_LAST_CAP ? -EINVAL : edit_cred(edit_bounding, a);
 	case PR_GET_KEEPCAPS:
@@ -127,7 +128,7 @@ static long prctl_caps(int option, unsigned long a, unsigned long b, unsigned lo
 	case PR_GET_SECUREBITS:
 		return current->cred->securebits;
 	case PR_SET_SECUREBITS:
-		return capable(CAP_SETPCAP) ? edit_cred(edit_securebits, a) : -EPERM;
+		return ns_capable(current_user_ns(), CAP_SETPCAP) ? edit_cred(edit_securebits, a) : -EPERM;
 	case PR_CAP_AMBIENT:
 		return cap_ambient(a, b, c, d);
 	default:

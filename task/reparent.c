@@ -5,6 +5,7 @@
  */
 #include "task/internal.h"
 #include "ptrace/ptrace.h"
+#include "namespace/user.h"
 #include "arch/arch.h"
 #include "base/errno.h"
 #include "debug/events.h"
@@ -72,7 +73,7 @@ static void send_death_signal(struct task *thread, struct task *dying)
 {
 	siginfo_t info = { .si_signo = thread->parent_death_signal, .si_code = SI_USER };
 	info.si_pid = pid_number_in(dying->signal->pids[PID_TGID], pid_ns_of(thread->pid));
-	info.si_uid = dying->cred->uid;
+	info.si_uid = uid_shown(dying->cred->uid);
 	signal_send_process(thread->parent_death_signal, &info, thread);
 }
 

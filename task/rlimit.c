@@ -3,6 +3,7 @@
  * Locks: task->lock of the group's leader. Errors: EINVAL, EPERM, ESRCH, EFAULT. Source: getrlimit(2).
  */
 #include "task/task.h"
+#include "namespace/user.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
@@ -59,7 +60,7 @@ long sys_setrlimit(unsigned which, uptr limit)
 static bool may_touch_limits(struct task *t)
 {
 	const struct cred *me = current->cred;
-	if (t->signal == current->signal || capable(CAP_SYS_RESOURCE))
+	if (t->signal == current->signal || task_is_under(t, CAP_SYS_RESOURCE))
 		return true;
 	const struct cred *c = task_get_cred(t);
 	bool same = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid &&

@@ -62,23 +62,14 @@ enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
 /* Credentials: immutable once published; changed by copy and replace. */
 #define CAPS_ALL ((1UL << 41) - 1)
 struct group_list { refcount_t count; u32 n; u32 gids[]; };
-struct cred {
+struct cred {	/* ids are those of the first user namespace (namespace/user.h) */
 	refcount_t count;
 	u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
 	u32 securebits;
 	u64 cap_inheritable, cap_permitted, cap_effective, cap_bounding, cap_ambient;
 	struct group_list *groups;		/* reference */
-	struct user_account *account;		/* reference: of the real uid */
+	struct user_account *account;		/* reference: of the real uid in user_ns */
 	struct user_namespace *user_ns;		/* reference */
-};
-/* What one real user has: RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK. */
-struct user_account {
-	refcount_t count;
-	struct list node;
-	u32 uid;
-	atomic_t processes, signals;
-	atomic_t files_in_flight;	/* in AF_UNIX messages nobody has received yet */
-	atomic_long_t locked_pages;
 };
 
 struct io_counters { u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes, cancelled_write_bytes; };
@@ -268,6 +259,10 @@ int task_tgid_seen(const struct task *t);
 void task_set_comm(struct task *t, const char *name);
 /* May current take hold of t, as ptrace or pidfd_getfd do? 0 or -EPERM (attach.c). */
 int __must_check task_may_attach(struct task *t);
+/* The same with a choice of which of current's ids count: the real ones, with what it may have, or those for files, with what it
+ * has right now (/proc). */
+enum attach_ids { ATTACH_BY_REAL_IDS, ATTACH_BY_FS_IDS };
+int __must_check task_may_look(struct task *t, enum attach_ids by);
 struct mm *task_get_mm(struct task *t);	/* a use (mm_put), or NULL: a kernel task, or past exit */
 /* A foreign task's rooms for /proc, each a reference or NULL. */
 struct fs_room *task_get_fs(struct task *t);

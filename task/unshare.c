@@ -7,12 +7,14 @@
  * Source: unshare(2), Linux 6.1's behaviour.
  */
 #include "task/internal.h"
+#include "namespace/user.h"
 #include "fs/vfs.h"
 #include "syscall/define.h"
 #include "base/errno.h"
 #include <linux/sched.h>
 
-#define FLAGS_OFFERED (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
+#define FLAGS_OFFERED (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | \
+	CLONE_NEWUSER)
 
 /* Another process runs in the same memory. */
 static bool mm_is_shared(void)
@@ -31,10 +33,12 @@ static bool mm_is_shared(void)
 	return is_shared;
 }
 
-/* Memory is not to be had without the handlers, nor those without the threads; a new tree of mounts not with a root and
- * working directory that others share. */
+/* Memory is not to be had without the handlers, nor those without the threads; a user namespace not with other threads; it and
+ * a new tree of mounts not with a root and working directory that others share. */
 static u64 flags_implied(u64 f)
 {
+	if (f & CLONE_NEWUSER)
+		f |= CLONE_THREAD | CLONE_FS;
 	if (f & CLONE_NEWNS)
 		f |= CLONE_FS;
 	if (f & CLONE_NEWIPC)
@@ -60,7 +64,7 @@ static int check(u64 f)
 }
 
 /* What the call has made, and not yet put in place. */
-struct fresh_rooms { struct fs_room *fs; struct namespaces *ns; };
+struct fresh_rooms { struct fs_room *fs; struct cred *cred; struct namespaces *ns; };
 
 static int prepare(u64 f, struct fresh_rooms *fresh)
 {
@@ -69,8 +73,15 @@ static int prepare(u64 f, struct fresh_rooms *fresh)
 		if (!fresh->fs)
 			return -ENOMEM;
 	}
+	if (f & CLONE_NEWUSER) {
+		fresh->cred = cred_prepare();
+		int err = fresh->cred ? user_ns_new(fresh->cred) : -ENOMEM;
+		if (err)
+			return err;
+	}
 	struct ns_request ask = {
-		.flags = f, .owner = current_cred()->user_ns, .fs = fresh->fs ? fresh->fs : current->fs,
+		.flags = f, .owner = fresh->cred ? fresh->cred->user_ns : current_user_ns(),
+		.fs = fresh->fs ? fresh->fs : current->fs,
 	};
 	struct namespaces *set = namespaces_copy(current->ns, &ask);
 	if (IS_ERR(set))
@@ -90,12 +101,15 @@ long sys_unshare(unsigned long flags)
 	err = prepare(f, &fresh);
 	if (err) {
 		fs_room_put(fresh.fs);
+		cred_put(fresh.cred);
 		namespaces_put(fresh.ns);
 		return err;
 	}
 	/* ---- from here nothing can fail ---- */
 	if (fresh.fs)
 		task_set_fs(current, fresh.fs);
+	if (fresh.cred)
+		cred_install(fresh.cred);
 	task_set_namespaces(current, fresh.ns);
 	if (f & CLONE_SYSVSEM)
 		room_semundo_drop(current);

@@ -7,6 +7,7 @@
  */
 #include "task/internal.h"
 #include "ptrace/ptrace.h"
+#include "namespace/user.h"
 #include "pid/pidfd.h"
 #include "signal/internal.h"
 #include "syscall/define.h"
@@ -94,7 +95,7 @@ static bool is_eligible_locked(const struct wait_request *w, struct task *child,
 static void news_set(struct wait_request *w, struct task *child, int code, int status)
 {
 	w->number = task_tid_seen(child);
-	w->uid = child->real_cred->uid;
+	w->uid = uid_shown(child->real_cred->uid);
 	w->code = code;
 	w->status = status;
 }

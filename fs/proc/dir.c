@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include <linux/capability.h>
 
 #define POS_PIDS 1000	/* positions in the root's listing: rows first, then numbers */
@@ -32,21 +33,7 @@ struct pid *proc_process_of(const struct inode *i)
 	return r->kind == DIR_PROCESS && !r->is_thread ? r->pid : NULL;
 }
 
-int proc_may_look(struct task *t)
-{
-	if (t->signal == current->signal)
-		return 0;
-	const struct cred *me = current->cred, *c = task_get_cred(t);
-	bool same = me->fsuid == c->uid && me->fsuid == c->euid && me->fsuid == c->suid && me->fsgid == c->gid &&
-		    me->fsgid == c->egid && me->fsgid == c->sgid;
-	cred_put(c);
-	struct mm *mm = task_get_mm(t);
-	if (mm && mm->dumpable != 1)
-		same = false;
-	if (mm)
-		mm_put(mm);
-	return same || capable(CAP_SYS_PTRACE) ? 0 : -EACCES;
-}
+int proc_may_look(struct task *t) { return task_may_look(t, ATTACH_BY_FS_IDS) ? -EACCES : 0; }
 
 /* -- inodes -- */
 static u64 ino_of(const struct proc_ref *r)
@@ -58,22 +45,37 @@ static u64 ino_of(const struct proc_ref *r)
 	return (h & 0x7fffffff) | 0x40000000;
 }
 
-/* Files of a process belong to its effective user, or to root when it may not be looked into. */
+/* Files of a process that may not be looked into belong to root: that of where its program was started. */
+static bool is_root_owned(struct task *t, u32 mode, u32 *uid, u32 *gid)
+{
+	if (mode == (S_IFDIR | 0555))
+		return false;
+	struct mm *mm = task_get_mm(t);
+	bool is = !mm || mm->dumpable != 1;
+	*uid = mm ? uid_to_kernel(mm->user_ns, 0) : 0;
+	*gid = mm ? gid_to_kernel(mm->user_ns, 0) : 0;
+	if (*uid == NO_ID)
+		*uid = 0;
+	if (*gid == NO_ID)
+		*gid = 0;
+	if (mm)
+		mm_put(mm);
+	return is;
+}
+
+/* The others belong to its effective user; folders that all may enter in any case. */
 static void inode_set_owner(struct inode *i, const struct proc_ref *r)
 {
 	i->uid = i->gid = 0;
 	struct task *t = proc_task(r);
 	if (!t)
 		return;
-	struct mm *mm = task_get_mm(t);
-	if (mm && (mm->dumpable == 1 || r->kind == DIR_PROCESS)) {
+	if (!is_root_owned(t, i->mode, &i->uid, &i->gid)) {
 		const struct cred *c = task_get_cred(t);
 		i->uid = c->euid;
 		i->gid = c->egid;
 		cred_put(c);
 	}
-	if (mm)
-		mm_put(mm);
 	task_put(t);
 }
 

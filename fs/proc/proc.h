@@ -65,7 +65,7 @@ struct proc_ref {
 extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
 extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
-	proc_fail_nth_fops;
+	proc_fail_nth_fops, proc_id_map_fops, proc_setgroups_fops;
 
 /* The task behind r: a reference, or NULL: gone. */
 struct task *proc_task(const struct proc_ref *r);

@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "base/string.h"
 #include "mm/report.h"
+#include "namespace/user.h"
 #include <linux/resource.h>
 
 #define TICKS(ns) ((unsigned long)((ns) / (NSEC_PER_SEC / 100)))
@@ -153,13 +154,14 @@ static void show_names(struct text *out, const struct proc_ref *r, struct task *
 	fs_room_put(fs);
 	text_print(out, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
 		   state_words(task_state_letter(t)), s->tgid, proc_tid(r, t), s->ppid, s->tracer);
-	text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid,
-		   c->sgid, c->fsgid);
+	text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", uid_shown(c->uid), uid_shown(c->euid),
+		   uid_shown(c->suid), uid_shown(c->fsuid), gid_shown(c->gid), gid_shown(c->egid), gid_shown(c->sgid),
+		   gid_shown(c->fsgid));
 	struct files *files = files_hold(t);
 	text_print(out, "FDSize:\t%u\nGroups:\t", files ? files_capacity(files) : 0);
 	files_release(files);
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
-		text_print(out, "%u ", c->groups->gids[i]);
+		text_print(out, "%u ", gid_shown(c->groups->gids[i]));
 	show_numbers(out, "NStgid", r, t, PID_TGID);
 	show_numbers(out, "NSpid", r, t, PID_TASK);
 	show_numbers(out, "NSpgid", r, t, PID_PGID);

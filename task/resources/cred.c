@@ -1,56 +1,18 @@
 /*
  * task/resources/cred.c: the room "cred": who a task is. A cred is immutable once a task has it, so clone shares it by
  * one count; a change makes a copy (cred_prepare), edits it and installs it (cred_install).
- * Also here: the account of each real user, which RLIMIT_NPROC counts.
- * Locks: accounts_lock for the list of accounts; task->lock when another task may read the pointer.
+ * Locks: task->lock when another task may read the pointer.
  */
 #include "task/internal.h"
 #include "task/cred.h"
 #include "namespace/user.h"
+#include "mm/mm.h"
 #include "mm/slab.h"
 #include "base/string.h"
 #include <linux/capability.h>
+#include <linux/sched.h>
 
 SLAB_CACHE(cred_cache, struct cred);
-SLAB_CACHE(account_cache, struct user_account);
-
-static struct spinlock accounts_lock = SPINLOCK_INIT(RANK_TASK);
-static struct list accounts = LIST_INIT(accounts);
-
-/* The account of a user, made if there is none. A reference; NULL: out of memory. */
-struct user_account *account_get(u32 uid)
-{
-	struct user_account *fresh = slab_zalloc(&account_cache), *a;
-	unsigned long flags = spin_lock_irqsave(&accounts_lock);
-	list_for_each(a, &accounts, node) {
-		if (a->uid == uid) {
-			refcount_inc(&a->count);
-			spin_unlock_irqrestore(&accounts_lock, flags);
-			slab_free(&account_cache, fresh);
-			return a;
-		}
-	}
-	if (fresh) {
-		refcount_set(&fresh->count, 1);
-		fresh->uid = uid;
-		list_push_back(&accounts, &fresh->node);
-	}
-	spin_unlock_irqrestore(&accounts_lock, flags);
-	return fresh;
-}
-
-void account_put(struct user_account *a)
-{
-	if (!a)
-		return;
-	unsigned long flags = spin_lock_irqsave(&accounts_lock);
-	bool is_last = refcount_dec(&a->count);
-	if (is_last)
-		list_remove(&a->node);
-	spin_unlock_irqrestore(&accounts_lock, flags);
-	if (is_last)
-		slab_free(&account_cache, a);
-}
 
 static void group_list_put(struct group_list *g)
 {
@@ -83,17 +45,29 @@ struct cred *cred_prepare(void)
 	return c;
 }
 
+/* Who has become somebody else, or has rights that it could not have had, is closed to its old equals. */
+static void close_to_others(const struct cred *old, const struct cred *c)
+{
+	if (old->euid == c->euid && old->egid == c->egid && old->fsuid == c->fsuid && old->fsgid == c->fsgid &&
+	    cred_is_subset(old, c))
+		return;
+	if (current->mm)
+		current->mm->dumpable = 0;
+	current->parent_death_signal = 0;
+}
+
 void cred_install(struct cred *c)
 {
 	struct task *t = current;
 	const struct cred *old = t->cred;
-	atomic_inc(&c->account->processes);
+	close_to_others(old, c);
+	account_add(c->account, ACCOUNT_PROCESSES, 1);
 	cred_get(c);
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	t->cred = c;
 	t->real_cred = c;
 	spin_unlock_irqrestore(&t->lock, flags);
-	atomic_dec(&old->account->processes);
+	account_add(old->account, ACCOUNT_PROCESSES, -1);
 	cred_put(old);
 	cred_put(old);
 }
@@ -101,7 +75,7 @@ void cred_install(struct cred *c)
 /* Gives a copy made by cred_prepare the account of another real user. 0 or -EAGAIN (out of memory, as setuid says it). */
 int cred_set_account(struct cred *c, u32 uid)
 {
-	struct user_account *a = account_get(uid);
+	struct user_account *a = account_get(c->user_ns, uid);
 	if (!a)
 		return -EAGAIN;
 	account_put(c->account);
@@ -118,16 +92,29 @@ void cred_set_groups(struct cred *c, struct group_list *g)
 
 int room_cred_copy(struct task *child, const struct clone_request *req)
 {
-	child->cred = cred_get(current->cred);
-	child->real_cred = cred_get(current->real_cred);
-	atomic_inc(&child->real_cred->account->processes);
+	const struct cred *c;
+
+	if (req->flags & CLONE_NEWUSER) {
+		struct cred *fresh = cred_prepare();
+		int err = fresh ? user_ns_new(fresh) : -ENOMEM;
+		if (err) {
+			cred_put(fresh);
+			return err;
+		}
+		c = fresh;
+	} else {
+		c = cred_get(current->real_cred);
+	}
+	child->cred = c;
+	child->real_cred = cred_get(c);
+	account_add(c->account, ACCOUNT_PROCESSES, 1);
 	return 0;
 }
 
 void room_cred_drop(struct task *t)
 {
 	if (t->real_cred)
-		atomic_dec(&t->real_cred->account->processes);
+		account_add(t->real_cred->account, ACCOUNT_PROCESSES, -1);
 	cred_put(t->cred);
 	cred_put(t->real_cred);
 	t->cred = t->real_cred = NULL;
@@ -139,7 +126,7 @@ int cred_init_first(struct task *t)
 	struct cred *c = slab_zalloc(&cred_cache);
 	if (!c)
 		return -ENOMEM;
-	c->account = account_get(0);
+	c->account = account_get(&first_user_ns, 0);
 	if (!c->account) {
 		slab_free(&cred_cache, c);
 		return -ENOMEM;
@@ -149,7 +136,7 @@ int cred_init_first(struct task *t)
 	ns_get(&c->user_ns->ns);
 	c->cap_permitted = c->cap_effective = c->cap_bounding = CAPS_ALL;
 	t->cred = t->real_cred = c;
-	atomic_inc(&c->account->processes);
+	account_add(c->account, ACCOUNT_PROCESSES, 1);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 static const unsigned long long refused[] = {
-	CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWCGROUP,
+	CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWCGROUP,
 };
 
 static long count(const char *name)
