@@ -189,7 +189,7 @@ int arch_regset_set(struct task *t, unsigned type, const void *buf, size_t n)
 }
 
 /* -- "struct user": the general registers, much that no kernel fills in, and the debug registers -- */
-#define USER_BYTES 912
+#define USER_BYTES 928
 #define USER_DEBUG 848
 
 long arch_user_word_get(struct task *t, uptr offset, u64 *v)
