@@ -55,7 +55,7 @@ void ipc_forget_key(struct ipc_ids *ids, struct ipc_object *o)
 /* -- places -- */
 static int grow(struct ipc_ids *ids, int place)
 {
-	int size = MAX(ids->size, 16);
+	int size = MAX(ids->size, CIRCLE_MIN);
 
 	if (place < ids->size)
 		return 0;
