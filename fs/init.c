@@ -4,6 +4,7 @@
 #include "fs/signalfd.h"
 #include "fs/sysfs.h"
 #include "base/printk.h"
+#include "ipc/mqueue.h"
 #include "task/task.h"
 
 void fs_init(void)
@@ -24,6 +25,7 @@ void fs_init(void)
 	devfs_init();
 	proc_init();
 	sysfs_init();
+	mqueue_init();
 	/* What Linux's own built-in initramfs holds. */
 	if (vfs_mkdir(AT_FDCWD, "/dev", 0755) || vfs_mkdir(AT_FDCWD, "/root", 0700) ||
 	    mount_at("devtmpfs", "devtmpfs", "/dev", 0, NULL))

@@ -149,6 +149,7 @@ void path_text_free(char *text);
 /* -- changing directories (create.c, remove.c, rename.c) -- */
 int may_create_in(struct inode *dir);
 int may_delete(struct inode *dir, struct inode *victim, bool is_dir);	/* dir locked */
+int remove_locked(struct inode *dir, struct dentry *d, bool is_dir);	/* with every check; dir locked */
 int vfs_mkdir(int dirfd, const char *path, u32 mode);
 int vfs_symlink(const char *target, int dirfd, const char *path);
 int vfs_link(const char *old, const char *path);

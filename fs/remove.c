@@ -29,7 +29,7 @@ int may_delete(struct inode *dir, struct inode *victim, bool is_dir)
 }
 
 /* One name of a locked directory. */
-static int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
+int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
 {
 	struct inode *victim = d->inode;
 	int err = may_delete(dir, victim, is_dir);

@@ -227,15 +227,13 @@ long ipc_get(const struct ipc_get_ops *ops, s32 key, size_t size, int flags)
 }
 
 /* -- small things -- */
-struct pid *ipc_current_pid(void) { return pid_get(current->signal->pids[PID_TGID]); }
-
 void ipc_note_pid(struct pid **slot)
 {
 	struct pid *old = *slot;
 
 	if (old == current->signal->pids[PID_TGID])
 		return;
-	*slot = ipc_current_pid();
+	*slot = current_process_name();
 	pid_put(old);
 }
 

@@ -52,21 +52,21 @@ long ipc_get(const struct ipc_get_ops *ops, s32 key, size_t size, int flags);
 /* -- sleeping (wait.c) -- */
 #define IPC_PENDING 1	/* not decided yet */
 #define IPC_RETRY 2	/* something changed: try again */
+struct deadline;
 struct ipc_sleeper {
 	struct list node;	/* in the object's queue, or empty; under ids->lock */
 	struct waitqueue wait;
 	int result;		/* IPC_PENDING, IPC_RETRY, 0 or -errno; written under ids->lock */
 };
 void ipc_sleeper_init(struct ipc_sleeper *s);
-/* Sleeps until somebody decides s, lock given back meanwhile: the result; -ERESTARTSYS: a signal, -ETIME: the deadline.
+/* Sleeps until somebody decides s, lock given back meanwhile: the result; -ERESTARTSYS: a signal, -ETIME: the deadline (or NULL).
  * The object may be gone when this returns. */
-int ipc_sleep(struct ipc_sleeper *s, struct mutex *lock, u64 deadline_ns);
+int ipc_sleep(struct ipc_sleeper *s, struct mutex *lock, const struct deadline *d);
 void ipc_decide(struct ipc_sleeper *s, int result);	/* takes it out of its queue and wakes it */
 void ipc_decide_all(struct list *queue, int result);
 
 /* -- small things -- */
 struct pid;
-struct pid *ipc_current_pid(void);			/* a reference to current's process's name */
 void ipc_note_pid(struct pid **slot);			/* slot names current's process */
 int ipc_pid_seen(const struct pid *p);			/* as current's pid namespace sees it; 0: none or not visible */
 s64 ipc_now(void);					/* seconds since 1970 */
@@ -75,6 +75,7 @@ s64 ipc_now(void);					/* seconds since 1970 */
 void sem_free_all(struct ipc_ns *ns);
 void msg_free_all(struct ipc_ns *ns);
 void shm_free_all(struct ipc_ns *ns);
+void mqueue_ns_ends(struct ipc_ns *ns);
 struct text;
 void sem_show_all(struct ipc_ns *ns, struct text *t);
 void msg_show_all(struct ipc_ns *ns, struct text *t);

@@ -1,10 +1,11 @@
 /*
- * ipc/ipc_proc.c: /proc/sysvipc and the limits in /proc/sys/kernel, of the namespace that the reader is in.
+ * ipc/ipc_proc.c: /proc/sysvipc and the limits in /proc/sys/kernel and /proc/sys/fs/mqueue, of the namespace that the reader is in.
  * Locks: each kind's, for the lists; limits are plain words. Errors: EINVAL: not a number, or out of range.
- * Differences from Linux: shm_rmid_forced can only be 0. Source: proc(5), sysvipc(7).
+ * Differences from Linux: shm_rmid_forced can only be 0. Source: proc(5), sysvipc(7), mq_overview(7).
  */
 #include "ipc/ipc_proc.h"
 #include "ipc/ipc.h"
+#include "ipc/mqueue.h"
 #include "base/string.h"
 
 #define INT_LIMIT 0x7fffffffUL
@@ -27,8 +28,9 @@ int ipc_proc_show_objects(struct text *t, const struct proc_ref *r)
 }
 
 /* A limit's numbers: where they are, how many (of int; 0: one of 64 bits), and the largest that the last may be. */
-struct limit { const char *name; size_t offset; int ints; u64 max; };
-#define LIMIT(name, field, ints, max) { "sys/kernel/" name, offsetof(struct ipc_ns, field), ints, max }
+struct limit { const char *name; size_t offset; int ints; u64 min, max; };
+#define LIMIT(name, field, ints, max) { "sys/kernel/" name, offsetof(struct ipc_ns, field), ints, 0, max }
+#define MQ_LIMIT(name, field, min, max) { "sys/fs/mqueue/" name, offsetof(struct ipc_ns, field), 1, min, max }
 static int never_forced;	/* shm_rmid_forced, auto_msgmni: always 0 */
 static const struct limit limits[] = {
 	LIMIT("msg_next_id", ids[IPC_MSG].next_id, 1, INT_LIMIT),
@@ -41,6 +43,11 @@ static const struct limit limits[] = {
 	LIMIT("shmall", shm_pages_max, 0, ~0UL),
 	LIMIT("shmmax", shm_bytes_max, 0, ~0UL),
 	LIMIT("shmmni", shm_segments, 1, IPC_PLACES_MAX),
+	MQ_LIMIT("msg_default", mq.messages_default, 1, MQUEUE_MESSAGES_HARD),
+	MQ_LIMIT("msg_max", mq.messages_max, 1, MQUEUE_MESSAGES_HARD),
+	MQ_LIMIT("msgsize_default", mq.bytes_default, 128, MQUEUE_BYTES_HARD),
+	MQ_LIMIT("msgsize_max", mq.bytes_max, 128, MQUEUE_BYTES_HARD),
+	MQ_LIMIT("queues_max", mq.queues_max, 0, INT_LIMIT),
 };
 static const struct limit zero = { .ints = 1 };
 
@@ -96,7 +103,7 @@ ssize_t ipc_proc_write_limit(const struct proc_ref *r, char *text, size_t n)
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++)
-		if (numbers[i] > (i == l->ints - 1 || !l->ints ? l->max : INT_LIMIT))
+		if (numbers[i] < l->min || numbers[i] > (i == l->ints - 1 || !l->ints ? l->max : INT_LIMIT))
 			return -EINVAL;
 	if (!l->ints)
 		WRITE_ONCE(*(u64 *)place, numbers[0]);

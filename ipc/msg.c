@@ -210,7 +210,7 @@ static int send_once(struct ipc_ns *ns, int id, struct sender *s, int flags)
 		return -EAGAIN;
 	ipc_sleeper_init(&s->sleeper);
 	list_push_back(&q->senders, &s->sleeper.node);
-	return ipc_sleep(&s->sleeper, &msg_ids(ns)->lock, 0);
+	return ipc_sleep(&s->sleeper, &msg_ids(ns)->lock, NULL);
 }
 
 /* After a sleep an object that cannot be found was there, and is gone. */
@@ -327,7 +327,7 @@ static int receive_once(struct ipc_ns *ns, int id, struct receiver *r)
 		return -ENOMSG;
 	ipc_sleeper_init(&r->sleeper);
 	list_push_back(&q->receivers, &r->sleeper.node);
-	return ipc_sleep(&r->sleeper, &msg_ids(ns)->lock, 0);
+	return ipc_sleep(&r->sleeper, &msg_ids(ns)->lock, NULL);
 }
 
 static long message_to_user(const struct message *m, uptr user, size_t size)

@@ -191,7 +191,7 @@ static int check_ops(const struct ipc_ns *ns, const struct sem_set *set, const s
 	return ipc_may(ns, &set->o, w->alters ? IPC_ASK_WRITE : IPC_ASK_READ);
 }
 
-static int semop_locked(struct ipc_ns *ns, int id, struct sem_waiter *w, u64 deadline_ns)
+static int semop_locked(struct ipc_ns *ns, int id, struct sem_waiter *w, const struct deadline *d)
 {
 	struct sem_set *set = sem_find(ns, id);
 
@@ -210,10 +210,10 @@ static int semop_locked(struct ipc_ns *ns, int id, struct sem_waiter *w, u64 dea
 	if (result != IPC_PENDING)
 		return result;
 	list_push_back(&set->waiters, &w->sleeper.node);
-	return wait_error(ipc_sleep(&w->sleeper, &sem_ids(ns)->lock, deadline_ns));
+	return wait_error(ipc_sleep(&w->sleeper, &sem_ids(ns)->lock, d));
 }
 
-static int semop_kernel(int id, const struct sembuf *ops, unsigned n, u64 deadline_ns)
+static int semop_kernel(int id, const struct sembuf *ops, unsigned n, const struct deadline *d)
 {
 	struct ipc_ns *ns = current_ipc_ns();
 	struct sem_waiter w = { .ops = ops, .n = n, .pid = current->signal->pids[PID_TGID] };
@@ -221,7 +221,7 @@ static int semop_kernel(int id, const struct sembuf *ops, unsigned n, u64 deadli
 	ipc_sleeper_init(&w.sleeper);
 	w.alters = any_op(&w, op_alters);
 	mutex_lock(&sem_ids(ns)->lock);
-	int result = semop_locked(ns, id, &w, deadline_ns);
+	int result = semop_locked(ns, id, &w, d);
 	mutex_unlock(&sem_ids(ns)->lock);
 	return result;
 }
@@ -229,7 +229,7 @@ static int semop_kernel(int id, const struct sembuf *ops, unsigned n, u64 deadli
 static long semop(int id, uptr user_ops, unsigned n, const struct __kernel_timespec *timeout)
 {
 	struct sembuf on_stack[OPS_ON_STACK], *ops = on_stack;
-	u64 deadline_ns = 0;
+	struct deadline d = { 0 };
 	long result;
 
 	if (n > (unsigned)current_ipc_ns()->sem_ops)
@@ -245,11 +245,11 @@ static long semop(int id, uptr user_ops, unsigned n, const struct __kernel_times
 	if (!result && id < 0)
 		result = -EINVAL;
 	if (!result && timeout) {
-		result = timespec_to_ns(&deadline_ns, timeout);
-		deadline_ns = deadline_add(time_now_ns(), deadline_ns);
+		result = timespec_to_ns(&d.ns, timeout);
+		d.ns = deadline_add(time_now_ns(), d.ns);
 	}
 	if (!result)
-		result = semop_kernel(id, ops, n, deadline_ns);
+		result = semop_kernel(id, ops, n, &d);
 	if (ops != on_stack)
 		kfree(ops);
 	return result;

@@ -103,7 +103,7 @@ static int segment_fill(struct shm_segment *s, s32 key, size_t size, int flags)
 
 	s->size = size;
 	s->change_time = ipc_now();
-	s->creator = ipc_current_pid();
+	s->creator = current_process_name();
 	snprintf(name, sizeof(name), "SYSV%08x", (unsigned)key);
 	struct file *f = shmem_file_new(name, size, (flags & SHM_NORESERVE) && overcommit_mode != 2 ? VM_NORESERVE : 0);
 	if (IS_ERR(f))

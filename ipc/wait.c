@@ -5,6 +5,7 @@
  */
 #include "ipc/ipc.h"
 #include "task/task.h"
+#include "time/clocks.h"
 
 void ipc_sleeper_init(struct ipc_sleeper *s)
 {
@@ -13,10 +14,32 @@ void ipc_sleeper_init(struct ipc_sleeper *s)
 	s->result = IPC_PENDING;
 }
 
-int ipc_sleep(struct ipc_sleeper *s, struct mutex *lock, u64 deadline_ns)
+/* Until s is decided (0), a signal comes, or the deadline passes: -ERESTARTSYS, -ETIME. */
+static int sleep_undecided(struct ipc_sleeper *s, const struct deadline *d)
 {
+	struct waiter w;
+	int err = 0;
+
+	waiter_init(&w);
+	for (;;) {
+		wait_prepare(&s->wait, &w, TASK_INTERRUPTIBLE);
+		if (READ_ONCE(s->result) != IPC_PENDING || err)
+			break;
+		if (signal_is_pending())
+			err = -ERESTARTSYS;
+		else if (schedule_deadline(d))
+			err = -ETIME;
+	}
+	wait_finish(&s->wait, &w);
+	return err;
+}
+
+int ipc_sleep(struct ipc_sleeper *s, struct mutex *lock, const struct deadline *d)
+{
+	static const struct deadline never;
+
 	mutex_unlock(lock);
-	int err = wait_event_state(&s->wait, READ_ONCE(s->result) != IPC_PENDING, TASK_INTERRUPTIBLE, deadline_ns);
+	int err = sleep_undecided(s, d ? d : &never);
 	mutex_lock(lock);
 	if (s->result == IPC_PENDING) {
 		list_remove(&s->node);

@@ -24,6 +24,9 @@ struct ipc_ids {
 	struct rb_tree keys;
 };
 
+/* Of POSIX message queues: how many, messages in each, bytes in each message; and what one gets that asks for nothing. */
+struct mq_limits { int queues_max, messages_max, bytes_max, messages_default, bytes_default; };
+
 struct ipc_ns {
 	struct ns ns;
 	struct ipc_ids ids[IPC_KINDS];
@@ -36,6 +39,10 @@ struct ipc_ns {
 	int sem_used;			/* semaphores in all sets; the lock of IPC_SEM */
 	u64 shm_pages;			/* in all segments; the lock of IPC_SHM */
 	u64 msg_bytes, msg_count;	/* in all queues; the lock of IPC_MSG */
+	/* POSIX message queues (ipc/mqueue_fs.c); limits in /proc/sys/fs/mqueue */
+	struct mq_limits mq;
+	int mq_queues;			/* mqueue_fs.c's lock */
+	struct mount *mq_mount;		/* owned: where their names are; NULL until first used. mqueue_fs.c's lock */
 };
 extern struct ipc_ns first_ipc_ns;
 struct ipc_ns *current_ipc_ns(void);	/* borrowed from current's set */

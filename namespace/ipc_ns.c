@@ -28,6 +28,7 @@ static const struct ns_ops ipc_ns_ops = {
 #define LIMITS_INIT \
 	.sem_per_set = SEMMSL, .sem_all = SEMMNS, .sem_ops = SEMOPM, .sem_sets = SEMMNI, \
 	.msg_bytes_max = MSGMAX, .msg_queue_bytes = MSGMNB, .msg_queues = MSGMNI, \
+	.mq = { .queues_max = 256, .messages_max = 10, .bytes_max = 8192, .messages_default = 10, .bytes_default = 8192 }, \
 	.shm_bytes_max = SHM_NO_LIMIT, .shm_pages_max = SHM_NO_LIMIT, .shm_segments = SHM_SEGMENTS
 
 struct ipc_ns first_ipc_ns = {
@@ -61,6 +62,7 @@ static void ipc_ns_destroy(struct ns *ns)
 {
 	struct ipc_ns *i = ipc_ns_of(ns);
 
+	mqueue_ns_ends(i);
 	sem_free_all(i);
 	msg_free_all(i);
 	shm_free_all(i);

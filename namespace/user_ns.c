@@ -58,6 +58,7 @@ static void limits_from_maker(struct user_namespace *ns)
 		ns->max[i] = 0x7fffffff;
 	ns->max[ACCOUNT_SIGNALS] = current_limit(RLIMIT_SIGPENDING);
 	ns->max[ACCOUNT_LOCKED_PAGES] = current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	ns->max[ACCOUNT_MQUEUE_BYTES] = current_limit(RLIMIT_MSGQUEUE);
 	bool is_root = current_cred()->uid == 0 && current_user_ns() == &first_user_ns;
 	ns->max[ACCOUNT_PROCESSES] = is_root ? ~0UL : current_limit(RLIMIT_NPROC);
 }

@@ -23,8 +23,6 @@ struct cmsg { size_t size; s32 level, type; };
 #define CMSG_ROUND(n) ALIGN_UP((size_t)(n), sizeof(size_t))
 #define FILES_BYTES(n) (sizeof(struct scm_files) + (n) * sizeof(struct file *))
 
-struct pid *current_process_name(void) { return pid_get(current->signal->pids[PID_TGID]); }
-
 /* -- files -- */
 static void files_free(struct scm_files *f)
 {

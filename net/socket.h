@@ -84,7 +84,6 @@ void scm_copy_creds(struct scm *to, const struct scm *from);
 struct scm_files *scm_files_copy(const struct scm_files *from);	/* uncharged; NULL: memory */
 void scm_files_uncharge(struct scm_files *f);
 void scm_drop(struct scm *s);		/* may close files: no lock held */
-struct pid *current_process_name(void);	/* a reference */
 
 /* -- message.c -- */
 int __must_check socket_name_from_user(struct socket_name *n, uptr address, int size);

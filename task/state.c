@@ -72,6 +72,8 @@ bool fatal_signal_is_pending(void)
 	return (READ_ONCE(current->work) & WORK_SIGNAL) && (READ_ONCE(current->pending.set) & SIG_BIT(SIGKILL));
 }
 
+struct pid *current_process_name(void) { return pid_get(current->signal->pids[PID_TGID]); }
+
 int task_tgid_seen(const struct task *t)
 {
 	return t->signal ? pid_number_in(t->signal->pids[PID_TGID], current_pid_ns()) : 0;

@@ -256,6 +256,7 @@ static inline struct pid_ns *current_pid_ns(void) { return pid_ns_of(current->pi
 /* Numbers as current's pid namespace sees them. */
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
 int task_tgid_seen(const struct task *t);
+struct pid *current_process_name(void);	/* a reference */
 void task_set_comm(struct task *t, const char *name);
 /* May current take hold of t, as ptrace or pidfd_getfd do? 0 or -EPERM (attach.c). */
 int __must_check task_may_attach(struct task *t);

@@ -65,6 +65,24 @@ static long copy(void)
 	long n = RAW(SYS_msgrcv, id, &m, sizeof m.bytes, 0, MSG_COPY | IPC_NOWAIT);
 	return n > 0 ? 0 : n;
 }
+static int mq = -1;
+static long mq_make(void) { return RAW(SYS_mq_open, "fail", O_RDWR | O_CREAT | O_NONBLOCK, 0600, 0); }
+static void mq_unmake(long result)
+{
+	if (result >= 0)
+		close((int)result);
+	RAW(SYS_mq_unlink, "fail");
+}
+static void mq_made(void) { mq = (int)mq_make(); }
+static void mq_full(void)
+{
+	mq_made();
+	NEED_OK(RAW(SYS_mq_timedsend, mq, "x", 1, 0, 0) ? -1 : 0);
+}
+static long mq_send_one(void) { return RAW(SYS_mq_timedsend, mq, "text", 4, 0, 0); }
+static long mq_unlink_one(void) { return RAW(SYS_mq_unlink, "fail"); }
+static void mq_done(long result) { mq_unmake(mq); }
+
 static int makes_all(void *arg)
 {
 	long s = RAW(SYS_semget, 1, 5, IPC_CREAT | 0600), m = RAW(SYS_shmget, 1, PAGE, IPC_CREAT | 0600),
@@ -73,6 +91,8 @@ static int makes_all(void *arg)
 		return 1;
 	id = (int)q;
 	send();
+	mq = (int)mq_make();
+	mq_send_one();
 	id = (int)s;
 	RAW(SYS_semop, id, many, 1);
 	*(char *)RAW(SYS_shmat, m, 0, 0) = 1;
@@ -100,6 +120,9 @@ static const struct fail_op ops[] = {
 	{"shmat", made_shm, attach, unmake_shm, {}},
 	{"msgsnd", made_msg, send, unmake_msg, {}},
 	{"MSG_COPY", full_msg, copy, unmake_msg, {}},
+	{"mq_open", 0, mq_make, mq_unmake, {EMFILE}},
+	{"mq_send", mq_made, mq_send_one, mq_done, {}},
+	{"mq_unlink", mq_full, mq_unlink_one, mq_done, {}},
 	{"CLONE_NEWIPC", 0, clone_ns, 0, {EAGAIN}},
 };
 
