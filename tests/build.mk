@@ -52,6 +52,15 @@ test-user-debug: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
 	@$(MAKE) --no-print-directory DEBUG=y kernel
 	@KERNEL=$(BUILD)/furca-kernel-debug sh tests/user/vm.sh -m $(MEMORY) furca $(T)
 
+# Ten minutes of processes that share page tables on four CPUs, on the checking build too; SOAK=SECONDS.
+SOAK ?= 600
+.PHONY: soak
+soak: $(RUNNER) $(BUILD)/tests/user/stress/tree $(BUILD)/furca-kernel
+	@EACH=$$(($(SOAK) + 120)) KARGS="FURCA_STRESS_SECONDS=$(SOAK)" sh tests/user/vm.sh -c 4 -t $$(($(SOAK) + 200)) furca stress/tree
+	@$(MAKE) --no-print-directory DEBUG=y kernel
+	@EACH=$$(($(SOAK) + 120)) KARGS="FURCA_STRESS_SECONDS=$(SOAK)" KERNEL=$(BUILD)/furca-kernel-debug sh tests/user/vm.sh -c 4 \
+		-t $$(($(SOAK) + 200)) furca stress/tree
+
 # make test sets up what is missing, builds, and runs the quick set; the last line is the sum. A fresh machine has no compiler
 # yet: each step is a make of its own.
 test:

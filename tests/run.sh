@@ -57,8 +57,10 @@ fi
 group check 60 sh tools/check.sh
 group unit-test 600 $MAKE unit-test
 group cli-test 300 $MAKE cli-test
+group models 200 sh docs/models/check.sh
 if [ -r build/furca-kernel ]; then
 	group user 500 $MAKE test-user
+	group stress 120 env KARGS="FURCA_STRESS_SECONDS=30" sh tests/user/vm.sh -c 4 -t 110 furca stress/tree
 	group user-scarce 300 env EACH=280 KARGS="FURCA_TEST_SCALE=$([ "$which" = full ] && echo 100 || echo 40)" \
 		sh tests/user/vm.sh -m 32 -t 290 furca furca/scarce limits/oom
 	for script in tests/vm/*.sh; do

@@ -3,7 +3,7 @@
 # Does nothing, and needs no rights, when all of it is there. "setup.sh more" adds what only the full tests want: some 400 MB.
 set -eu
 PACKAGES="clang lld llvm make gawk linux-libc-dev libc6-dev gcc pkg-config libarchive-dev libcmocka-dev scdoc
-  qemu-system-x86 busybox-static musl-tools dash strace gdb gnuplot-nox libclang-rt-14-dev"
+  qemu-system-x86 busybox-static musl-tools dash strace gdb gnuplot-nox libclang-rt-14-dev spin"
 # What the tests run in the VM.
 PROGRAMS="bash git sqlite3 less vim-tiny perl python3 stress-ng"
 # Linux's own tests, what they are built with, and CPython's; small inits and sandboxes.
