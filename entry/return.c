@@ -10,7 +10,7 @@
 
 static bool has_work(void)
 {
-	return READ_ONCE(cpu_self()->need_resched) || (READ_ONCE(current->work) & WORK_SIGNAL);
+	return READ_ONCE(cpu_self()->need_resched) || (READ_ONCE(current->work) & (WORK_SIGNAL | WORK_RSEQ));
 }
 
 static __noinline void do_work(struct regs *r)
@@ -19,6 +19,8 @@ static __noinline void do_work(struct regs *r)
 		arch_irq_enable();
 		if (READ_ONCE(cpu_self()->need_resched))
 			schedule();
+		if (READ_ONCE(current->work) & WORK_RSEQ)
+			rseq_settle(r);
 		if (READ_ONCE(current->work) & WORK_SIGNAL)
 			signal_return_path(r);
 		arch_irq_disable();

@@ -227,6 +227,8 @@ static void switch_to(struct runqueue *rq, struct task *prev, struct task *next,
 		prev->sched.switches_voluntary++;
 	else
 		prev->sched.switches_involuntary++;
+	if (prev->rseq)
+		task_set_work(prev, WORK_RSEQ);
 	event_note(EVENT_SWITCH, prev->tid, next->tid, prev->state);
 	rq->switches++;
 	rq->curr = next;

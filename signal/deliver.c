@@ -235,6 +235,8 @@ static void run_handler(struct regs *r, struct signal_delivery *d)
 	u64 mask;
 
 	settle_call_for_handler(r, d);
+	if (t->rseq)
+		rseq_settle(r);
 	is_stepped = ptrace_step_end();
 	d->old_mask = t->has_saved_mask ? t->saved_mask : t->blocked;
 	if (arch_signal_push(r, d)) {

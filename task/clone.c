@@ -57,11 +57,8 @@ static void task_set_fresh(struct task *child, const struct clone_request *req)
 		child->altstack_size = current->altstack_size;
 		child->altstack_flags = current->altstack_flags;
 	}
-	if (!(req->flags & CLONE_VM)) {
-		child->rseq = current->rseq;
-		child->rseq_len = current->rseq_len;
-		child->rseq_sig = current->rseq_sig;
-	}
+	if (!(req->flags & CLONE_VM))
+		rseq_inherit(child);
 	child->exit_signal = req->flags & CLONE_THREAD ? -1 :
 			     req->flags & CLONE_PARENT ? current->leader->exit_signal : req->exit_signal;
 	child->leader = req->flags & CLONE_THREAD ? current->leader : child;

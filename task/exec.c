@@ -184,7 +184,7 @@ static int exec_reset_rooms(struct exec *e)
 	t->altstack_addr = t->altstack_size = 0;
 	t->altstack_flags = SS_DISABLE;
 	t->clear_child_tid = t->set_child_tid = 0;
-	t->rseq = t->rseq_len = t->rseq_sig = 0;
+	rseq_forget(t);
 	t->exit_signal = SIGCHLD;
 	t->exec_count++;
 	if (e->is_secure) {

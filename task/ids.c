@@ -1,6 +1,6 @@
 /*
  * task/ids.c: who am I: getpid (the thread group's number), gettid (the task's own), getppid; set_tid_address, kcmp,
- * rseq, membarrier, personality, getcpu. Source: getpid(2), gettid(2), kcmp(2), rseq(2), membarrier(2), personality(2).
+ * membarrier, personality, getcpu. Source: getpid(2), gettid(2), kcmp(2), membarrier(2), personality(2).
  */
 #include "task/task.h"
 #include "mm/mm.h"
@@ -44,9 +44,6 @@ long sys_personality(unsigned persona)
 		current->personality = (int)persona;
 	return was;
 }
-
-/* Restartable sequences need a hook at every return to user mode: not offered, so glibc does without. */
-long sys_rseq(uptr rseq, unsigned len, int flags, unsigned sig) { return -ENOSYS; }
 
 /* Threads of a process that never ran on two CPUs at once need no barrier but the compiler's; others get a real one
  * from every CPU's next switch, which comes with the second CPU. */

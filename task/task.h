@@ -58,6 +58,7 @@ enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
 #define WORK_NOTIFY BIT(1)	/* something to do before user mode (ptrace, deferred file release) */
 #define WORK_SYSCALL_TRACE BIT(2)
 #define WORK_SECCOMP BIT(3)
+#define WORK_RSEQ BIT(4)	/* was taken off a CPU, and has registered a struct rseq */
 
 /* Credentials: immutable once published; changed by copy and replace. */
 #define CAPS_ALL ((1UL << 41) - 1)
@@ -273,6 +274,11 @@ void process_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* the who
 int task_io_priority(struct task *t);		/* as ioprio_set(2) takes it; 0: none set */
 int __must_check task_set_io_priority(struct task *t, int priority);	/* -ENOMEM */
 char task_state_letter(struct task *t);		/* R S D T t Z X I as /proc shows */
+
+/* -- restartable sequences (rseq.c) -- */
+void rseq_settle(struct regs *r);		/* on the way to user mode: WORK_RSEQ, or a signal's handler is entered */
+void rseq_inherit(struct task *child);		/* the memory is copied, and so is what is registered in it */
+void rseq_forget(struct task *t);		/* the memory is left */
 
 /* -- the way of a clone (clone_request.c, clone.c, resources.c, link.c, vfork.c) -- */
 struct clone_request {
