@@ -97,6 +97,7 @@ struct mm {
 	u64 auxv[2 * 24];		/* for /proc/PID/auxv */
 	uptr vdso;			/* address of the vDSO, 0: none */
 	int dumpable;			/* SUID_DUMP_* */
+	u32 membarrier_registered;	/* MEMBARRIER_CMD_REGISTER_* that were called; atomic. fork copies it, exec forgets it */
 	atomic_t core_pending;
 	struct task *owner;		/* borrowed: the group's leader, for the OOM killer; tasklist_lock */
 	u64 minor_faults;

@@ -1,6 +1,6 @@
 /*
  * task/ids.c: who am I: getpid (the thread group's number), gettid (the task's own), getppid; set_tid_address, kcmp,
- * membarrier, personality, getcpu. Source: getpid(2), gettid(2), kcmp(2), membarrier(2), personality(2).
+ * personality, getcpu. Source: getpid(2), gettid(2), kcmp(2), personality(2).
  */
 #include "task/task.h"
 #include "mm/mm.h"
@@ -9,7 +9,6 @@
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include <linux/kcmp.h>
-#include <linux/membarrier.h>
 
 long sys_getpid(void) { return task_tgid_seen(current); }
 long sys_gettid(void) { return task_tid_seen(current); }
@@ -43,25 +42,6 @@ long sys_personality(unsigned persona)
 	if (persona != 0xffffffff)
 		current->personality = (int)persona;
 	return was;
-}
-
-/* Threads of a process that never ran on two CPUs at once need no barrier but the compiler's; others get a real one
- * from every CPU's next switch, which comes with the second CPU. */
-long sys_membarrier(int cmd, unsigned flags, int cpu)
-{
-	if (flags)
-		return -EINVAL;
-	switch (cmd) {
-	case MEMBARRIER_CMD_QUERY:
-		return MEMBARRIER_CMD_GLOBAL;
-	case MEMBARRIER_CMD_GLOBAL:
-		if (cpus_online > 1)
-			return -EINVAL;
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		return 0;
-	default:
-		return -EINVAL;
-	}
 }
 
 static const void *kcmp_object(struct task *t, int type, unsigned long index)
