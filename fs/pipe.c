@@ -320,8 +320,10 @@ long sys_pipe2(uptr out, int flags)
 	struct file *ends[2];
 	int fds[2];
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_EXCL))
 		return -EINVAL;
+	if (flags & O_EXCL)	/* the ABI's O_NOTIFICATION_PIPE: not offered */
+		return -ENOPKG;
 	int err = pipe_make(ends, (unsigned)flags & O_NONBLOCK);
 	if (err)
 		return err;

@@ -149,12 +149,13 @@ static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direct
 		return -EBADF;
 	long n = pos && (f->mode & FMODE_NONSEEK) ? -ESPIPE : 0;
 	if (!n)
-		n = may_transfer(f, dir);
-	if (!n)
 		n = pieces_from_user(iov, count, fast, &p, &total);
+	if (n)
+		goto out;
+	n = may_transfer(f, dir);
 	if (n) {
-		file_put(f);
-		return n;
+		pieces_free(p, fast);
+		goto out;
 	}
 	struct iter it;
 	iter_from_pieces(&it, p, total);
@@ -166,6 +167,7 @@ static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direct
 	else
 		n = pos ? transfer(f, dir, &it, pos) : transfer_here(f, dir, &it);
 	pieces_free(p, fast);
+out:
 	file_put(f);
 	return n;
 }

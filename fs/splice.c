@@ -179,10 +179,15 @@ static ssize_t sendfile_checked(struct side *in, struct side *out, int out_fd, s
 long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t count)
 {
 	struct side in = { 0 }, out = { 0 };
-	ssize_t n = side_open(&in, in_fd, offset);
+	loff from;
 
+	if (offset && copy_from_user(&from, offset, sizeof(from)))
+		return -EFAULT;		/* before the files are looked at, as on Linux */
+	ssize_t n = side_open(&in, in_fd, offset);
 	if (!n)
 		n = sendfile_checked(&in, &out, out_fd, MIN(count, RW_BYTES_MAX));
+	if (n <= 0 && offset && copy_to_user(offset, &from, sizeof(from)))
+		n = -EFAULT;
 	return sides_end(&in, &out, n);
 }
 

@@ -52,14 +52,6 @@ int socket_name_to_user(const struct socket_name *n, uptr address, uptr size)
 }
 
 /* -- one buffer -- */
-static int buffer_of(struct socket_io *io, uptr buf, size_t n)
-{
-	if (!user_range_ok(buf, n))
-		return -EFAULT;
-	iter_from_user(&io->it, buf, MIN(n, RW_BYTES_MAX));
-	return 0;
-}
-
 static void io_start(struct socket_io *io, struct file *f, unsigned flags)
 {
 	*io = (struct socket_io){ .flags = flags, .never_waits = (f->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT) };
@@ -69,13 +61,13 @@ long sys_sendto(int fd, uptr buf, size_t n, unsigned flags, uptr address, int si
 {
 	struct socket_io io;
 	struct file *f;
-	long result = socket_get(fd, &f);
+	long result = user_range_ok(buf, n) ? socket_get(fd, &f) : -EFAULT;
 
 	if (result)
 		return result;
 	io_start(&io, f, flags);
-	result = buffer_of(&io, buf, n);
-	if (!result && address)
+	iter_from_user(&io.it, buf, MIN(n, RW_BYTES_MAX));
+	if (address)
 		result = socket_name_from_user(&io.name, address, size);
 	if (!result)
 		result = unix_send(f->private, &io);
@@ -88,14 +80,13 @@ long sys_recvfrom(int fd, uptr buf, size_t n, unsigned flags, uptr address, uptr
 {
 	struct socket_io io;
 	struct file *f;
-	long result = socket_get(fd, &f);
+	long result = user_range_ok(buf, n) ? socket_get(fd, &f) : -EFAULT;
 
 	if (result)
 		return result;
 	io_start(&io, f, flags);
-	result = buffer_of(&io, buf, n);
-	if (!result)
-		result = unix_receive(f->private, &io);
+	iter_from_user(&io.it, buf, MIN(n, RW_BYTES_MAX));
+	result = unix_receive(f->private, &io);
 	if (result >= 0 && address && socket_name_to_user(&io.name, address, size))
 		result = -EFAULT;
 	scm_drop(&io.scm);

@@ -110,15 +110,19 @@ static int pair_files(struct file *ends[2], int kind, unsigned flags)
 
 long sys_socketpair(int family, int type, int protocol, uptr pair)
 {
-	int kind = type_of(family, type, protocol), fds[2];
 	struct file *ends[2];
+	int fds[2], kind;
 
-	if (kind < 0)
-		return kind;
+	if (type & ~(TYPE_BITS | FLAGS))
+		return -EINVAL;
 	int err = reserve_two(fds, (unsigned)type & O_CLOEXEC);
 	if (err)
 		return err;
 	err = copy_to_user(pair, fds, sizeof(fds));
+	if (!err) {
+		kind = type_of(family, type, protocol);
+		err = MIN(kind, 0);
+	}
 	if (!err)
 		err = pair_files(ends, kind, (unsigned)type);
 	for (int n = 0; n < 2; n++) {
@@ -131,12 +135,20 @@ long sys_socketpair(int family, int type, int protocol, uptr pair)
 }
 
 /* -- names and connections -- */
+static int do_bind(struct file *f, struct socket_name *n) { return unix_bind(f->private, n); }
+static int do_connect(struct file *f, struct socket_name *n)
+{
+	return unix_connect(f->private, n, f->flags & O_NONBLOCK);
+}
+
 static long named(int fd, uptr address, int size, int (*fn)(struct file *f, struct socket_name *n))
 {
 	struct socket_name n;
 	struct file *f;
 	long result = socket_get(fd, &f);
 
+	if (result == -ENOTSOCK && fn == do_connect)	/* which reads the address first, on Linux too */
+		return socket_name_from_user(&n, address, size) ?: result;
 	if (result)
 		return result;
 	result = socket_name_from_user(&n, address, size);
@@ -144,12 +156,6 @@ static long named(int fd, uptr address, int size, int (*fn)(struct file *f, stru
 		result = fn(f, &n);
 	file_put(f);
 	return result;
-}
-
-static int do_bind(struct file *f, struct socket_name *n) { return unix_bind(f->private, n); }
-static int do_connect(struct file *f, struct socket_name *n)
-{
-	return unix_connect(f->private, n, f->flags & O_NONBLOCK);
 }
 
 long sys_bind(int fd, uptr address, int size) { return named(fd, address, size, do_bind); }
@@ -222,13 +228,13 @@ static long accept_on(struct file *f, uptr address, uptr size, unsigned flags)
 long sys_accept4(int fd, uptr address, uptr size, int flags)
 {
 	struct file *f;
-
-	if (flags & ~FLAGS)
-		return -EINVAL;
 	long result = socket_get(fd, &f);
+
+	if (result == -ENOTSOCK && (flags & ~FLAGS))
+		return -EINVAL;
 	if (result)
 		return result;
-	result = accept_on(f, address, size, (unsigned)flags);
+	result = flags & ~FLAGS ? -EINVAL : accept_on(f, address, size, (unsigned)flags);
 	file_put(f);
 	return result;
 }

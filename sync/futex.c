@@ -28,8 +28,8 @@ static int shared_key(uptr addr, struct futex_key *k)
 
 	rw_read_lock(&mm->lock);
 	v = vma_at(&mm->vmas, addr);
-	if (!v) {
-		err = -EFAULT;
+	if (!v || (!v->file && !(v->flags & VM_WRITE))) {
+		err = -EFAULT;	/* nobody can ever change the word */
 	} else if ((v->flags & VM_SHARED) && v->file) {
 		k->inode = inode_get(v->file->inode);
 		k->page = v->offset_pages + ((addr - v->start) >> PAGE_SHIFT);

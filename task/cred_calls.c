@@ -280,14 +280,15 @@ long sys_setgroups(int count, uptr list)
 /* The header of capget and capset: how many 32-bit words each set has, or -errno; the kernel's version is written back. */
 static int cap_header(uptr header, int *pid)
 {
-	struct __user_cap_header_struct h;
-	if (copy_from_user(&h, header, sizeof(h)))
+	u32 version;
+	if (get_user_u32(&version, header))
 		return -EFAULT;
-	*pid = h.pid;
-	if (h.version == _LINUX_CAPABILITY_VERSION_1)
-		return 1;
-	if (h.version == _LINUX_CAPABILITY_VERSION_2 || h.version == _LINUX_CAPABILITY_VERSION_3)
-		return 2;
+	bool is_old = version == _LINUX_CAPABILITY_VERSION_1;
+	if (is_old || version == _LINUX_CAPABILITY_VERSION_2 || version == _LINUX_CAPABILITY_VERSION_3) {
+		if (get_user_u32((u32 *)pid, header + offsetof(struct __user_cap_header_struct, pid)))
+			return -EFAULT;
+		return is_old ? 1 : 2;
+	}
 	if (put_user_u32(_LINUX_CAPABILITY_VERSION_3, header))
 		return -EFAULT;
 	return -EINVAL;

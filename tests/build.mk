@@ -19,8 +19,17 @@ TEST_HDRS  := $(wildcard tests/user/*.h)
 RUNNER     := $(BUILD)/tests/runner
 MEMORY     ?= 512
 
+# Every system call's addresses, bad in every way: the list of calls is made from the kernel's own.
+POINTERS := $(BUILD)/tests/bad_pointers
+$(BUILD)/tests/gen/calls.h: syscall/syscalls.tbl tests/pointers/gen.sh
+	@mkdir -p $(@D)
+	@sh tests/pointers/gen.sh $< > $@
+$(POINTERS): tests/pointers/bad_pointers.c $(BUILD)/tests/gen/calls.h
+	@echo "  CC  $<"
+	@gcc -std=gnu2x -O1 -g -Wall -Wextra -Werror -static -I$(BUILD)/tests/gen -o $@ $<
+
 .PHONY: tests test-user test-user-debug test-user-native test-user-linux
-tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA)
+tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS)
 
 $(RUNNER): tests/user/runner.c
 	@mkdir -p $(@D)

@@ -323,13 +323,13 @@ long sys_timer_create(int clock, uptr event, uptr id)
 	struct cpu_clock probe = { 0 };
 	struct posix_timer *t;
 	sigevent_t e;
-	int err = check_clock(clock, &probe);
 
+	if (event && copy_from_user(&e, event, sizeof(e)))
+		return -EFAULT;
+	int err = check_clock(clock, &probe);
 	task_put(probe.task);
 	if (err)
 		return err;
-	if (event && copy_from_user(&e, event, sizeof(e)))
-		return -EFAULT;
 	t = timer_new(clock);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
