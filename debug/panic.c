@@ -1,6 +1,7 @@
 /*
- * debug/panic.c: the end of the world: why, who, the call trace with names and the registers, the last process events and
- * every task, on the console whatever its log level; then the machine ends. The first line begins with "furca: panic: ", which the host tool looks for.
+ * debug/panic.c: the end of the world: why, who, the call trace with names and the registers, the last process events
+ * and every task, on the console whatever its log level; then the machine ends. The first line begins with
+ * "furca: panic: ", which the host tool looks for.
  * Way in: any context, any locks held: from here on locks are not taken. A panic inside a panic ends the machine.
  */
 #include "base/printk.h"
