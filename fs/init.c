@@ -5,6 +5,7 @@
 #include "fs/sysfs.h"
 #include "base/printk.h"
 #include "ipc/mqueue.h"
+#include "cgroup/cgroup.h"
 #include "task/task.h"
 
 void fs_init(void)
@@ -26,6 +27,7 @@ void fs_init(void)
 	proc_init();
 	sysfs_init();
 	mqueue_init();
+	cgroup_init();
 	/* What Linux's own built-in initramfs holds. */
 	if (vfs_mkdir(AT_FDCWD, "/dev", 0755) || vfs_mkdir(AT_FDCWD, "/root", 0700) ||
 	    mount_at("devtmpfs", "devtmpfs", "/dev", 0, NULL))

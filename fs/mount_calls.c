@@ -72,7 +72,9 @@ static int mount_new_fs(const struct path *at, const char *type, const char *sou
 	struct superblock *sb = t->mount(t, flags & SUPER_FLAGS, source, options);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
-	struct mount *m = mount_new(sb, sb->root, mount_flags(flags), source);
+	struct dentry *root = t->mount_root ? t->mount_root(sb) : dentry_get(sb->root);
+	struct mount *m = root ? mount_new(sb, root, mount_flags(flags), source) : NULL;
+	dentry_put(root);
 	if (!m) {
 		superblock_discard(sb);
 		return -ENOMEM;

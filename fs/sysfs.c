@@ -1,6 +1,6 @@
 /*
  * fs/sysfs.c: /sys: read-only text files that drivers add; folders are whatever their paths go through.
- * Files are never taken away. Locks: sysfs_lock for the list. Errors: ENOMEM, EACCES. Source: sysfs(5).
+ * Files are never taken away; a path that ends in a slash is a folder to mount something on. Locks: sysfs_lock for the list. Errors: ENOMEM, EACCES. Source: sysfs(5).
  */
 #include "fs/sysfs.h"
 #include "fs/internal.h"
@@ -119,7 +119,7 @@ static int sys_iterate(struct file *f, struct dir_context *c)
 		size_t len = slash ? (size_t)(slash - name) : strlen(name);
 		if (slash && !is_first_through(e, np + len + 1))
 			continue;
-		if (at++ < c->pos)
+		if (!len || at++ < c->pos)	/* an entry may be its folder alone */
 			continue;
 		if (!c->emit(c, name, len, 1, slash ? 4 : 8))
 			return 0;
@@ -181,6 +181,6 @@ void sysfs_init(void)
 	fs_register(&sysfs_type);
 	if (sysfs_add("devices/system/cpu/online", show_cpus, NULL) ||
 	    sysfs_add("devices/system/cpu/possible", show_cpus, NULL) ||
-	    sysfs_add("devices/system/cpu/present", show_cpus, NULL))
+	    sysfs_add("devices/system/cpu/present", show_cpus, NULL) || sysfs_add("fs/cgroup/", NULL, NULL))
 		panic("no memory for /sys");
 }

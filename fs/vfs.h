@@ -131,6 +131,8 @@ struct superblock {
 struct fs_type {
 	const char *name;
 	struct superblock *(*mount)(const struct fs_type *t, u64 flags, const char *source, const char *options); /* ERR_PTR */
+	/* Where a new mount of sb begins, if not at its root: a reference; NULL: there is no such place (any more). */
+	struct dentry *(*mount_root)(struct superblock *sb);
 	bool no_device;			/* "nodev" in /proc/filesystems */
 	/* MS_REMOUNT's options; 0 or -errno. NULL: none are taken. */
 	int (*remount)(struct superblock *sb, const char *options);

@@ -8,6 +8,7 @@
 #include "namespace/ipc.h"
 #include "namespace/user.h"
 #include "namespace/uts.h"
+#include "namespace/cgroup_ns.h"
 #include "namespace/pid_ns.h"
 #include "task/task.h"
 #include "mm/slab.h"
@@ -34,6 +35,7 @@ struct namespaces first_namespaces = {
 		[NS_UTS] = &first_uts_ns.ns,
 		[NS_IPC] = &first_ipc_ns.ns,
 		[NS_PID_FOR_CHILDREN] = &first_pid_ns.ns,
+		[NS_CGROUP] = &first_cgroup_ns.ns,
 	},
 };
 

@@ -10,6 +10,7 @@
  * news. Who has set TASK_TRACED is woken only under sighand->lock, so what it is told (exit_code) is there when it wakes.
  * Errors: none: a task that is being killed, or is no longer traced, does not stop. Source: ptrace(2), wait(2).
  */
+#include "cgroup/cgroup.h"
 #include "ptrace/internal.h"
 #include "arch/arch.h"
 #include "base/string.h"
@@ -48,7 +49,9 @@ int ptrace_stop_locked(int code, int why, u64 message, siginfo_t *info, unsigned
 	ptrace_trapping_done_locked(t);
 	spin_unlock_irqrestore(&t->sighand->lock, *flags);
 	tell_parents(t, why, is_group_stopped);
+	cgroup_enter_frozen();
 	schedule();
+	cgroup_leave_frozen();
 	*flags = spin_lock_irqsave(&t->sighand->lock);
 	code = t->exit_code;
 	t->stop_info = NULL;

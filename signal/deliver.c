@@ -128,6 +128,10 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 		spin_unlock_irqrestore(&t->sighand->lock, *flags);
 		return -1;
 	}
+	if (unlikely(t->jobctl & JOB_FREEZE) || unlikely(t->is_frozen)) {
+		freeze_current_locked(flags);
+		return -1;
+	}
 	taken = dequeue_locked(d, &is_forced, flags);
 	if (taken != 1)
 		return taken;

@@ -26,6 +26,7 @@ static inline bool sig_in(u64 set, int sig) { return set & SIG_BIT(sig); }
 #define JOB_TRAPPING BIT(21)		/* stopped when it was attached to: the tracer waits for the ptrace-stop */
 #define JOB_LISTENING BIT(22)		/* PTRACE_LISTEN: in a stop that wait no longer reports */
 #define JOB_FROZEN BIT(23)		/* the tracer works on it: nothing may wake it */
+#define JOB_FREEZE BIT(24)		/* its control group is to be frozen: it runs no user code */
 #define JOB_TRAP_MASK (JOB_TRAP_STOP | JOB_TRAP_NOTIFY)
 #define JOB_PENDING_MASK (JOB_STOP_PENDING | JOB_TRAP_MASK)
 /* signal->stop_flags: news that the next thread on its way to user mode tells the parent */
@@ -62,5 +63,6 @@ void job_clear_pending_locked(struct task *t, u32 which);	/* of JOB_PENDING_MASK
 bool job_set_pending_locked(struct task *t, u32 which);		/* false: t is dying */
 void stop_continue_locked(struct task *t);			/* SIGCONT's effect at sending */
 bool stop_participate_locked(struct task *t);			/* true: it was the last to stop */
+void freeze_current_locked(unsigned long *flags);	/* gives the lock up */
 bool pgrp_is_orphaned_locked(struct pid *pgrp, struct task *ignored);	/* task/group.c; tasklist_lock */
 #endif

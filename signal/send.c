@@ -314,7 +314,7 @@ void signal_recompute(struct task *t)
 {
 	u64 set = (t->pending.set | t->signal->shared_pending.set) & ~t->blocked;
 
-	if (set || (t->jobctl & JOB_PENDING_MASK))
+	if (set || (t->jobctl & (JOB_PENDING_MASK | JOB_FREEZE)))
 		task_set_work(t, WORK_SIGNAL);
 	else if (t == current)		/* another thread may count on having seen it: it clears its own */
 		task_clear_work(t, WORK_SIGNAL);

@@ -93,6 +93,9 @@ void signal_hand_over_locked(struct task *t);
 void signal_tell_stop_news(struct task *t);	/* to the parent, what is not told yet; no lock held */
 /* clone(CLONE_THREAD): a group that is stopped, or about to be, stops the child too. sighand->lock */
 void signal_join_stop_locked(struct task *child);
+/* Its control group wants t frozen, or no longer (cgroup/freezer.c). tasklist_lock */
+void signal_freeze(struct task *t, bool on);
+void signal_freeze_newborn(struct task *child);	/* not seen by anybody yet */
 void pending_flush(struct pending *p);
 void pending_flush_signals(struct pending *p, u64 mask);
 /* The waiting mask of sigsuspend, ppoll, pselect: swaps it in; restored by the return path when no handler ran. */

@@ -6,6 +6,7 @@
  */
 #include "signal/internal.h"
 #include "arch/arch.h"
+#include "cgroup/cgroup.h"
 #include "ptrace/ptrace.h"
 
 void job_clear_pending_locked(struct task *t, u32 which)
@@ -122,8 +123,51 @@ bool stop_current_locked(int sig, unsigned long *flags)
 		signal_notify_stop_locked(t, false, CLD_STOPPED);
 		spin_unlock_irqrestore(&tasklist_lock, f);
 	}
+	cgroup_enter_frozen();	/* as good as: it runs no user code */
 	schedule();
 	return true;
+}
+
+/* Sleeps until it is thawed, or killed; what else wakes it sends it here again. Once thawed it says so. */
+void freeze_current_locked(unsigned long *flags)
+{
+	struct task *t = current;
+	bool is_to_sleep = t->jobctl & JOB_FREEZE;
+
+	if (is_to_sleep) {
+		task_clear_work(t, WORK_SIGNAL);	/* what comes from here on wakes it */
+		task_set_state(TASK_INTERRUPTIBLE | TASK_WAKEKILL);
+	}
+	spin_unlock_irqrestore(&t->sighand->lock, *flags);
+	if (!is_to_sleep) {
+		cgroup_leave_frozen();
+		return;
+	}
+	cgroup_enter_frozen();
+	schedule();
+}
+
+void signal_freeze(struct task *t, bool on)
+{
+	unsigned long flags;
+	struct sighand *s = sighand_lock(t, &flags);
+
+	if (!s)
+		return;
+	if (on && !(t->flags & (PF_EXITING | PF_KTHREAD))) {
+		t->jobctl |= JOB_FREEZE;
+		signal_wake_locked(t, false);
+	} else if (!on && (t->jobctl & JOB_FREEZE)) {
+		t->jobctl &= ~(u32)JOB_FREEZE;
+		sched_wake(t, TASK_INTERRUPTIBLE);
+	}
+	sighand_unlock(s, flags);
+}
+
+void signal_freeze_newborn(struct task *child)
+{
+	child->jobctl |= JOB_FREEZE;
+	task_set_work(child, WORK_SIGNAL);
 }
 
 void signal_join_stop_locked(struct task *child)

@@ -23,6 +23,7 @@ enum lock_rank {
 	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */
 	RANK_MOUNT,		/* mount tree; also under mm->lock, to say a mapped file's path */
 	RANK_IPC,
+	RANK_CGROUP,		/* cgroup_mutex: the tree of control groups and its settings */
 	/* spinlocks */
 	RANK_FUTEX,		/* futex bucket; two: lower address first */
 	RANK_FILE_LOCKS,	/* fs/locks.c: all flock and POSIX locks */

@@ -13,6 +13,7 @@
 #include "ptrace/ptrace.h"
 #include "task/hooks.h"
 #include "namespace/account.h"
+#include "cgroup/cgroup.h"
 #include "pid/pidfd.h"
 #include "mm/page.h"
 #include "mm/user_access.h"
@@ -102,6 +103,18 @@ static int task_name(struct task *child, const struct clone_request *req, struct
 	return req->flags & CLONE_PIDFD ? pidfd_prepare(pid, req->pidfd, pidfd) : 0;
 }
 
+/* CLONE_INTO_CGROUP: the child is to be born in another control group than its parent's. */
+static int task_place(struct task *child, const struct clone_request *req)
+{
+	if (!(req->flags & CLONE_INTO_CGROUP))
+		return 0;
+	struct cgroup *c = cgroup_for_clone(req->cgroup_fd, req->flags & CLONE_THREAD);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	child->cgroup = c;
+	return 0;
+}
+
 struct task *task_copy(const struct clone_request *req)
 {
 	struct pidfd_slot pidfd = { 0 };
@@ -109,6 +122,8 @@ struct task *task_copy(const struct clone_request *req)
 	if (IS_ERR(child))
 		return child;
 	int err = task_name(child, req, &pidfd);
+	if (!err)
+		err = task_place(child, req);
 	if (!err)
 		err = task_link(child, req);
 	if (err) {

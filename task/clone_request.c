@@ -14,8 +14,6 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 
-/* Flags of kinds that do not exist here are refused, as are namespaces' (docs/coverage.md). */
-#define FLAGS_NOT_OFFERED CLONE_INTO_CGROUP
 #define FLAGS_LEGACY 0xffffffffULL
 
 int clone_request_check(struct clone_request *req)
@@ -37,7 +35,7 @@ int clone_request_check(struct clone_request *req)
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) || pid_ns_for_children(current) != current_pid_ns()))
 		return -EINVAL;
-	if (f & (FLAGS_NOT_OFFERED | (namespaces_flags() & ~namespaces_flags_offered())))
+	if (f & namespaces_flags() & ~namespaces_flags_offered())
 		return -EINVAL;
 	/* A pidfd is of a process; and its number and the child's cannot be written to one place, as clone's one argument
 	 * for both would have it. */
@@ -132,6 +130,7 @@ long sys_clone3(uptr args, size_t size)
 		.pidfd = a.pidfd,
 		.set_tid = set_tid,
 		.set_tid_count = (int)a.set_tid_size,
+		.cgroup_fd = (int)a.cgroup,
 		.node = NODE_ANY,
 	};
 	return clone_checked(&req);

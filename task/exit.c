@@ -9,6 +9,7 @@
  * Locks: tasklist_lock and sighand->lock, taken here. Nothing fails. Source: _exit(2), exit_group(2), wait(2).
  */
 #include "task/internal.h"
+#include "cgroup/cgroup.h"
 #include "namespace/pid_ns.h"
 #include "ptrace/ptrace.h"
 #include "syscall/define.h"
@@ -88,6 +89,7 @@ static bool exit_notify(struct task *t, struct list *dead)
 {
 	bool autoreap = false;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	cgroup_exit_locked(t);
 	reparent_children_locked(t, dead);
 	if (atomic_read(&t->signal->live) == 0)
 		pgrp_kill_if_orphaned_locked(t->leader, NULL);

@@ -2,11 +2,12 @@
  * task/link.c: the phase line: the child gets its place in the tree, its thread group, process group and session, and
  * can be seen by everyone. Its opposite, task_unlink_locked, ends a zombie.
  * Locks: tasklist_lock, sighand->lock (both taken in task_link). Errors of task_link: -EINTR a fatal signal came first,
- * -ERESTARTNOINTR any signal came first, -ENOMEM the pid namespace is dying; nothing is done then.
+ * -ERESTARTNOINTR any signal came first, -EAGAIN the control group is full, -ENOMEM the pid namespace is dying; nothing is done then.
  */
 #include "task/internal.h"
 #include "ptrace/ptrace.h"
 #include "arch/arch.h"
+#include "cgroup/cgroup.h"
 #include "base/errno.h"
 #include <linux/sched.h>
 
@@ -33,14 +34,14 @@ static void link_process_locked(struct task *child, const struct signal *maker)
 }
 
 /* Why the child may not appear after all; decided under the locks that would make it appear. */
-static int link_refusal_locked(struct task *child)
+static int link_refusal_locked(struct task *child, const struct clone_request *req)
 {
 	for (int i = 0; i <= child->pid->level; i++)
 		if (child->pid->numbers[i].ns->is_dead)
 			return -ENOMEM;
 	if (fatal_signal_is_pending())
 		return -EINTR;
-	return 0;
+	return cgroup_fork_locked(child, req);	/* the last: it counts the child */
 }
 
 int task_link(struct task *child, const struct clone_request *req)
@@ -49,7 +50,7 @@ int task_link(struct task *child, const struct clone_request *req)
 	struct sighand *sighand = current->sighand;
 	if (sighand)
 		spin_lock(&sighand->lock);
-	int err = link_refusal_locked(child);
+	int err = link_refusal_locked(child, req);
 	if (!err) {
 		/* a kernel task is nobody's child but process 0's, whoever asked for it */
 		struct task *maker = req->kernel_fn ? &first_task : current;
@@ -78,6 +79,7 @@ int task_link(struct task *child, const struct clone_request *req)
 
 void task_unlink_locked(struct task *t)
 {
+	cgroup_release_locked(t);
 	pid_detach_locked(t, PID_TASK);
 	list_remove(&t->thread_node);
 	t->signal->threads--;

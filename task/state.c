@@ -6,6 +6,7 @@
 #include "task/task.h"
 #include "task/internal.h"
 #include "arch/arch.h"
+#include "cgroup/cgroup.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/kstack.h"
@@ -62,6 +63,7 @@ void task_put(struct task *t)
 	if (!t || !refcount_dec(&t->count))
 		return;
 	rooms_drop(t);
+	cgroup_put(t->cgroup);
 	kstack_free(t->kstack);
 	atomic_dec(&task_count);
 	slab_free(&task_cache, t);

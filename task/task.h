@@ -180,6 +180,7 @@ struct task {
 	struct semundo *semundo;
 	struct mm *mm;			/* NULL: kernel task, or past exit */
 	struct namespaces *ns;
+	struct cgroup *cgroup;		/* reference; NULL: the root. tasklist_lock */
 	struct io_room *io;
 
 	/* fresh in every clone */
@@ -208,6 +209,7 @@ struct task {
 	int personality;
 	bool no_new_privs, is_in_execve;	/* the first: sighand->lock; own may read without */
 	struct seccomp seccomp;		/* seccomp/seccomp.h says who guards it */
+	bool is_frozen;			/* counted as such in its control group; tasklist_lock */
 	bool is_over_nproc;		/* a setuid took it over RLIMIT_NPROC: the next exec says so; own */
 	u32 fail_nth;			/* fault injection: the n-th allocation from now fails; 0: off */
 	u32 lock_depth;			/* debug: sleeping locks held, in held_locks; own */

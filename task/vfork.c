@@ -7,6 +7,7 @@
  */
 #include "task/internal.h"
 #include "arch/arch.h"
+#include "cgroup/cgroup.h"
 
 void vfork_prepare(struct task *child, struct completion *done)
 {
@@ -17,7 +18,9 @@ void vfork_prepare(struct task *child, struct completion *done)
 
 bool vfork_wait(struct task *child, struct completion *done)
 {
+	cgroup_enter_frozen();	/* the freezer need not wait for it */
 	bool is_done = !wait_event_killable(&done->wait, READ_ONCE(done->is_done));
+	cgroup_leave_frozen();
 	if (is_done)
 		goto drain;
 	/* being killed: the child may go on alone, but must not touch a completion on a stack that is gone */

@@ -1,7 +1,7 @@
 # The kernel: every .c and .S of its folders, but for *_test.c and other CPUs' folders.
 # Objects go to build/<arch>[-debug]/; the result is build/furca-kernel (an ELF with a PVH note).
 
-KDIRS := base boot entry syscall seccomp task task/resources pid namespace mm sched signal ptrace exec sync ipc \
+KDIRS := base boot entry syscall seccomp task task/resources pid namespace cgroup mm sched signal ptrace exec sync ipc \
          fs fs/proc fs/dev fs/tmpfs fs/tty net time drivers drivers/virtio debug arch/$(ARCH)
 KSRCS := $(sort $(filter-out %_test.c %.ld.S,$(foreach d,$(KDIRS),$(wildcard $(d)/*.c $(d)/*.S))))
 KOBJ  := $(BUILD)/$(ARCH)$(if $(filter y,$(DEBUG)),-debug)

@@ -6,6 +6,8 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "cgroup/cgroup.h"
+#include "namespace/cgroup_ns.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
@@ -254,8 +256,18 @@ static int show_children(struct text *t, const struct proc_ref *r)
 
 static int show_cgroup(struct text *t, const struct proc_ref *r)
 {
-	text_print(t, "0::/\n");
-	return 0;
+	WITH_TASK(task, r);
+	char *path = path_text_alloc();
+	if (path) {
+		struct cgroup *c = task_get_cgroup(task);
+		text_print(t, "0::");
+		text_put(t, path, cgroup_path(c, current_cgroup_ns()->root, path, PATH_BYTES));
+		text_print(t, c->is_dead ? " (deleted)\n" : "\n");
+		cgroup_put(c);
+		path_text_free(path);
+	}
+	task_put(task);
+	return path ? 0 : -ENOMEM;
 }
 
 static int link_exe(const struct proc_ref *r, struct path *out, char *text, size_t size)

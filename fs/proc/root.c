@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "cgroup/cgroup.h"
 #include "debug/events.h"
 #include "drivers/random.h"
 #include "fs/pipe.h"
@@ -40,6 +41,13 @@ static int link_mounts(const struct proc_ref *r, struct path *out, char *text, s
 static int show_cmdline(struct text *t, const struct proc_ref *r)
 {
 	text_print(t, "%s\n", boot_info.cmdline);
+	return 0;
+}
+
+static int show_cgroups(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "#subsys_name\thierarchy\tnum_cgroups\tenabled\npids\t0\t%d\t1\n",
+		   READ_ONCE(root_cgroup.descendants) + 1);
 	return 0;
 }
 
@@ -272,6 +280,7 @@ static int show_file_max(struct text *t, const struct proc_ref *r)
 #define NUMBER_RW(path) { path, S_IFREG | 0644, show_number, write_number }
 
 const struct proc_row proc_system_rows[] = {
+	{ "cgroups", S_IFREG | 0444, show_cgroups },
 	{ "cmdline", S_IFREG | 0444, show_cmdline },
 	{ "cpuinfo", S_IFREG | 0444, proc_show_cpuinfo },
 	{ "filesystems", S_IFREG | 0444, show_filesystems },

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 static const unsigned long long refused[] = {
-	CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWCGROUP,
+	CLONE_NEWNS, CLONE_NEWNET,
 };
 
 static long count(const char *name)
@@ -34,8 +34,6 @@ TEST(flags_of_later_steps)
 	}
 	struct clone_args time = { .flags = CLONE_NEWTIME, .exit_signal = SIGCHLD };
 	CHECK_ERR(syscall(SYS_clone3, &time, sizeof time), EINVAL);
-	struct clone_args group = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = 0 };
-	CHECK_ERR(syscall(SYS_clone3, &group, sizeof group), EINVAL);
 	CHECK_ERR(waitpid(-1, 0, __WALL), ECHILD);
 	CHECK_EQ(count("forks"), forks);
 }
