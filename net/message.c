@@ -57,7 +57,21 @@ static void io_start(struct socket_io *io, struct file *f, unsigned flags)
 	*io = (struct socket_io){ .flags = flags, .never_waits = (f->flags & O_NONBLOCK) || (flags & MSG_DONTWAIT) };
 }
 
-long sys_sendto(int fd, uptr buf, size_t n, unsigned flags, uptr address, int size)
+static long send_buffer(struct unix_socket *s, struct socket_io *io, uptr address, uptr size)
+{
+	int err = address ? socket_name_from_user(&io->name, address, (int)size) : 0;
+	return err ? err : unix_send(s, io);
+}
+
+static long receive_buffer(struct unix_socket *s, struct socket_io *io, uptr address, uptr size)
+{
+	long result = unix_receive(s, io);
+	return result >= 0 && address && socket_name_to_user(&io->name, address, size) ? -EFAULT : result;
+}
+
+typedef long (*move_buffer)(struct unix_socket *s, struct socket_io *io, uptr address, uptr size);
+
+static long buffer_call(int fd, uptr buf, size_t n, unsigned flags, uptr address, uptr size, move_buffer move)
 {
 	struct socket_io io;
 	struct file *f;
@@ -67,34 +81,23 @@ long sys_sendto(int fd, uptr buf, size_t n, unsigned flags, uptr address, int si
 		return result;
 	io_start(&io, f, flags);
 	iter_from_user(&io.it, buf, MIN(n, RW_BYTES_MAX));
-	if (address)
-		result = socket_name_from_user(&io.name, address, size);
-	if (!result)
-		result = unix_send(f->private, &io);
+	result = move(f->private, &io, address, size);
 	scm_drop(&io.scm);
 	file_put(f);
 	return result;
+}
+
+long sys_sendto(int fd, uptr buf, size_t n, unsigned flags, uptr address, int size)
+{
+	return buffer_call(fd, buf, n, flags, address, (uptr)size, send_buffer);
 }
 
 long sys_recvfrom(int fd, uptr buf, size_t n, unsigned flags, uptr address, uptr size)
 {
-	struct socket_io io;
-	struct file *f;
-	long result = user_range_ok(buf, n) ? socket_get(fd, &f) : -EFAULT;
-
-	if (result)
-		return result;
-	io_start(&io, f, flags);
-	iter_from_user(&io.it, buf, MIN(n, RW_BYTES_MAX));
-	result = unix_receive(f->private, &io);
-	if (result >= 0 && address && socket_name_to_user(&io.name, address, size))
-		result = -EFAULT;
-	scm_drop(&io.scm);
-	file_put(f);
-	return result;
+	return buffer_call(fd, buf, n, flags, address, size, receive_buffer);
 }
 
-/* -- messages -- */
+/* -- messages: m is the header at `at` -- */
 static int read_header(struct user_message *m, uptr at)
 {
 	if (copy_from_user(m, at, sizeof(*m)))
@@ -107,56 +110,37 @@ static int read_header(struct user_message *m, uptr at)
 	return m->piece_count > PIECES_MAX ? -EMSGSIZE : 0;
 }
 
-static int send_start(struct socket_io *io, const struct user_message *m)
+static long send_message(struct unix_socket *s, struct socket_io *io, const struct user_message *m, uptr at)
 {
 	int err = m->name_size ? socket_name_from_user(&io->name, m->name, m->name_size) : 0;
 
-	if (!err && m->control_size > ~0u >> 1)
-		err = -ENOBUFS;
 	if (!err && m->control_size > CONTROL_MAX)
 		err = -ENOBUFS;
 	if (!err && m->control_size)
 		err = scm_from_user(&io->scm, m->control, m->control_size);
-	return err;
+	return err ? err : unix_send(s, io);
 }
 
-static long send_one(struct file *f, uptr at, unsigned flags)
-{
-	struct piece fast[PIECES_ON_STACK], *p;
-	struct user_message m;
-	struct socket_io io;
-	size_t total;
-	long result = read_header(&m, at);
-
-	if (!result)
-		result = pieces_from_user(m.pieces, (long)m.piece_count, fast, &p, &total);
-	if (result)
-		return result;
-	io_start(&io, f, flags);
-	iter_from_pieces(&io.it, p, total);
-	result = send_start(&io, &m);
-	if (!result)
-		result = unix_send(f->private, &io);
-	scm_drop(&io.scm);
-	pieces_free(p, fast);
-	return result;
-}
-
-static long receive_end(struct socket_io *io, struct unix_socket *s, struct user_message *m, uptr at)
+static long receive_message(struct unix_socket *s, struct socket_io *io, const struct user_message *m, uptr at)
 {
 	size_t size = m->control_size;
+	long result = unix_receive(s, io);
 
+	if (result < 0)
+		return result;
 	scm_to_user(io, m->control, &size, s->passes_creds);
-	if (m->name && copy_to_user(m->name, io->name.bytes, MIN(io->name.size, (u32)m->name_size)))
+	if (m->name && (copy_to_user(m->name, io->name.bytes, MIN(io->name.size, (u32)m->name_size)) ||
+			put_user_u32(io->name.size, at + offsetof(struct user_message, name_size))))
 		return -EFAULT;
-	if (m->name && put_user_u32(io->name.size, at + offsetof(struct user_message, name_size)))
+	if (put_user_u32(io->out_flags | (io->flags & MSG_CMSG_CLOEXEC), at + offsetof(struct user_message, flags)) ||
+	    put_user_u64(size, at + offsetof(struct user_message, control_size)))
 		return -EFAULT;
-	if (put_user_u32(io->out_flags | (io->flags & MSG_CMSG_CLOEXEC), at + offsetof(struct user_message, flags)))
-		return -EFAULT;
-	return put_user_u64(size, at + offsetof(struct user_message, control_size));
+	return result;
 }
 
-static long receive_one(struct file *f, uptr at, unsigned flags)
+typedef long (*move_message)(struct unix_socket *s, struct socket_io *io, const struct user_message *m, uptr at);
+
+static long move_one(struct file *f, uptr at, unsigned flags, move_message move)
 {
 	struct piece fast[PIECES_ON_STACK], *p;
 	struct user_message m;
@@ -170,75 +154,39 @@ static long receive_one(struct file *f, uptr at, unsigned flags)
 		return result;
 	io_start(&io, f, flags);
 	iter_from_pieces(&io.it, p, total);
-	result = unix_receive(f->private, &io);
-	if (result >= 0) {
-		long err = receive_end(&io, f->private, &m, at);
-		result = err ? err : result;
-	}
+	result = move(f->private, &io, &m, at);
 	scm_drop(&io.scm);
 	pieces_free(p, fast);
 	return result;
 }
 
-long sys_sendmsg(int fd, uptr message, unsigned flags)
+static long one_call(int fd, uptr message, unsigned flags, move_message move)
 {
 	struct file *f;
 	long result = socket_get(fd, &f);
 
 	if (result)
 		return result;
-	result = send_one(f, message, flags);
+	result = move_one(f, message, flags, move);
 	file_put(f);
 	return result;
 }
 
-long sys_recvmsg(int fd, uptr message, unsigned flags)
-{
-	struct file *f;
-	long result = socket_get(fd, &f);
-
-	if (result)
-		return result;
-	result = receive_one(f, message, flags);
-	file_put(f);
-	return result;
-}
+long sys_sendmsg(int fd, uptr message, unsigned flags) { return one_call(fd, message, flags, send_message); }
+long sys_recvmsg(int fd, uptr message, unsigned flags) { return one_call(fd, message, flags, receive_message); }
 
 /* -- many messages: how many were moved; an error counts only for the first -- */
-#define AT(n) (messages + (n) * sizeof(struct user_message_of_many))
-
-long sys_sendmmsg(int fd, uptr messages, unsigned count, unsigned flags)
-{
-	struct file *f;
-	long result = socket_get(fd, &f);
-	unsigned n = 0;
-
-	if (result)
-		return result;
-	count = MIN(count, (unsigned)PIECES_MAX);
-	while (n < count) {
-		result = send_one(f, AT(n), flags);
-		if (result < 0)
-			break;
-		result = put_user_u32((u32)result, AT(n) + offsetof(struct user_message_of_many, done));
-		if (result)
-			break;
-		n++;
-	}
-	file_put(f);
-	return n ? (long)n : result;
-}
-
-static long receive_many(struct file *f, uptr messages, unsigned count, unsigned flags, u64 deadline_ns)
+static long move_many(struct file *f, uptr messages, unsigned count, unsigned flags, u64 deadline_ns, move_message move)
 {
 	long result = 0;
 	unsigned n = 0;
 
 	while (n < count) {
-		result = receive_one(f, AT(n), flags & ~MSG_WAITFORONE);
+		uptr at = messages + n * sizeof(struct user_message_of_many);
+		result = move_one(f, at, flags & ~MSG_WAITFORONE, move);
 		if (result < 0)
 			break;
-		result = put_user_u32((u32)result, AT(n) + offsetof(struct user_message_of_many, done));
+		result = put_user_u32((u32)result, at + offsetof(struct user_message_of_many, done));
 		if (result)
 			break;
 		n++;
@@ -250,10 +198,26 @@ static long receive_many(struct file *f, uptr messages, unsigned count, unsigned
 	return n ? (long)n : result;
 }
 
+static long many_call(int fd, uptr messages, unsigned count, unsigned flags, u64 deadline_ns, move_message move)
+{
+	struct file *f;
+	long result = socket_get(fd, &f);
+
+	if (result)
+		return result;
+	result = move_many(f, messages, MIN(count, (unsigned)PIECES_MAX), flags, deadline_ns, move);
+	file_put(f);
+	return result;
+}
+
+long sys_sendmmsg(int fd, uptr messages, unsigned count, unsigned flags)
+{
+	return many_call(fd, messages, count, flags & ~MSG_WAITFORONE, 0, send_message);
+}
+
 /* The time limit is looked at after each message, as on Linux: a wait for the next is not cut short. */
 long sys_recvmmsg(int fd, uptr messages, unsigned count, unsigned flags, uptr timeout)
 {
-	struct file *f;
 	u64 ns, deadline = 0;
 
 	if (timeout) {
@@ -262,11 +226,7 @@ long sys_recvmmsg(int fd, uptr messages, unsigned count, unsigned flags, uptr ti
 			return err;
 		deadline = deadline_after(ns);
 	}
-	long result = socket_get(fd, &f);
-	if (result)
-		return result;
-	result = receive_many(f, messages, MIN(count, (unsigned)PIECES_MAX), flags, deadline);
-	file_put(f);
+	long result = many_call(fd, messages, count, flags, deadline, receive_message);
 	u64 now = time_now_ns();
 	if (timeout && result > 0 && put_timespec_ns(deadline > now ? deadline - now : 0, timeout))
 		return -EFAULT;
