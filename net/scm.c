@@ -1,8 +1,7 @@
 /*
  * net/scm.c: what is sent beside the bytes: open files (SCM_RIGHTS) and the sender's ids (SCM_CREDENTIALS).
  * Files on their way are references; their number is counted for the sender's user and limited by RLIMIT_NOFILE
- * (ETOOMANYREFS), unless he has CAP_SYS_RESOURCE or CAP_SYS_ADMIN. That bounds what a cycle can hold: sockets that are
- * only in each other's queues are not searched for, and stay.
+ * (ETOOMANYREFS), unless he has CAP_SYS_RESOURCE or CAP_SYS_ADMIN.
  * Locks: none. Errors: see socket.h. Source: unix(7), cmsg(3).
  */
 #include "net/socket.h"
@@ -64,6 +63,7 @@ struct scm_files *scm_files_copy(const struct scm_files *from)
 		return NULL;
 	f->n = from->n;
 	f->account = NULL;
+	f->is_in_queue = false;
 	for (u32 n = 0; n < f->n; n++)
 		f->files[n] = file_get(from->files[n]);
 	return f;

@@ -54,6 +54,7 @@ struct socket_name {
 struct scm_files {
 	u32 n;
 	struct user_account *account;	/* reference; NULL: not charged (received, or only looked at) */
+	bool is_in_queue;		/* of a socket: counted in unix_socket->in_flight. unix_lock */
 	struct file *files[];
 };
 struct scm {

@@ -39,6 +39,8 @@ struct unix_socket *unix_new(int type)
 	list_init(&s->queue);
 	list_init(&s->pending);
 	list_init(&s->pending_node);
+	list_init(&s->in_flight_node);
+	list_init(&s->reached_node);
 	mutex_init(&s->read_lock, RANK_SOCKET);
 	waitqueue_init(&s->read_wait);
 	waitqueue_init(&s->write_wait);
@@ -150,7 +152,16 @@ void unix_close(struct unix_socket *s, bool was_pending)
 	unix_put(s);
 }
 
-static void unix_release(struct file *f) { unix_close(f->private, false); }
+static void unix_release(struct file *f)
+{
+	struct unix_socket *s = f->private;
+
+	unix_lock_all();
+	s->file = NULL;
+	unix_unlock_all();
+	unix_close(s, false);
+	unix_collect();
+}
 
 /* -- the file -- */
 struct file *unix_file(struct unix_socket *s, unsigned flags)
@@ -167,6 +178,9 @@ struct file *unix_file(struct unix_socket *s, unsigned flags)
 	}
 	f->path = path;
 	f->inode = i;
+	unix_lock_all();
+	s->file = f;
+	unix_unlock_all();
 	return f;
 }
 

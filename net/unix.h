@@ -43,6 +43,13 @@ struct unix_socket {
 	bool passes_creds, is_reusable, keeps_alive, may_broadcast;
 	u64 receive_timeout_ns, send_timeout_ns;	/* 0: none */
 	u32 receive_low;
+	/* for the search for what is only in each other's queues (unix_gc.c); unix_lock: */
+	struct file *file;		/* borrowed; NULL: none (yet, or any more) */
+	u32 in_flight;			/* how many times it is in queues */
+	u32 unexplained;		/* of these, how many are in queues that may still be read */
+	bool is_suspect;
+	struct list in_flight_node;
+	struct list reached_node;
 	struct mutex read_lock;		/* RANK_SOCKET: only its holder takes messages out of a live socket's queue */
 	struct waitqueue read_wait, write_wait;
 	struct waitqueue room_wait;	/* those who want to send to this one, or connect to it */
@@ -110,6 +117,14 @@ void unix_messages_free(struct list *l);
 void unix_queue_locked(struct unix_socket *to, struct unix_message *m);
 void unix_unqueue_locked(struct unix_socket *from, struct unix_message *m);	/* uncharges, wakes senders */
 int __must_check unix_wait_room(struct unix_socket *s, const struct socket_io *io, u64 deadline_ns);
+
+/* Hands m's files to the receiver, or copies of the references to one who only looks. read_lock is held. */
+void unix_take_files(struct unix_message *m, struct socket_io *io);
+
+/* -- unix_gc.c -- */
+void unix_enters_queue_locked(struct scm_files *f);	/* NULL accepted */
+void unix_leaves_queue_locked(struct scm_files *f);	/* NULL, and files that are in no queue, accepted */
+void unix_collect(void);	/* frees sockets that are only in each other's queues. No lock held */
 
 /* -- unix_stream.c, unix_dgram.c -- */
 ssize_t unix_stream_send(struct unix_socket *s, struct socket_io *io);

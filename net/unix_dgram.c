@@ -177,22 +177,6 @@ static int wait_for_message(struct unix_socket *s, const struct socket_io *io, s
 	}
 }
 
-static void take_ancillary(struct unix_message *m, struct socket_io *io)
-{
-	scm_copy_creds(&io->scm, &m->scm);
-	if (!m->scm.files)
-		return;
-	if (io->flags & MSG_PEEK) {
-		io->scm.files = scm_files_copy(m->scm.files);
-		if (!io->scm.files)
-			io->out_flags |= MSG_CTRUNC;
-		return;
-	}
-	scm_files_uncharge(m->scm.files);
-	io->scm.files = m->scm.files;
-	m->scm.files = NULL;
-}
-
 /* Takes the message off the queue before it is copied: a fault loses it, as on Linux. */
 ssize_t unix_dgram_receive(struct unix_socket *s, struct socket_io *io)
 {
@@ -207,8 +191,10 @@ ssize_t unix_dgram_receive(struct unix_socket *s, struct socket_io *io)
 		return err > 0 ? 0 : err;
 	size_t wanted = MIN((size_t)m->size, io->it.left);
 	bool is_copied = iter_put(&io->it, m->data, wanted) == wanted;
-	if (is_copied)
-		take_ancillary(m, io);
+	if (is_copied) {
+		scm_copy_creds(&io->scm, &m->scm);
+		unix_take_files(m, io);
+	}
 	unix_lock_all();
 	unix_name_of_locked(m->sender, &io->name);
 	if (!(io->flags & MSG_PEEK)) {

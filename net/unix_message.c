@@ -44,9 +44,10 @@ static void uncharge_locked(struct unix_message *m)
 
 static void free_one(struct unix_message *m)
 {
-	if (m->charge) {
+	if (m->charge || m->scm.files) {
 		unix_lock_all();
 		uncharge_locked(m);
+		unix_leaves_queue_locked(m->scm.files);
 		unix_unlock_all();
 	}
 	scm_drop(&m->scm);
@@ -103,6 +104,7 @@ void unix_queue_locked(struct unix_socket *to, struct unix_message *m)
 
 	if (!c->has_creds && (to->passes_creds || m->sender->passes_creds))
 		scm_set_current(c);
+	unix_enters_queue_locked(c->files);
 	list_push_back(&to->queue, &m->node);
 	to->queued++;
 	to->queued_bytes += m->size;
@@ -122,6 +124,28 @@ void unix_unqueue_locked(struct unix_socket *from, struct unix_message *m)
 	wake_up_all(&from->room_wait);
 	list_for_each(follower, &from->followers, follow_node)
 		unix_wake_write(follower);
+}
+
+/* Under unix_lock, so that the search for sockets that nobody can reach sees a file either in a queue or with somebody. */
+void unix_take_files(struct unix_message *m, struct socket_io *io)
+{
+	struct scm_files *f = m->scm.files;
+
+	if (!f)
+		return;
+	unix_lock_all();
+	if (io->flags & MSG_PEEK) {
+		io->scm.files = scm_files_copy(f);
+	} else {
+		unix_leaves_queue_locked(f);
+		io->scm.files = f;
+		m->scm.files = NULL;
+	}
+	unix_unlock_all();
+	if (!io->scm.files)
+		io->out_flags |= MSG_CTRUNC;
+	else if (!(io->flags & MSG_PEEK))
+		scm_files_uncharge(f);
 }
 
 static bool has_room(const struct unix_socket *s)

@@ -108,15 +108,7 @@ static void take_ancillary(struct receive *r, struct unix_message *m)
 	if (!m->scm.files)
 		return;
 	r->is_complete = true;
-	if (io->flags & MSG_PEEK) {
-		io->scm.files = scm_files_copy(m->scm.files);
-		if (!io->scm.files)
-			io->out_flags |= MSG_CTRUNC;
-		return;
-	}
-	scm_files_uncharge(m->scm.files);
-	io->scm.files = m->scm.files;
-	m->scm.files = NULL;
+	unix_take_files(m, io);
 }
 
 /* Moves bytes of one message. False: a fault. */
