@@ -146,7 +146,7 @@ TEST(stepping_an_exec)
 	int status, n = 0;
 	do {
 		CHECK_OK(PT(PTRACE_SINGLESTEP, pid, 0, 0));
-	} while (waitpid(pid, &status, __WALL) == pid && status == STOP(SIGTRAP) && ++n < 3000 && !check_failed);
+	} while (waitpid(pid, &status, __WALL) == pid && status == STOP(SIGTRAP) && ++n < 400 && !check_failed);
 	CHECK(WIFSTOPPED(status));
 	CHECK_OK(PT(PTRACE_DETACH, pid, 0, 0));
 	WAIT(pid, EXITED(0));
