@@ -111,7 +111,6 @@ long arch_user_word_set(struct task *t, uptr offset, u64 v);
 void arch_step_enable(struct task *t);
 void arch_step_disable(struct task *t);
 long arch_ptrace_prctl(struct task *t, int code, uptr addr);	/* arch_prctl(2) for another; -EIO: this CPU has none */
-extern const u32 arch_audit_number;	/* AUDIT_ARCH_*: how seccomp and ptrace name the kind of system calls */
 
 /* -- time and interrupts ---------------------------------------------------------------------------------------- */
 int arch_cpu_describe(u32 cpu, char *buf, size_t size);	/* its part of /proc/cpuinfo; bytes */

@@ -107,7 +107,7 @@ static int flags_check(u64 flags)
 
 static int enter_all(struct ns_entry *e, struct task *t)
 {
-	int err = task_may_attach(t) ? -EPERM : 0;
+	int err = task_may_look(t, ATTACH_BY_REAL_IDS);
 
 	for (size_t i = 0; i < ARRAY_SIZE(order) && !err; i++) {
 		if (!(e->flags & order[i].flag))

@@ -49,7 +49,7 @@ int ptrace_traceme(void)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	int err = -EPERM;
 
-	if (!t->ptrace && may_be_traced_by_parent(t->real_parent)) {
+	if (!t->ptrace && may_be_traced_by_parent(t->real_parent) && ptrace_scope_permits_parent(t->real_parent)) {
 		err = 0;
 		/* a parent that is dying has let go of its tracees already: as if it did so just now */
 		if (!(t->real_parent->flags & PF_EXITING)) {
@@ -229,10 +229,10 @@ void ptrace_tracer_exit_locked(struct task *tracer, struct list *dead)
 
 /* -- questions -- */
 
-bool ptrace_tracer_is_capable(struct task *t)
+bool ptrace_tracer_is_capable(struct task *t, struct user_namespace *ns)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	bool is = !t->tracer_cred || cred_ns_capable(t->tracer_cred, t->real_cred->user_ns, CAP_SYS_PTRACE);
+	bool is = !t->tracer_cred || cred_ns_capable(t->tracer_cred, ns, CAP_SYS_PTRACE);
 
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return is;

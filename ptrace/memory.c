@@ -20,7 +20,7 @@ static struct mm *tracee_mm(struct task *t)
 {
 	struct mm *mm = task_get_mm(t);
 
-	if (!mm || mm->dumpable == 1 || ptrace_tracer_is_capable(t))
+	if (!mm || mm->dumpable == 1 || ptrace_tracer_is_capable(t, mm->user_ns))
 		return mm;
 	mm_put(mm);
 	return NULL;

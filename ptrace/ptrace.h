@@ -64,6 +64,14 @@ void ptrace_unlink_locked(struct task *t);	/* accepts "not traced" */
 void ptrace_tracer_exit_locked(struct task *tracer, struct list *dead);
 static inline bool ptrace_is_reparented(const struct task *t) { return t->parent->signal != t->real_parent->signal; }
 
-/* Would t's tracer, if it has one, have been allowed to see a program with more rights than its user has? */
-bool ptrace_tracer_is_capable(struct task *t);
+struct user_namespace;
+/* May t's tracer, if it has one, see a program with more rights than its user's, started in ns? */
+bool ptrace_tracer_is_capable(struct task *t, struct user_namespace *ns);
+
+/* -- kernel.yama.ptrace_scope (scope.c) -- */
+extern int ptrace_scope;			/* 0: only the credentials count */
+bool ptrace_scope_permits(struct task *t);	/* to attach to t */
+bool ptrace_scope_permits_parent(struct task *parent);	/* TRACEME; tasklist_lock is held */
+int ptrace_scope_set(long scope);		/* -EPERM, -EINVAL */
+long ptrace_set_allowed_tracer(unsigned long number);	/* PR_SET_PTRACER */
 #endif

@@ -6,6 +6,7 @@
 #include "ptrace/internal.h"
 #include "arch/arch.h"
 #include "base/string.h"
+#include "elf_arch.h"
 #include "mm/user_access.h"
 
 #define SYSGOOD_BIT 0x80
@@ -90,7 +91,7 @@ long ptrace_get_syscall_info(struct task *t, size_t size, uptr data)
 
 	memset(&info, 0, sizeof(info));
 	info.op = PTRACE_SYSCALL_INFO_NONE;
-	info.arch = arch_audit_number;
+	info.arch = ELF_ARCH_AUDIT;
 	info.instruction_pointer = regs_ip(r);
 	info.stack_pointer = regs_sp(r);
 	n = describe_stop(&info, t, r);

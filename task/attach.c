@@ -1,10 +1,11 @@
 /*
  * task/attach.c: may the caller look into another process, or take hold of it: its memory and registers (ptrace,
  * /proc/PID/mem), descriptors (pidfd_getfd), namespaces (setns)?
- * Locks: the target's, one after the other. Errors: EPERM. Source: ptrace(2), "Ptrace access mode checking"; there is no
- * security module that says more.
+ * Locks: the target's, one after the other. Errors: EPERM. Source: ptrace(2), "Ptrace access mode checking". What a
+ * security module would add is ptrace/scope.c.
  */
 #include "task/task.h"
+#include "ptrace/ptrace.h"
 #include "mm/mm.h"
 #include "namespace/user.h"
 #include <linux/capability.h>
@@ -45,4 +46,9 @@ int task_may_look(struct task *t, enum attach_ids by)
 	return may ? 0 : -EPERM;
 }
 
-int task_may_attach(struct task *t) { return task_may_look(t, ATTACH_BY_REAL_IDS); }
+int task_may_attach(struct task *t)
+{
+	int err = task_may_look(t, ATTACH_BY_REAL_IDS);
+
+	return !err && !ptrace_scope_permits(t) ? -EPERM : err;
+}

@@ -2,6 +2,7 @@
  * task/prctl.c: prctl(2): the options a process sets on itself. Options not listed are refused with EINVAL
  * (docs/coverage.md). Source: prctl(2), Linux 6.1.
  */
+#include "ptrace/ptrace.h"
 #include "task/task.h"
 #include "task/cred.h"
 #include "mm/mm.h"
@@ -172,6 +173,8 @@ long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 		return current->seccomp.mode;
 	case PR_SET_SECCOMP:
 		return seccomp_prctl_set(a, b);
+	case PR_SET_PTRACER:
+		return ptrace_set_allowed_tracer(a);
 	case PR_GET_TIMERSLACK:
 		return (long)current->timer_slack_ns;
 	case PR_SET_TIMERSLACK:

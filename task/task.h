@@ -124,6 +124,8 @@ struct signal {
 	struct mutex exec_lock;		/* RANK_EXEC */
 	int oom_score_adj;
 	struct pid *tty_old_pgrp;	/* reference */
+	struct pid *allowed_tracer;	/* reference: PR_SET_PTRACER; tasklist_lock */
+	bool allows_any_tracer;		/* likewise */
 };
 
 struct robust_list_ref { uptr head; size_t len; };

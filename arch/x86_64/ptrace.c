@@ -16,15 +16,12 @@
 #include "base/string.h"
 #include "mm/mm.h"
 #include "task/task.h"
-#include <linux/audit.h>
 #include <linux/elf.h>
 
 /* The words of "struct user_regs_struct": those of struct regs, and then these. */
 enum { REG_ORIG_RAX = 15, REG_RIP, REG_CS, REG_RFLAGS, REG_RSP, REG_SS, REG_FS_BASE, REG_GS_BASE, REG_DS, REG_ES, REG_FS,
        REG_GS, REGS };
 _Static_assert(REG_FS_BASE * sizeof(u64) == sizeof(struct regs), "struct regs is the beginning of what ptrace shows");
-
-const u32 arch_audit_number = AUDIT_ARCH_X86_64;
 
 /* -- the general registers -- */
 

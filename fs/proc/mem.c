@@ -8,6 +8,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "ptrace/ptrace.h"
 
 /* Up to a page: bytes, or -EIO (the process has nothing there), -EFAULT (the caller's buffer). */
 static ssize_t transfer_chunk(struct mm *mm, uptr addr, uptr buf, char *chunk, size_t n, bool is_write)
@@ -67,6 +68,8 @@ static int mem_open(struct inode *i, struct file *f)
 {
 	struct task *task = proc_task(i->private);
 	int err = task ? proc_may_look(task) : -ESRCH;
+	if (!err && !ptrace_scope_permits(task))
+		err = -EACCES;
 	struct mm *mm = err ? NULL : task_get_mm(task);
 
 	task_put(task);

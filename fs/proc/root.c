@@ -4,6 +4,7 @@
  */
 #include "fs/proc/proc.h"
 #include "arch/arch.h"
+#include "ptrace/ptrace.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "cgroup/cgroup.h"
@@ -215,6 +216,7 @@ static struct number numbers[] = {
 	{ "sys/kernel/sched_rt_period_us", &sched_rt_period_us, 1, 0x7fffffff },
 	{ "sys/kernel/sched_rt_runtime_us", &sched_rt_runtime_us, -1, 0x7fffffff },
 	{ "sys/kernel/threads-max", &threads_max, 1, 0x3fffffff },
+	{ "sys/kernel/yama/ptrace_scope", &ptrace_scope, 0, 3 },
 	{ "sys/vm/max_map_count", &mm_count_max, 0, 0x7fffffff },
 	{ "sys/vm/mmap_min_addr", &mm_min_addr, 0, 0x7fffffff },
 	{ "sys/vm/overcommit_memory", &overcommit_mode, 0, 2 },
@@ -235,21 +237,34 @@ static int show_number(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
-static ssize_t write_number(const struct proc_ref *r, char *text, size_t n)
+static int parse_number(const char *text, long *v)
 {
-	struct number *k = number_of(r);
 	char *end;
 	bool is_negative = *text == '-';
 	text += is_negative;
-	long v = (long)strtou64(text, &end, 10);
-	if (end == text || (*end && *end != '\n' && *end != ' '))
-		return -EINVAL;
+	*v = (long)strtou64(text, &end, 10);
 	if (is_negative)
-		v = -v;
-	if (v < k->low || v > k->high)
+		*v = -*v;
+	return end == text || (*end && *end != '\n' && *end != ' ') ? -EINVAL : 0;
+}
+
+static ssize_t write_number(const struct proc_ref *r, char *text, size_t n)
+{
+	struct number *k = number_of(r);
+	long v;
+	if (parse_number(text, &v) || v < k->low || v > k->high)
 		return -EINVAL;
 	WRITE_ONCE(*k->value, (int)v);
 	return (ssize_t)n;
+}
+
+static ssize_t write_ptrace_scope(const struct proc_ref *r, char *text, size_t n)
+{
+	long v;
+	int err = parse_number(text, &v);
+	if (!err)
+		err = ptrace_scope_set(v);
+	return err ? err : (ssize_t)n;
 }
 
 /* The number given last in the namespace of who reads; the next is one more than what is written. */
@@ -335,6 +350,7 @@ const struct proc_row proc_system_rows[] = {
 	IPC_LIMIT("sys/kernel/shmmni", 0644),
 	NUMBER_RW("sys/kernel/threads-max"),
 	{ "sys/kernel/version", S_IFREG | 0444, show_version },
+	{ "sys/kernel/yama/ptrace_scope", S_IFREG | 0644, show_number, write_ptrace_scope },
 	NUMBER_RW("sys/vm/max_map_count"),
 	NUMBER_RW("sys/vm/mmap_min_addr"),
 	NUMBER_RW("sys/vm/overcommit_memory"),

@@ -69,6 +69,7 @@ void room_signal_drop(struct task *t)
 	for (int i = 0; i < PID_TYPES; i++)
 		pid_put(s->pids[i]);
 	pid_put(s->tty_old_pgrp);
+	pid_put(s->allowed_tracer);
 	if (s->tty)
 		tty_put(s->tty);
 	slab_free(&signal_cache, s);

@@ -192,13 +192,94 @@ TEST(set_id_programs)
 	CHECK_EQ(user_of_set_id_program(path, true, true), 'r');
 }
 
+#define SCOPE "/proc/sys/kernel/yama/ptrace_scope"
+
+static int set_scope(const char *value)
+{
+	int fd = open(SCOPE, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, value, strlen(value));
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return n < 0 ? -1 : 0;
+}
+
 TEST(set_ptracer)
 {
-	/* with kernel.yama.ptrace_scope 0 it has no effect, but it is there */
-	if (access("/proc/sys/kernel/yama/ptrace_scope", F_OK))
+	if (access(SCOPE, F_OK))
 		return;
 	CHECK_OK(prctl(PR_SET_PTRACER, getpid(), 0, 0, 0));
 	CHECK_OK(prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0));
 	CHECK_OK(prctl(PR_SET_PTRACER, 0, 0, 0, 0));
 	CHECK_ERR(prctl(PR_SET_PTRACER, 4000000, 0, 0, 0), EINVAL);
+}
+
+static pid_t tracer_allowing_sleeper(long allowed)
+{
+	int fds[2];
+	char c;
+	NEED_OK(pipe(fds));
+	pid_t pid = fork();
+	if (pid == 0) {
+		become(1000);
+		if (allowed)
+			CHECK_OK(prctl(PR_SET_PTRACER, allowed, 0, 0, 0));
+		write(fds[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	read(fds[0], &c, 1);
+	close(fds[0]);
+	close(fds[1]);
+	return pid;
+}
+
+/* What a user may do in each scope. The scope is the machine's: it is put back. */
+static void try_scope(const char *scope, int errno_stranger, int errno_child, int errno_allowed, int errno_traceme)
+{
+	int errs[4] = {errno_stranger, errno_child, errno_allowed, errno_traceme}, got[4] = {0}, fds[2];
+	CHECK_OK(pipe(fds));
+	CHECK_OK(set_scope(scope));
+	pid_t stranger = tracer_allowing_sleeper(0), open_to_all = tracer_allowing_sleeper(PR_SET_PTRACER_ANY);
+	pid_t tracer = fork();
+	if (tracer == 0) {
+		become(1000);
+		pid_t child = check_sleeper();
+		got[0] = PT(PTRACE_SEIZE, stranger, 0, 0) ? errno : 0;
+		got[1] = PT(PTRACE_SEIZE, child, 0, 0) ? errno : 0;
+		got[2] = PT(PTRACE_SEIZE, open_to_all, 0, 0) ? errno : 0;
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(PT(PTRACE_TRACEME, 0, 0, 0) ? errno : 0);
+		int status = 0;
+		waitpid(pid, &status, 0);
+		got[3] = WEXITSTATUS(status);
+		write(fds[1], got, sizeof got);
+		kill(child, SIGKILL);
+		_exit(0);
+	}
+	CHECK_EQ(read(fds[0], got, sizeof got), sizeof got);
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(got[i], errs[i]);
+	WAIT(tracer, EXITED(0));
+	check_reap(stranger);
+	check_reap(open_to_all);
+	CHECK_OK(set_scope("0"));
+}
+
+TEST(scopes)
+{
+	char old[8] = "";
+	if (check_slurp(SCOPE, old, sizeof old) < 0 || *old != '0')
+		return;
+	CHECK_ERR(set_scope("4"), EINVAL);
+	CHECK_ERR(set_scope("-1"), EINVAL);
+	CHECK_ERR(set_scope("x"), EINVAL);
+	try_scope("0", 0, 0, 0, 0);
+	try_scope("1", EPERM, 0, 0, 0);
+	try_scope("2", EPERM, EPERM, EPERM, EPERM);
+	CHECK_OK(check_slurp(SCOPE, old, sizeof old));
+	CHECK_STR(old, "0\n");
 }
