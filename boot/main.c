@@ -128,6 +128,9 @@ static void init_main(void *unused)
 	if (err)
 		log_error("initramfs: not all of it could be unpacked: error %d\n", -err);
 	drivers_init();
+	/* kernel tasks go on without open files */
+	if (files_unshare())
+		panic("no memory for the first program's files");
 	open_console();
 	/* from here process 1 is an ordinary program */
 	run_first_program();

@@ -171,34 +171,40 @@ static void note_areas(struct mm *mm, const struct elf_image *image, const Elf64
 	}
 }
 
-static void image_span(const struct elf_image *image, uptr *low, uptr *high)
+/* Where the segments lie and the greatest alignment that one of them asks for: huge pages, or a table found by masking. */
+static void image_span(const struct elf_image *image, uptr *low, uptr *high, uptr *align)
 {
 	*low = ~0UL;
 	*high = 0;
+	*align = PAGE_SIZE;
 	for (int i = 0; i < image->header.e_phnum; i++) {
 		const Elf64_Phdr *ph = &image->phdrs[i];
 		if (ph->p_type != PT_LOAD)
 			continue;
 		*low = MIN(*low, ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE));
 		*high = MAX(*high, ph->p_vaddr + ph->p_memsz);
+		if (!(ph->p_align & (ph->p_align - 1)) && ph->p_align < USER_END)
+			*align = MAX(*align, ph->p_align);
 	}
 }
 
-/* Finds a place for a position-independent file: at hint if it is free, else where mmap would put it. */
+/* Finds a place for a position-independent file, aligned as it wishes: at hint if that is free, else where mmap would put it. */
 static int choose_bias(struct mm *mm, struct elf_image *image, uptr hint)
 {
-	uptr low, high;
-	image_span(image, &low, &high);
+	uptr low, high, align;
+	image_span(image, &low, &high, &align);
 	if (high <= low)
 		return -ENOEXEC;
 	if (image->header.e_type == ET_EXEC)
 		return 0;
 	/* reserve the whole span so that the segments find it free; each then replaces its part */
-	long at = mm_map(mm, hint, high - low, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0, NULL, 0);
+	low = ALIGN_DOWN(low, align);
+	size_t bytes = high - low + align - PAGE_SIZE;
+	long at = mm_map(mm, ALIGN_DOWN(hint, align), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0, NULL, 0);
 	if (at < 0)
 		return (int)at;
-	image->bias = (uptr)at - low;
-	return mm_unmap(mm, (uptr)at, high - low);
+	image->bias = ALIGN_UP((uptr)at, align) - low;
+	return mm_unmap(mm, (uptr)at, bytes);
 }
 
 static int map_image(struct mm *mm, struct elf_image *image, bool is_program)

@@ -31,6 +31,7 @@ struct exec {
 	struct file *file;	/* reference, writes denied: the program (of a script: the interpreter) */
 	struct file *interpreter;	/* reference, writes denied: PT_INTERP, or NULL */
 	char *path;		/* owned: what was asked for: AT_EXECFN */
+	bool is_path_closed;	/* the path goes by a descriptor that exec closes: no interpreter could open it */
 	char head[EXEC_HEAD_SIZE];	/* the file's first bytes, zero-filled */
 	int depth;
 	const char *script;	/* borrowed: the name of the file at hand: path, or of a script's interpreter: interpreter_name */

@@ -1,7 +1,7 @@
 /*
  * exec/script.c: "#!": a script names its interpreter, with at most one argument; the script's own path takes the place
- * of argv[0]. Way in: script_resolve, again and again until the file is no script. Errors: ENOEXEC, and those of opening
- * the interpreter. Source: execve(2), "Interpreter scripts".
+ * of argv[0]. Way in: script_resolve, again and again until the file is no script. Errors: ENOEXEC, those of opening the
+ * interpreter, ENOENT for a script that exec itself makes unreachable. Source: execve(2), "Interpreter scripts".
  */
 #include "exec/exec.h"
 #include "fs/vfs.h"
@@ -56,6 +56,8 @@ int script_resolve(struct exec *e)
 	int err = parse_line(line, &interpreter, &argument);
 	if (err)
 		return err;
+	if (e->is_path_closed)
+		return -ENOENT;
 	if (++e->depth > EXEC_DEPTH_MAX)
 		return -ELOOP;
 	if (e->argc)

@@ -407,6 +407,25 @@ void epoll_file_gone(struct file *f)
 	mutex_unlock(&epoll_mutex);
 }
 
+const void *epoll_target(struct file *f, int fd, unsigned place)
+{
+	struct epoll *ep = epoll_of(f);
+	const void *target = ERR_PTR(-ENOENT);
+
+	if (!ep)
+		return ERR_PTR(-EINVAL);
+	mutex_lock(&ep->lock);
+	for (struct rb_node *n = rb_first(&ep->items); n; n = rb_next(n)) {
+		const struct item *it = rb_entry(n, struct item, node);
+		if (it->fd != fd || place--)
+			continue;
+		target = it->file;
+		break;
+	}
+	mutex_unlock(&ep->lock);
+	return target;
+}
+
 /* -- epoll_create -- */
 long sys_epoll_create1(int flags)
 {

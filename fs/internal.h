@@ -161,7 +161,6 @@ int fd_install_from(struct file *file, u32 from, unsigned flags);	/* as fd_insta
 int fd_may_install(void);		/* 0, or -EMFILE: no number is free */
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
-bool files_is_cloexec(struct files *f, int fd);
 u32 files_capacity(struct files *f);
 struct fd_table;
 /* close()'s effect on what exec is about to leave out. */

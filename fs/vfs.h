@@ -199,6 +199,9 @@ struct file *fd_get_raw(int fd);		/* O_PATH files too */
 /* A foreign task's room, for reading: keeps the struct, never the files in it. NULL: none. Ended by files_release. */
 struct files *files_hold(struct task *t);
 void files_release(struct files *f);
+/* The address of the place-th file that epoll f watches under descriptor fd, only to be compared, or ERR_PTR: -EINVAL not an
+ * epoll, -ENOENT. */
+const void *epoll_target(struct file *f, int fd, unsigned place);
 struct file *files_get_file(struct files *f, int fd);		/* of a held room; reference or NULL. O_PATH files too */
 int fd_install_new(struct file *f, unsigned flags /* O_CLOEXEC */);	/* takes the reference over; fd or -EMFILE/-ENOMEM
 								   (then the reference is still the caller's) */
@@ -210,6 +213,7 @@ int fd_replace(int fd, struct file *f, unsigned flags);	/* dup2 */
 int files_exec(struct task *t);			/* exec: own, unshared table without close-on-exec files. 0 or -ENOMEM */
 int __must_check files_unshare(void);		/* current gets a handle that no other task shares. 0 or -ENOMEM */
 int files_next_fd(struct files *f, int from);	/* first used descriptor >= from, or -1 (for /proc/PID/fd) */
+bool files_is_cloexec(struct files *f, int fd);
 int files_close_range(unsigned first, unsigned last, unsigned flags);
 
 /* -- the room "fs": root, cwd, umask (fs/fs_room.c) -- */

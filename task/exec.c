@@ -66,11 +66,12 @@ static void exec_free(struct exec *e)
 }
 
 /* What AT_EXECFN and a script's argument say: the path, or /dev/fd/N for an execveat by descriptor. */
-static char *exec_path_name(int dirfd, const char *path)
+static char *exec_path_name(struct exec *e, int dirfd, const char *path)
 {
 	char *name;
 	if (dirfd == AT_FDCWD || *path == '/')
 		return kstrdup(path);
+	e->is_path_closed = files_is_cloexec(current->files, dirfd);
 	size_t size = strlen(path) + 32;
 	name = kmalloc(size);
 	if (name)
@@ -126,7 +127,7 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 	if (IS_ERR(f))
 		return (int)PTR_ERR(f);
 	e->file = f;
-	e->path = exec_path_name(dirfd, path);
+	e->path = exec_path_name(e, dirfd, path);
 	e->cred = cred_prepare();
 	e->mm = mm_new();
 	if (!e->path || !e->cred || !e->mm)

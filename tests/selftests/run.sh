@@ -77,7 +77,7 @@ count() { # LOG: "NAME PASSED FAILED SKIPPED" for each program in it
 }
 
 names=$* with=""
-for p in sh bash mount setsid timeout cat sleep true getconf; do
+for p in sh bash mount setsid timeout cat sleep true getconf perl; do
 	with="$with --with $(PATH=/bin:/usr/bin:/sbin env which $p)"
 done
 for version in 6.1 6.12; do

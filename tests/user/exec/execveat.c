@@ -82,3 +82,16 @@ TEST(errors)
 	CHECK_ERR(at(dir, "", AT_EMPTY_PATH), EACCES);
 	CHECK_ERR(at(AT_FDCWD, (char *)8, 0), EFAULT);
 }
+
+/* A script's interpreter opens it by /dev/fd/N, which exec has closed. */
+TEST(script_by_a_descriptor_that_exec_closes)
+{
+	check_scratch();
+	int to = NEED_OK(open("script", O_WRONLY | O_CREAT, 0755));
+	CHECK_EQ(write(to, "#!/bin/sh\n", 10), 10);
+	close(to);
+	int fd = NEED_OK(open("script", O_RDONLY | O_CLOEXEC));
+	CHECK_ERR(at(fd, "", AT_EMPTY_PATH), ENOENT);
+	int dir = NEED_OK(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	CHECK_ERR(at(dir, "script", 0), ENOENT);
+}
