@@ -14,7 +14,7 @@ static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 /* Cuts the first line of head into the interpreter and its argument (NULL: none). 0 or -ENOEXEC. */
 static int parse_line(char *head, char **interpreter, char **argument)
 {
-	char *end = memchr(head, '\n', EXEC_HEAD_SIZE - 1);
+	char *end = memchr(head, '\n', EXEC_HEAD_SIZE);
 	char *p = head + 2;
 	if (!end) {
 		/* a cut-off line will do if the interpreter's name is whole */
@@ -22,9 +22,9 @@ static int parse_line(char *head, char **interpreter, char **argument)
 		char *q = p;
 		while (q < end && is_blank(*q))
 			q++;
-		while (q < end && *q && !is_blank(*q))
+		while (q <= end && *q && !is_blank(*q))
 			q++;
-		if (q >= end)
+		if (q > end)
 			return -ENOEXEC;
 	}
 	*end = 0;
