@@ -218,7 +218,20 @@ void dentry_pin(struct dentry *d)
 	if (!list_is_empty(&d->hash_node) || d->parent == d || d->is_unlinked)
 		return;
 	dentry_get(d);
+	d->is_pinned = true;
 	hash_add(d);
+}
+
+void dentry_unpin(struct dentry *d)
+{
+	spin_lock(&dentry_lock);
+	bool was_pinned = d->is_pinned;
+	d->is_pinned = false;
+	if (was_pinned)
+		hash_remove_locked(d);
+	spin_unlock(&dentry_lock);
+	if (was_pinned)
+		dentry_put(d);
 }
 
 void dentry_remove(struct dentry *d)

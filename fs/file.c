@@ -51,6 +51,7 @@ static void file_release(struct file *f)
 	if (f->is_writer) {
 		inode_put_write(i);
 		atomic_dec(&f->path.mount->writers);
+		atomic_dec(&f->path.mount->sb->writers);
 	}
 	if (f->denies_write)
 		atomic_inc(&i->writers);

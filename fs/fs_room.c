@@ -4,7 +4,8 @@
  * Errors: those of the lookup; EPERM, ERANGE.
  * Source: chdir(2), chroot(2), umask(2), getcwd(2).
  */
-#include "fs/internal.h"
+#include "fs/mount.h"
+#include "namespace/user.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
@@ -23,8 +24,10 @@ struct fs_room *fs_room_first(void)
 		return NULL;
 	refcount_set(&f->count, 1);
 	spin_init(&f->lock, RANK_FS);
-	f->root = f->cwd = (struct path){ first_mount_ns.root, first_mount_ns.root->root };
+	f->root = (struct path){ first_mount_ns.root, first_mount_ns.root->root };
 	path_get(&f->root);
+	path_enter_mounts(&f->root);
+	f->cwd = f->root;
 	path_get(&f->cwd);
 	f->umask = 022;
 	return f;
@@ -98,6 +101,17 @@ bool fs_room_paths_of(struct task *t, struct path *root, struct path *cwd)
 	}
 	spin_unlock_irqrestore(&t->lock, flags);
 	return f != NULL;
+}
+
+void fs_room_set(struct fs_room *f, struct path *root, struct path *cwd)
+{
+	unsigned long flags = spin_lock_irqsave(&f->lock);
+	struct path old_root = f->root, old_cwd = f->cwd;
+	f->root = *root;
+	f->cwd = *cwd;
+	spin_unlock_irqrestore(&f->lock, flags);
+	path_put(&old_root);
+	path_put(&old_cwd);
 }
 
 /* Puts p (its references are taken over) in place of which. */

@@ -1,5 +1,6 @@
 /* fs/init.c: what the file systems need at boot: the root, devtmpfs on /dev, process 0's rooms. */
 #include "fs/internal.h"
+#include "namespace/mount.h"
 #include "fs/proc/proc.h"
 #include "fs/signalfd.h"
 #include "fs/sysfs.h"
@@ -15,9 +16,10 @@ void fs_init(void)
 	nsfs_init();
 	tmpfs_init();
 	shmem_init();
-	struct superblock *root = tmpfs_root_new();
-	if (IS_ERR(root) || mount_root(root))
+	struct superblock *base = tmpfs_root_new(), *root = tmpfs_root_new();
+	if (IS_ERR(base) || IS_ERR(root) || mount_root(base, root))
 		panic("no memory for the root file system");
+	superblock_put(base);
 	superblock_put(root);
 	current->fs = fs_room_first();
 	current->files = files_new();

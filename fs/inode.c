@@ -67,6 +67,8 @@ void inode_put(struct inode *i)
 	superblock_put(sb);
 }
 
+struct user_namespace *fs_owner_mounter(void) { return current_cred()->user_ns; }
+
 struct superblock *superblock_new(const struct fs_type *t, u32 magic, const struct super_ops *ops, u64 flags)
 {
 	struct superblock *sb = slab_zalloc(&superblock_cache);
@@ -77,6 +79,10 @@ struct superblock *superblock_new(const struct fs_type *t, u32 magic, const stru
 	sb->magic = magic;
 	sb->ops = ops;
 	sb->flags = flags;
+	sb->owner = t->owner ? t->owner() : &first_user_ns;
+	if (sb->owner != &first_user_ns)
+		sb->flags |= SUPER_NODEV;
+	ns_get(&sb->owner->ns);
 	sb->dev = (u32)dev_make(0, (unsigned)atomic_inc_return(&last_dev));
 	return sb;
 }
@@ -104,6 +110,7 @@ void superblock_put(struct superblock *sb)
 		return;
 	if (sb->ops->destroy)
 		sb->ops->destroy(sb);
+	ns_put(&sb->owner->ns);
 	slab_free(&superblock_cache, sb);
 }
 

@@ -28,8 +28,9 @@ struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len, 
 void dentry_add(struct dentry *d, struct inode *i);
 /* Takes d out of its directory for good: the pin goes. Directory locked. */
 void dentry_remove(struct dentry *d);
-/* Makes d findable by name though its file system does not list it (a mount point in procfs). */
+/* Makes d findable by name though its file system does not list it (a mount point in procfs), and ends that. */
 void dentry_pin(struct dentry *d);
+void dentry_unpin(struct dentry *d);
 /* d becomes parent's child called like target; target (replaced) is removed if it was there. Directories locked. */
 void dentry_move(struct dentry *d, struct dentry *target);
 void dentry_exchange(struct dentry *a, struct dentry *b);
@@ -67,29 +68,41 @@ void superblock_put(struct superblock *sb);
 void superblock_discard(struct superblock *sb);	/* as superblock_put, of one that no mount shows: its names go too */
 static inline struct superblock *superblock_get(struct superblock *sb) { refcount_inc(&sb->count); return sb; }
 
-/* -- mounts (mount.c) -- */
+/* -- mounts (mount.c; from inside: mount.h) -- */
+struct mount_ns;
 struct mount {
 	refcount_t count;
 	int id;
-	struct mount *parent;		/* reference; NULL: a tree's root, or detached. mount_lock and dentry_lock */
-	struct dentry *mountpoint;	/* reference; in parent. mount_lock and dentry_lock */
+	/* Its place. mount_lock and dentry_lock. parent: a reference, unless parent keeps m though both left the tree. */
+	struct mount *parent;		/* NULL: a tree's root, or detached */
+	struct dentry *mountpoint;	/* reference; in parent */
 	struct dentry *root;		/* reference */
 	struct superblock *sb;		/* reference */
 	u64 flags;			/* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, ... of this mount */
+	u64 flags_locked;		/* of flags, those that stay as they are (MS_RELATIME: access times). mount_lock */
+	bool is_locked;			/* stays where it is: it hides what a less privileged namespace may not see. mount_lock */
+	bool is_shared, is_unbindable;	/* mount_lock */
+	bool is_expiring;		/* MNT_EXPIRE was here once. mount_lock */
+	bool is_leaving;		/* on its way out of the tree, or out. mount_lock */
+	bool keeps_children;		/* out of the tree, and what is locked below it went along: it holds those */
 	char *source;			/* owned: what /proc/mounts shows first */
 	struct list children, sibling;	/* mount_lock */
 	struct list ns_node;		/* mount_lock */
 	struct mount_ns *ns;		/* borrowed; NULL: in no tree. mount_lock */
 	atomic_t writers;		/* files open for writing */
-	bool is_expiring;		/* MNT_EXPIRE was here once. mount_lock */
-};
-struct mount_ns {
-	refcount_t count;
-	struct mount *root;		/* reference */
-	struct list mounts;		/* of ns_node, in order of mounting. mount_lock */
+	/* Propagation (propagate.c). mount_lock */
+	int group;			/* the peer group's number; 0: none */
+	struct list peers;		/* the ring of its peer group, without a head */
+	struct mount *master;		/* borrowed: from whose group it receives; NULL: from none */
+	struct list slaves, slave_node;
+	/* Of the change that is being made; meaningless outside. mount_lock */
+	struct list work;
+	struct mount *copy, *twin;
+	bool is_target, is_candidate, may_go;
+	struct list target;
+	struct path left;		/* the place it had: references to put without the lock */
 };
 extern struct rwlock mount_lock;
-extern struct mount_ns first_mount_ns;
 struct mount *mount_new(struct superblock *sb, struct dentry *root, u64 flags, const char *source);
 /* If something is mounted on p, p becomes its root (and what is mounted on that…). */
 void path_enter_mounts(struct path *p);
@@ -97,12 +110,17 @@ void path_enter_mounts(struct path *p);
 bool path_leave_mount(struct path *p);
 int mount_want_write(struct mount *m);		/* 0 or -EROFS */
 bool mount_is_readonly(const struct mount *m);
+bool mount_allows_devices(const struct mount *m);
+/* A place where the caller's tree has something mounted. */
+bool dentry_is_mountpoint_here(struct dentry *d);
+/* d left its directory: what other trees have mounted on it goes. No lock of mounts held. */
+void mounts_leave_dentry(struct dentry *d);
 /* Mounts type on the directory at path (kernel memory). */
 int mount_at(const char *type, const char *source, const char *target, u64 flags, const char *options);
-int mount_root(struct superblock *sb);
 /* The next option of a list; NULL: none. *value: behind '=', or NULL. The list is cut up. (options.c) */
 char *option_next(char **list, char **value);
 struct fs_type *fs_type_find(const char *name);
+struct user_namespace *fs_owner_mounter(void);	/* fs_type.owner: what anybody may mount in a namespace of his own */
 void fs_type_for_each(void (*fn)(const struct fs_type *t, void *arg), void *arg);
 
 /* -- the walk (namei.c, walk.c) -- */
@@ -138,6 +156,10 @@ int __must_check path_lookup_resolve(int dirfd, const char *path, unsigned flags
 /* The same under mount_lock. */
 char *path_format_from_locked(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
 char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached);
+/* The path within its file system, with "//deleted". */
+char *dentry_format(struct dentry *d, char *buf, size_t size);
+/* The name of what lies in no directory. As path_format. */
+char *path_format_nameless(const struct dentry *d, char *buf, size_t size);
 void missing_for_each(void (*fn)(const char *path, void *arg), void *arg);
 /* /proc/sys/fs/protected_*: links that lead astray in sticky directories, links to files of others; on as in Debian. */
 extern int protected_symlinks, protected_hardlinks;

@@ -1,21 +1,21 @@
 /*
- * fs/mount.c: the tree of mounts and the types of file systems. The system calls are in mount_calls.c.
- * A mount in the tree is held by its namespace; children hold their parent. Files and paths hold the mount they came
- * through, so a mount taken out of the tree lives until they go (MNT_DETACH). Every mount is private: nothing
- * propagates. One namespace exists; the tree hangs on struct mount_ns so that there can be more.
+ * fs/mount.c: mounts, the places they are at, and the types of file systems. Whole trees are copied, put in place and
+ * removed in mount_tree.c, what follows elsewhere from that is in propagate.c, the system calls are in mount_calls.c.
+ * A mount in a tree is held by its namespace; children hold their parent. Files and paths hold the mount they came
+ * through, so a mount taken out of the tree lives until they go (MNT_DETACH).
  *
- * Locks: mount_lock (rwlock, sleeping) for parents, children, mountpoints, dentry->mounts. A walk looks at
- * dentry->mounts without it and takes it only where something is mounted. A mount's place (parent and mountpoint)
- * changes under dentry_lock too, so that a way up needs no more than that.
+ * Locks: mount_lock (rwlock, sleeping) for parents, children and mountpoints. A walk looks at dentry->mounts without it
+ * and takes it only where something is mounted. A mount's place (parent and mountpoint) and dentry->mounts change under
+ * dentry_lock too, so that a way up, and the removal of a name, need no more than that.
  */
 #include "fs/mount.h"
 #include "base/string.h"
 #include "mm/slab.h"
-#include <linux/mount.h>
+#include "namespace/user.h"
+#include "task/task.h"
 
 SLAB_CACHE(mount_cache, struct mount);
 struct rwlock mount_lock = RWLOCK_INIT(mount_lock, RANK_MOUNT);
-struct mount_ns first_mount_ns = { REFCOUNT_INIT(1), NULL, LIST_INIT(first_mount_ns.mounts) };
 static struct list fs_types = LIST_INIT(fs_types);	/* filled at boot only */
 static atomic_t last_mount_id = ATOMIC_INIT(20);
 
@@ -60,6 +60,11 @@ struct mount *mount_new(struct superblock *sb, struct dentry *root, u64 flags, c
 	list_init(&m->children);
 	list_init(&m->sibling);
 	list_init(&m->ns_node);
+	list_init(&m->peers);
+	list_init(&m->slaves);
+	list_init(&m->slave_node);
+	list_init(&m->work);
+	list_init(&m->target);
 	return m;
 }
 
@@ -108,11 +113,10 @@ void superblock_discard(struct superblock *sb)
 	superblock_put(sb);
 }
 
-void mount_put(struct mount *m)
+static void mount_free(struct mount *m)
 {
-	if (!m || !refcount_dec(&m->count))
-		return;
 	struct superblock *sb = m->sb;
+
 	dentry_put(m->root);
 	kfree(m->source);
 	slab_free(&mount_cache, m);
@@ -120,14 +124,72 @@ void mount_put(struct mount *m)
 	superblock_put(sb);
 }
 
-bool path_is_nosuid(const struct path *p)
+/* The last user of a mount that kept what was mounted on it: those are let go, and their places with them. */
+static bool put_with_children(struct mount *m, struct list *kept)
 {
-	return p->mount && (p->mount->flags & MS_NOSUID);
+	struct mount *child;
+
+	rw_write_lock(&mount_lock);
+	spin_lock(&dentry_lock);
+	bool is_last = refcount_dec(&m->count);
+	while (is_last && !list_is_empty(&m->children)) {
+		child = list_first(&m->children, struct mount, sibling);
+		list_remove(&child->sibling);
+		child->left = (struct path){ NULL, child->mountpoint };
+		child->parent = NULL;
+		child->mountpoint = NULL;
+		list_push_back(kept, &child->work);
+	}
+	spin_unlock(&dentry_lock);
+	rw_write_unlock(&mount_lock);
+	return is_last;
+}
+
+void mount_put(struct mount *m)
+{
+	if (m && READ_ONCE(m->is_expiring))
+		WRITE_ONCE(m->is_expiring, false);	/* it was used */
+	mount_release(m);
+}
+
+void mount_release(struct mount *m)
+{
+	struct list kept = LIST_INIT(kept);
+
+	while (m) {
+		if (READ_ONCE(m->keeps_children) ? put_with_children(m, &kept) : refcount_dec(&m->count))
+			mount_free(m);
+		if (list_is_empty(&kept))
+			return;
+		m = list_first(&kept, struct mount, work);
+		list_remove(&m->work);
+		mountpoint_release(m->left.dentry);
+		dentry_put(m->left.dentry);
+	}
+}
+
+void mounts_put(struct list *gone)
+{
+	while (!list_is_empty(gone)) {
+		struct mount *m = list_first(gone, struct mount, work);
+		struct path left = m->left;
+		list_remove(&m->work);
+		m->left = (struct path){ NULL, NULL };
+		path_put(&left);
+		mount_put(m);
+	}
 }
 
 bool path_is_noexec(const struct path *p)
 {
 	return p->mount && (p->mount->flags & MS_NOEXEC);
+}
+
+/* Only where the caller's own tree shows the file, and for those whom the file system's owner has power over. */
+bool path_may_suid(const struct path *p)
+{
+	return p->mount && !(p->mount->flags & MS_NOSUID) && p->mount->ns == current_mount_ns() &&
+	       user_ns_is_below(current_cred()->user_ns, p->mount->sb->owner);
 }
 
 void path_put(struct path *p)
@@ -167,6 +229,19 @@ void path_enter_mounts(struct path *p)
 	}
 }
 
+/* What is given back here is held by the mount that lies on it, so it is never the last reference. */
+void path_enter_mounts_locked(struct path *p)
+{
+	struct mount *m;
+
+	while (p->mount->ns && (m = mount_on_locked(p))) {
+		struct path in = { m, m->root };
+		path_get(&in);
+		path_put(p);
+		*p = in;
+	}
+}
+
 bool path_leave_mount(struct path *p)
 {
 	struct path out = { NULL, NULL };
@@ -194,39 +269,65 @@ int mount_want_write(struct mount *m)
 	return mount_is_readonly(m) ? -EROFS : 0;
 }
 
-/* -- changes of the tree: mount_lock held for writing -- */
-static void mount_set_place(struct mount *m, struct mount *parent, struct dentry *mountpoint)
+bool mount_allows_devices(const struct mount *m)
+{
+	return !(m->flags & MS_NODEV) && !(m->sb->flags & SUPER_NODEV);
+}
+
+/* -- places -- */
+int mountpoint_hold(struct dentry *d)
+{
+	int err = 0;
+
+	spin_lock(&dentry_lock);
+	if (d->is_unlinked)
+		err = -ENOENT;
+	else
+		d->mounts++;
+	spin_unlock(&dentry_lock);
+	if (!err)
+		dentry_pin(d);
+	return err;
+}
+
+void mountpoint_release(struct dentry *d)
+{
+	spin_lock(&dentry_lock);
+	bool is_last = --d->mounts == 0;
+	spin_unlock(&dentry_lock);
+	if (is_last)
+		dentry_unpin(d);
+}
+
+static void set_place(struct mount *m, struct mount *parent, struct dentry *mountpoint)
 {
 	spin_lock(&dentry_lock);
 	m->parent = parent;
 	m->mountpoint = mountpoint;
+	if (mountpoint)
+		mountpoint->mounts++;
 	spin_unlock(&dentry_lock);
 }
 
-void mount_attach_locked(struct mount *m, const struct path *at)
+void mount_place_locked(struct mount *m, const struct path *at)
 {
-	mount_set_place(m, mount_get(at->mount), dentry_get(at->dentry));
-	at->dentry->mounts++;
+	set_place(m, mount_get(at->mount), dentry_get(at->dentry));
 	dentry_pin(at->dentry);
-	list_push_front(&at->mount->children, &m->sibling);
+	list_push_back(&at->mount->children, &m->sibling);
 }
 
-/* Takes m from its place; the references that it held there go to *at, to be put without the lock. */
-void mount_detach_locked(struct mount *m, struct path *at)
+void mount_displace_locked(struct mount *m, struct path *at)
 {
 	*at = (struct path){ m->parent, m->mountpoint };
 	if (!m->parent)
 		return;
-	m->mountpoint->mounts--;
 	list_remove(&m->sibling);
-	mount_set_place(m, NULL, NULL);
+	set_place(m, NULL, NULL);
+	mountpoint_release(at->dentry);
 }
 
-/* The next mount of the tree below top (top included, parents first), or NULL. */
-struct mount *mount_tree_next_locked(struct mount *m, struct mount *top)
+struct mount *mount_next_skip_locked(struct mount *m, struct mount *top)
 {
-	if (!list_is_empty(&m->children))
-		return list_first(&m->children, struct mount, sibling);
 	while (m != top) {
 		if (m->sibling.next != &m->parent->children)
 			return list_next(m, sibling);
@@ -235,20 +336,73 @@ struct mount *mount_tree_next_locked(struct mount *m, struct mount *top)
 	return NULL;
 }
 
-/* The namespace takes the reference to m, and one of its own to each mount below that is new to it. */
-void mount_ns_add_locked(struct mount_ns *ns, struct mount *m)
+struct mount *mount_next_locked(struct mount *m, struct mount *top)
 {
-	m->ns = ns;
-	list_push_back(&ns->mounts, &m->ns_node);
+	if (!list_is_empty(&m->children))
+		return list_first(&m->children, struct mount, sibling);
+	return mount_next_skip_locked(m, top);
 }
 
-/* -- boot -- */
-int mount_root(struct superblock *sb)
+bool mount_is_below(const struct mount *m, const struct mount *ancestor)
 {
-	struct mount *m = mount_new(sb, sb->root, 0, "rootfs");
-	if (!m)
-		return -ENOMEM;
-	first_mount_ns.root = mount_get(m);
-	mount_ns_add_locked(&first_mount_ns, m);
-	return 0;
+	while (m && m != ancestor)
+		m = m->parent;
+	return m != NULL;
+}
+
+bool path_is_reachable_locked(const struct path *p, const struct path *root)
+{
+	struct path at = *p;
+
+	while (at.mount != root->mount && at.mount->parent)
+		at = (struct path){ at.mount->parent, at.mount->mountpoint };
+	return at.mount == root->mount && dentry_is_below(at.dentry, root->dentry);
+}
+
+/* -- names that go -- */
+bool dentry_is_mountpoint_here(struct dentry *d)
+{
+	struct mount_ns *ns = current_mount_ns();
+	struct mount *m;
+	bool found = false;
+
+	if (!READ_ONCE(d->mounts))
+		return false;
+	rw_read_lock(&mount_lock);
+	list_for_each(m, &ns->mounts, ns_node) {
+		found = m->mountpoint == d;
+		if (found)
+			break;
+	}
+	rw_read_unlock(&mount_lock);
+	return found;
+}
+
+/* A mount at d, in whatever tree. */
+static struct mount *mount_at_dentry_locked(struct dentry *d)
+{
+	struct mount_ns *ns;
+	struct mount *m;
+
+	list_for_each(ns, &mount_namespaces, node) {
+		list_for_each(m, &ns->mounts, ns_node) {
+			if (m->mountpoint == d)
+				return m;
+		}
+	}
+	return NULL;
+}
+
+void mounts_leave_dentry(struct dentry *d)
+{
+	struct list gone = LIST_INIT(gone);
+	struct mount *m;
+
+	if (!READ_ONCE(d->mounts))
+		return;
+	rw_write_lock(&mount_lock);
+	while ((m = mount_at_dentry_locked(d)))
+		mount_tree_remove_locked(m, REMOVE_CONNECTED, &gone);
+	rw_write_unlock(&mount_lock);
+	mounts_put(&gone);
 }

@@ -1,30 +1,28 @@
 /*
- * fs/mount_calls.c: mount, umount2. New file systems, binds (MS_BIND, with MS_REC), moves, remounts; propagation
- * changes only where they change nothing: every mount is private, so MS_PRIVATE and MS_SLAVE are done already, and
- * MS_SHARED and MS_UNBINDABLE are EINVAL.
+ * fs/mount_calls.c: mount, umount2: new file systems, binds (MS_BIND, with MS_REC), moves, remounts, types of propagation.
  * Locks: mount_lock for writing around each change of the tree; what leaves it is put afterwards.
- * Errors: EPERM, ENODEV, EBUSY, EINVAL, ENOTDIR, ELOOP. Source: mount(2), umount(2).
+ * Errors: EPERM, ENODEV, EBUSY, EINVAL, ENOTDIR, ELOOP, ENOENT, ENOSPC. Source: mount(2), umount(2), mount_namespaces(7).
  */
 #include "fs/mount.h"
 #include "base/string.h"
 #include "namespace/nsfs.h"
+#include "namespace/user.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include <linux/capability.h>
-#include <linux/mount.h>
 
-#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
-	MS_STRICTATIME)
+#define MOUNT_FLAGS (MOUNT_FLAGS_RIGHTS | MOUNT_FLAGS_ATIME | MS_NOSYMFOLLOW)
 #define SUPER_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC | MS_SILENT | MS_POSIXACL | MS_LAZYTIME)
+#define PROPAGATION_FLAGS (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define UMOUNT_FORCE 1
 #define UMOUNT_DETACH 2
 #define UMOUNT_EXPIRE 4
 #define UMOUNT_NOFOLLOW_LINK 8
 
 /* The flags of one mount: relatime unless told otherwise, as Linux has it. */
-static u64 mount_flags(u64 flags)
+u64 mount_flags_of(u64 flags)
 {
 	u64 f = flags & MOUNT_FLAGS & ~(u64)MS_RELATIME;
 
@@ -35,52 +33,109 @@ static u64 mount_flags(u64 flags)
 	return f;
 }
 
-/* Whether m, alone in no tree, may go on top of at. mount_lock held. */
-static int may_attach_locked(const struct mount *m, const struct path *at)
+bool mount_flags_may_change(const struct mount *m, u64 wanted)
 {
-	if (!at->mount->ns || at->dentry->is_unlinked)
-		return at->dentry->is_unlinked ? -ENOENT : -EINVAL;
-	if (inode_is_dir(m->root->inode) != inode_is_dir(at->dentry->inode))
-		return -ENOTDIR;
-	return 0;
+	u64 locked = m->flags_locked;
+
+	if (locked & MOUNT_FLAGS_RIGHTS & ~wanted)
+		return false;
+	return !(locked & MS_RELATIME) || !((m->flags ^ wanted) & MOUNT_FLAGS_ATIME);
 }
 
-/* Puts m (the caller's reference becomes the tree's) on at. */
-static int attach(struct mount *m, const struct path *at, bool is_new)
+/* -- one change of the tree -- */
+/* Begins it: *at becomes the top of what is mounted there, and keeps its name till the end. 0 or -ENOENT. */
+static int change_begin(struct path *at)
 {
 	rw_write_lock(&mount_lock);
-	int err = may_attach_locked(m, at);
-	/* The same file system twice on one place is a mistake of the caller's. */
-	if (!err && is_new && at->mount->sb == m->sb && at->mount->root == at->dentry)
-		err = -EBUSY;
-	if (!err) {
-		mount_attach_locked(m, at);
-		mount_ns_add_locked(at->mount->ns, m);
-	}
-	rw_write_unlock(&mount_lock);
+	path_enter_mounts_locked(at);
+	int err = mountpoint_hold(at->dentry);
 	if (err)
-		mount_put(m);
+		rw_write_unlock(&mount_lock);
 	return err;
 }
 
-static int mount_new_fs(const struct path *at, const char *type, const char *source, u64 flags, const char *options)
+static void change_end(const struct path *at, struct list *gone)
+{
+	mountpoint_release(at->dentry);
+	rw_write_unlock(&mount_lock);
+	mounts_put(gone);
+}
+
+static bool is_ours(const struct mount *m) { return m->ns == current_mount_ns(); }
+
+static bool is_dir(const struct dentry *d) { return inode_is_dir(d->inode); }
+
+/* -- a new file system -- */
+/* A namespace that does not own all of the system is shown no more of it than it sees already: there must be a mount of
+ * the same type with nothing locked on top, and what is locked of its flags holds for the new one too. */
+static bool is_revealing_locked(const struct superblock *sb, struct mount *fresh)
+{
+	struct mount *m, *child;
+
+	if (current_mount_ns()->ns.owner == &first_user_ns || !sb->type->is_revealing)
+		return false;
+	list_for_each(m, &current_mount_ns()->mounts, ns_node) {
+		u64 locked = m->flags_locked | (m->sb->flags & MS_RDONLY);
+		bool hides = m->sb->type != sb->type || m->root != m->sb->root || (locked & MS_RDONLY & ~fresh->flags) ||
+			     ((locked & MS_RELATIME) && ((m->flags ^ fresh->flags) & MOUNT_FLAGS_ATIME));
+		list_for_each(child, &m->children, sibling)
+			hides |= child->is_locked;
+		if (hides)
+			continue;
+		fresh->flags_locked = locked & (MS_RDONLY | MS_RELATIME);
+		return false;
+	}
+	return true;
+}
+
+static int attach_new_locked(struct mount *m, const struct path *at, struct list *gone)
+{
+	if (is_revealing_locked(m->sb, m))
+		return -EPERM;
+	if (!is_ours(at->mount))
+		return -EINVAL;
+	/* The same file system twice on one place is a mistake of the caller's. */
+	if (at->mount->sb == m->sb && at->mount->root == at->dentry)
+		return -EBUSY;
+	if (is_dir(m->root) != is_dir(at->dentry))
+		return -ENOTDIR;
+	return mount_tree_attach_locked(m, at, false, gone);
+}
+
+static struct superblock *super_open(const char *type, u64 flags, const char *source, const char *options)
 {
 	struct fs_type *t = fs_type_find(type);
 
 	if (!t || !t->mount)
-		return -ENODEV;
-	struct superblock *sb = t->mount(t, flags & SUPER_FLAGS, source, options);
+		return ERR_PTR(-ENODEV);
+	if (!ns_capable(t->owner ? t->owner() : &first_user_ns, CAP_SYS_ADMIN))
+		return ERR_PTR(-EPERM);
+	return t->mount(t, flags & SUPER_FLAGS, source, options);
+}
+
+static int mount_new_fs(struct path *at, const char *type, const char *source, u64 flags, const char *options)
+{
+	struct list gone = LIST_INIT(gone);
+	struct superblock *sb = super_open(type, flags, source, options);
+
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
-	struct dentry *root = t->mount_root ? t->mount_root(sb) : dentry_get(sb->root);
-	struct mount *m = root ? mount_new(sb, root, mount_flags(flags), source) : NULL;
+	struct dentry *root = sb->type->mount_root ? sb->type->mount_root(sb) : dentry_get(sb->root);
+	struct mount *m = root ? mount_new(sb, root, mount_flags_of(flags), source) : NULL;
 	dentry_put(root);
 	if (!m) {
 		superblock_discard(sb);
 		return -ENOMEM;
 	}
 	superblock_put(sb);
-	return attach(m, at, true);
+	int err = change_begin(at);
+	if (!err) {
+		err = attach_new_locked(m, at, &gone);
+		change_end(at, &gone);
+	}
+	if (err)
+		mount_put(m);
+	return err;
 }
 
 int mount_at(const char *type, const char *source, const char *target, u64 flags, const char *options)
@@ -96,144 +151,212 @@ int mount_at(const char *type, const char *source, const char *target, u64 flags
 }
 
 /* -- bind -- */
-/* Copies what is mounted below from (inside copy's root only) on to copy. mount_lock held. 0 or -ENOMEM. */
-static int copy_below_locked(struct mount *from, struct mount *copy, struct mount_ns *ns)
+/* Part of a tree without what is locked on it would show what that hides. */
+static bool has_locked_below(const struct mount *m, struct dentry *root)
 {
-	struct mount *m;
+	struct mount *child;
 
-	list_for_each(m, &from->children, sibling) {
-		if (!dentry_is_below(m->mountpoint, copy->root))
-			continue;
-		struct mount *c = mount_new(m->sb, m->root, m->flags, m->source);
-		struct path at = { copy, m->mountpoint };
-		if (!c)
-			return -ENOMEM;
-		mount_attach_locked(c, &at);
-		mount_ns_add_locked(ns, c);
-		int err = copy_below_locked(m, c, ns);
-		if (err)
-			return err;
+	list_for_each(child, &m->children, sibling) {
+		if (child->is_locked && dentry_is_below(child->mountpoint, root))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-static int umount_tree(struct mount *top);
-
-static int bind(const struct path *at, const char *source, bool is_recursive)
+/* The copy that a bind of `from` mounts. ERR_PTR. */
+struct mount *mount_bind_copy_locked(const struct path *from, bool is_recursive, struct list *gone)
 {
+	struct mount *m = from->mount;
+
+	if (m->is_unbindable || (!is_ours(m) && !inode_is_nsfs(from->dentry->inode)))
+		return ERR_PTR(-EINVAL);
+	if (!is_recursive && has_locked_below(m, from->dentry))
+		return ERR_PTR(-EINVAL);
+	m = is_recursive ? mount_tree_copy_locked(m, from->dentry, COPY_NS_FILES, gone) :
+	    mount_copy_locked(m, from->dentry, 0);
+	if (m && !IS_ERR(m))
+		m->is_locked = false;
+	return m ? m : ERR_PTR(-ENOMEM);
+}
+
+static int bind_locked(const struct path *from, const struct path *at, bool is_recursive, struct list *gone)
+{
+	if (!is_ours(at->mount))
+		return -EINVAL;
+	struct mount *m = mount_bind_copy_locked(from, is_recursive, gone);
+	if (IS_ERR(m))
+		return (int)PTR_ERR(m);
+	int err = is_dir(m->root) == is_dir(at->dentry) ? mount_tree_attach_locked(m, at, false, gone) : -ENOTDIR;
+	if (err)
+		mount_tree_discard_locked(m, gone);
+	return err;
+}
+
+static int bind(struct path *at, const char *source, bool is_recursive)
+{
+	struct list gone = LIST_INIT(gone);
 	struct path from;
 	int err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 
 	if (err)
 		return err;
-	struct mount *m = ERR_PTR(-EINVAL);
-	if (from.mount->ns || inode_is_nsfs(from.dentry->inode))
-		m = mount_new(from.mount->sb, from.dentry, from.mount->flags, from.mount->source);
-	if (!m)
-		m = ERR_PTR(-ENOMEM);
-	err = IS_ERR(m) ? (int)PTR_ERR(m) : attach(mount_get(m), at, false);
-	if (!err && is_recursive) {
-		rw_write_lock(&mount_lock);
-		err = copy_below_locked(from.mount, m, m->ns);
-		rw_write_unlock(&mount_lock);
-		if (err)
-			umount_tree(m);
+	/* A namespace's file may only be mounted in one that is older: else it could hold itself. */
+	err = inode_is_mount_ns(from.dentry->inode, current_mount_ns()) ? -EINVAL : change_begin(at);
+	if (!err) {
+		err = bind_locked(&from, at, is_recursive, &gone);
+		change_end(at, &gone);
 	}
-	if (!IS_ERR(m))
-		mount_put(m);
 	path_put(&from);
 	return err;
 }
 
 /* -- move -- */
-static bool is_mount_below(const struct mount *m, const struct mount *ancestor)
+static bool tree_has_unbindable(struct mount *top)
 {
-	while (m && m != ancestor)
-		m = m->parent;
-	return m != NULL;
+	struct mount *m;
+
+	for_each_mount_locked(m, top) {
+		if (m->is_unbindable)
+			return true;
+	}
+	return false;
 }
 
-static int move_mount(const struct path *at, const char *source)
+static bool tree_has_mount_ns(struct mount *top)
 {
+	struct mount *m;
+
+	for_each_mount_locked(m, top) {
+		if (inode_is_mount_ns(m->root->inode, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* What holds for a tree that comes from another place, or (detached) from none. */
+int mount_may_move_locked(const struct path *from, const struct path *at)
+{
+	struct mount *m = from->mount;
+
+	if (!is_ours(at->mount) || m->is_locked || from->dentry != m->root || is_dir(from->dentry) != is_dir(at->dentry))
+		return -EINVAL;
+	if (m->parent && m->parent->is_shared)
+		return -EINVAL;
+	if (at->mount->is_shared && tree_has_unbindable(m))
+		return -EINVAL;
+	return mount_is_below(at->mount, m) || tree_has_mount_ns(m) ? -ELOOP : 0;
+}
+
+static int move(struct path *at, const char *source)
+{
+	struct list gone = LIST_INIT(gone);
 	struct path from, left = { NULL, NULL };
 	int err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 
 	if (err)
 		return err;
-	rw_write_lock(&mount_lock);
-	struct mount *m = from.mount;
-	if (from.dentry != m->root || !m->ns || !m->parent || !at->mount->ns ||
-	    inode_is_dir(from.dentry->inode) != inode_is_dir(at->dentry->inode))
-		err = -EINVAL;
-	else if (is_mount_below(at->mount, m))
-		err = -ELOOP;
+	err = change_begin(at);
 	if (!err) {
-		mount_detach_locked(m, &left);
-		mount_attach_locked(m, at);
+		struct mount *m = from.mount;
+		err = is_ours(m) && m->parent ? mount_may_move_locked(&from, at) : -EINVAL;
+		if (!err)
+			err = mount_tree_attach_locked(m, at, true, &gone);
+		if (!err) {
+			left = m->left;
+			m->left = (struct path){ NULL, NULL };
+		}
+		change_end(at, &gone);
 	}
-	rw_write_unlock(&mount_lock);
-	if (left.mount)
-		path_put(&left);
+	path_put(&left);
 	path_put(&from);
 	return err;
 }
 
 /* -- remount -- */
-static int remount(const struct path *at, u64 flags, const char *options)
+int superblock_set_readonly(struct mount *m, bool is_readonly)
 {
-	struct mount *m = at->mount;
+	struct superblock *sb = m->sb;
+
+	if (is_readonly && !(sb->flags & MS_RDONLY) && atomic_read(&sb->writers))
+		return -EBUSY;
+	sb->flags = (sb->flags & ~(u64)MS_RDONLY) | (is_readonly ? MS_RDONLY : 0);
+	return 0;
+}
+
+static int remount_super(struct mount *m, u64 flags, const char *options)
+{
 	struct superblock *sb = m->sb;
 	int err = 0;
 
-	if (at->dentry != m->root || !m->ns)
-		return -EINVAL;
-	if ((flags & MS_RDONLY) && !mount_is_readonly(m) && atomic_read(&m->writers))
-		return -EBUSY;
-	if (!(flags & MS_BIND)) {
-		if (options && *options)
-			err = sb->type->remount ? sb->type->remount(sb, options) : -EINVAL;
-		if (err)
-			return err;
-		sb->flags = (sb->flags & ~(u64)MS_RDONLY) | (flags & MS_RDONLY);
-	}
+	if (!ns_capable(sb->owner, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (options && *options)
+		err = sb->type->remount ? sb->type->remount(sb, options) : -EINVAL;
+	return err ? err : superblock_set_readonly(m, flags & MS_RDONLY);
+}
+
+static int remount(const struct path *at, u64 flags, const char *options)
+{
+	struct mount *m = at->mount;
+	u64 wanted = mount_flags_of(flags);
+	int err = 0;
+
 	/* Without a word about access times they stay as they are. */
-	u64 wanted = mount_flags(flags);
-	if (!(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME))) {
-		const u64 atime = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
-		wanted = (wanted & ~atime) | (m->flags & atime);
-	}
+	if (!(flags & MOUNT_FLAGS_ATIME))
+		wanted = (wanted & ~(u64)MOUNT_FLAGS_ATIME) | (m->flags & MOUNT_FLAGS_ATIME);
+	if (at->dentry != m->root || !is_ours(m))
+		return -EINVAL;
+	if (!mount_flags_may_change(m, wanted))
+		return -EPERM;
+	if (!(flags & MS_BIND))
+		err = remount_super(m, flags, options);
+	else if ((flags & MS_RDONLY) && !(m->flags & MS_RDONLY) && atomic_read(&m->writers))
+		err = -EBUSY;
+	if (err)
+		return err;
 	rw_write_lock(&mount_lock);
 	m->flags = wanted;
+	if (m->ns)
+		mount_ns_touch_locked(m->ns);
 	rw_write_unlock(&mount_lock);
 	return 0;
 }
 
+/* -- propagation -- */
 static int change_propagation(const struct path *at, u64 flags)
 {
 	u64 type = flags & ~(u64)(MS_REC | MS_SILENT);
+	struct mount *top = at->mount, *m;
 
-	if (type != MS_PRIVATE && type != MS_SLAVE)
+	if ((type & ~(u64)PROPAGATION_FLAGS) || (type & (type - 1)) || at->dentry != top->root)
 		return -EINVAL;
-	return at->dentry == at->mount->root ? 0 : -EINVAL;
+	rw_write_lock(&mount_lock);
+	int err = is_ours(top) ? 0 : -EINVAL;
+	for (m = err ? NULL : top; m; m = flags & MS_REC ? mount_next_locked(m, top) : NULL)
+		mount_set_propagation_locked(m, type);
+	if (!err)
+		mount_ns_touch_locked(top->ns);
+	rw_write_unlock(&mount_lock);
+	return err;
 }
 
 /* -- mount(2) -- */
 struct mount_args { char *source, *type, *options; };
 
-static int do_mount(const struct path *at, const struct mount_args *a, u64 flags)
+static int do_mount(struct path *at, const struct mount_args *a, u64 flags)
 {
-	const u64 propagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
-
-	if (!capable(CAP_SYS_ADMIN))
+	if (flags & MS_NOUSER)
+		return -EINVAL;
+	if (!may_mount())
 		return -EPERM;
 	if (flags & MS_REMOUNT)
 		return remount(at, flags, a->options);
 	if (flags & MS_BIND)
 		return a->source && *a->source ? bind(at, a->source, flags & MS_REC) : -EINVAL;
-	if (flags & propagation)
+	if (flags & PROPAGATION_FLAGS)
 		return change_propagation(at, flags);
 	if (flags & MS_MOVE)
-		return a->source && *a->source ? move_mount(at, a->source) : -EINVAL;
+		return a->source && *a->source ? move(at, a->source) : -EINVAL;
 	return a->type ? mount_new_fs(at, a->type, a->source, flags, a->options) : -EINVAL;
 }
 
@@ -290,53 +413,49 @@ long sys_mount(uptr source, uptr target, uptr type, unsigned long flags, uptr da
 }
 
 /* -- umount2 -- */
-/* Takes top and all below out of the tree, leaves first; what still uses one keeps it. */
-static int umount_tree(struct mount *top)
+/* The root of the caller goes only with MNT_DETACH; else its file system is made read-only. */
+static int umount_root(struct mount *m)
 {
-	for (;;) {
-		struct path left;
-		rw_write_lock(&mount_lock);
-		struct mount *m = top;
-		while (!list_is_empty(&m->children))
-			m = list_first(&m->children, struct mount, sibling);
-		mount_detach_locked(m, &left);
-		list_remove(&m->ns_node);
-		m->ns = NULL;
-		rw_write_unlock(&mount_lock);
-		bool was_top = m == top;
-		path_put(&left);
-		mount_put(m);	/* the tree's */
-		if (was_top)
-			return 0;
-	}
+	return ns_capable(m->sb->owner, CAP_SYS_ADMIN) ? superblock_set_readonly(m, true) : -EPERM;
 }
 
-/* The tree and the caller's path hold it; anybody else makes it busy. mount_lock held. */
-static bool is_busy_locked(struct mount *m)
+static int umount_locked(struct mount *m, int flags, struct list *gone)
 {
-	return !list_is_empty(&m->children) || refcount_read(&m->count) > 2;
-}
-
-static int umount_checked(const struct path *p, int flags)
-{
-	struct mount *m = p->mount;
-	int err = 0;
-
-	if (p->dentry != m->root)
+	if (!is_ours(m) || m->is_locked || !m->parent)
 		return -EINVAL;
-	rw_write_lock(&mount_lock);
-	if (!m->ns)
-		err = -EINVAL;
-	else if (!m->parent)
-		err = flags & UMOUNT_DETACH ? -EINVAL : -EBUSY;	/* the root of all */
-	else if (!(flags & UMOUNT_DETACH) && is_busy_locked(m))
-		err = -EBUSY;
-	else if ((flags & UMOUNT_EXPIRE) && !m->is_expiring) {
+	/* The tree and the caller's path hold it; anybody else makes it busy. */
+	if (!(flags & UMOUNT_DETACH) && mount_is_busy_locked(m, 2))
+		return -EBUSY;
+	if ((flags & UMOUNT_EXPIRE) && !m->is_expiring) {
 		m->is_expiring = true;
-		err = -EAGAIN;
+		return -EAGAIN;
 	}
+	mount_tree_remove_locked(m, REMOVE_PROPAGATE | (flags & UMOUNT_DETACH ? 0 : REMOVE_SYNC), gone);
+	return 0;
+}
+
+static int umount_path(const struct path *p, int flags)
+{
+	struct list gone = LIST_INIT(gone);
+	struct mount *m = p->mount;
+	struct path root;
+
+	if (p->dentry != m->root || !is_ours(m) || m->is_locked)
+		return -EINVAL;
+	if ((flags & UMOUNT_FORCE) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	fs_room_get_root(current->fs, &root);
+	bool is_root = root.mount == m;
+	path_put(&root);
+	if ((flags & UMOUNT_EXPIRE) && (is_root || (flags & (UMOUNT_FORCE | UMOUNT_DETACH))))
+		return -EINVAL;
+	if (is_root && !(flags & UMOUNT_DETACH))
+		return umount_root(m);
+	rw_write_lock(&mount_lock);
+	int err = umount_locked(m, flags, &gone);
 	rw_write_unlock(&mount_lock);
-	return err ? err : umount_tree(m);
+	mounts_put(&gone);
+	return err;
 }
 
 long sys_umount2(uptr target, int flags)
@@ -345,12 +464,11 @@ long sys_umount2(uptr target, int flags)
 
 	if (flags & ~(UMOUNT_FORCE | UMOUNT_DETACH | UMOUNT_EXPIRE | UMOUNT_NOFOLLOW_LINK))
 		return -EINVAL;
-	if ((flags & UMOUNT_EXPIRE) && (flags & (UMOUNT_FORCE | UMOUNT_DETACH)))
-		return -EINVAL;
 	int err = path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW_LINK ? 0 : LOOKUP_FOLLOW, &p);
 	if (err)
 		return err;
-	err = capable(CAP_SYS_ADMIN) ? umount_checked(&p, flags) : -EPERM;
-	path_put(&p);
+	err = may_mount() ? umount_path(&p, flags) : -EPERM;
+	dentry_put(p.dentry);
+	mount_release(p.mount);
 	return err;
 }

@@ -84,7 +84,7 @@ static bool put_front(struct text_end *t, const char *s, size_t n)
 }
 
 /* Nameless files: "pipe:[12]", "anon_inode:[eventfd]"; in the internal tmpfs "/memfd:x (deleted)". */
-static char *format_nameless(const struct dentry *d, char *buf, size_t size)
+char *path_format_nameless(const struct dentry *d, char *buf, size_t size)
 {
 	int n;
 
@@ -140,6 +140,22 @@ char *path_format_from_locked(const struct path *p, const struct path *root, cha
 	return err ? ERR_PTR(err) : t.at;
 }
 
+char *dentry_format(struct dentry *d, char *buf, size_t size)
+{
+	struct text_end t = { buf + size, buf };
+	bool fits = put_front(&t, "", 1);
+
+	spin_lock(&dentry_lock);
+	if (d->is_unlinked)
+		fits = fits && put_front(&t, "//deleted", 9);
+	if (d == d->parent)
+		fits = fits && put_front(&t, "/", 1);
+	for (; fits && d != d->parent; d = d->parent)
+		fits = put_front(&t, d->name, d->name_len) && put_front(&t, "/", 1);
+	spin_unlock(&dentry_lock);
+	return fits ? t.at : ERR_PTR(-ENAMETOOLONG);
+}
+
 char *path_format_from(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached)
 {
 	rw_read_lock(&mount_lock);
@@ -154,7 +170,7 @@ char *path_format(const struct path *p, char *buf, size_t size)
 	bool reached;
 
 	if (!p->mount->ns && !p->mount->parent && p->dentry == p->dentry->parent && p->mount->root != p->dentry)
-		return format_nameless(p->dentry, buf, size);
+		return path_format_nameless(p->dentry, buf, size);
 	if (current->fs)
 		fs_room_get_root(current->fs, &root);
 	char *s = path_format_from(p, &root, buf, size, &reached);

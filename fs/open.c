@@ -86,6 +86,7 @@ static int become_writer(struct file *f, struct inode *i)
 		err = inode_get_write(i);
 	if (!err) {
 		atomic_inc(&f->path.mount->writers);
+		atomic_inc(&f->path.mount->sb->writers);
 		f->is_writer = true;
 	}
 	return err;
@@ -153,7 +154,7 @@ static int may_open_kind(const struct path *p, const struct open_request *r)
 		return r->is_exec ? -EACCES : 0;
 	case S_IFCHR:
 	case S_IFBLK:
-		if (p->mount->flags & MS_NODEV)
+		if (!mount_allows_devices(p->mount))
 			return -EACCES;
 		return r->is_exec ? -EACCES : 0;
 	case S_IFREG:

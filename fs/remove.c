@@ -36,13 +36,15 @@ int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
 
 	if (!err && !(is_dir ? dir->ops->rmdir : dir->ops->unlink))
 		err = -EPERM;
-	if (!err && d->mounts)
+	if (!err && dentry_is_mountpoint_here(d))
 		err = -EBUSY;
 	if (err)
 		return err;
 	mutex_lock(&victim->lock);
 	err = is_dir ? dir->ops->rmdir(dir, d) : dir->ops->unlink(dir, d);
 	mutex_unlock(&victim->lock);
+	if (!err)
+		mounts_leave_dentry(d);
 	return err;
 }
 

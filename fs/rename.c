@@ -97,7 +97,7 @@ static int check_rights(struct rename *r)
 		err = inode_permission(oi, MAY_WRITE);
 	if (!err && from != to && exchanges && inode_is_dir(ni))
 		err = inode_permission(ni, MAY_WRITE);
-	if (!err && (r->od->mounts || r->nd->mounts))
+	if (!err && (dentry_is_mountpoint_here(r->od) || dentry_is_mountpoint_here(r->nd)))
 		err = -EBUSY;
 	return err;
 }
@@ -122,6 +122,8 @@ static int rename_locked(struct rename *r)
 	err = from->ops->rename(from, r->od, to, r->nd, r->flags);
 	if (victim)
 		mutex_unlock(&victim->lock);
+	if (!err && !(r->flags & RENAME_EXCHANGE))
+		mounts_leave_dentry(r->nd);
 	return err;
 }
 

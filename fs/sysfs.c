@@ -4,6 +4,8 @@
  */
 #include "fs/sysfs.h"
 #include "fs/internal.h"
+#include "namespace/user.h"
+#include "task/task.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
@@ -168,7 +170,16 @@ static struct superblock *sysfs_mount(const struct fs_type *type, u64 flags, con
 	return superblock_set_root(sb, node_inode(sb, NULL, "", 0));
 }
 
-static struct fs_type sysfs_type = { .name = "sysfs", .mount = sysfs_mount, .no_device = true };
+/* Part of what it shows belongs to a network namespace. */
+static struct user_namespace *sysfs_owner(void)
+{
+	const struct ns *net = current->ns->of[NS_NET];
+	return net ? net->owner : &first_user_ns;
+}
+
+static struct fs_type sysfs_type = {
+	.name = "sysfs", .mount = sysfs_mount, .no_device = true, .owner = sysfs_owner, .is_revealing = true,
+};
 
 /* The numbers of the CPUs, as a list of ranges. What is started is all that there is. */
 static int show_cpus(void *arg, char *buf, size_t size)

@@ -15,7 +15,7 @@
 #include "base/mode.h"
 
 struct inode; struct dentry; struct mount; struct file; struct superblock; struct mapping; struct task; struct vma; struct mm;
-struct poll_table; struct dir_context; struct pid_ns;
+struct poll_table; struct dir_context; struct pid_ns; struct user_namespace;
 
 struct path { struct mount *mount; struct dentry *dentry; };	/* both references when owned */
 struct async; struct pid;
@@ -107,8 +107,9 @@ struct dentry {
 	struct list children, sibling;	/* parent->inode->lock */
 	struct list hash_node;		/* dentry_lock; empty: not to be found by name */
 	u64 cookie;			/* its place in the directory's listing: newest first */
-	u32 mounts;			/* mounted on here, in any namespace. mount_lock */
+	u32 mounts;			/* mounted on here, in any namespace. dentry_lock */
 	bool is_unlinked;
+	bool is_pinned;			/* by dentry_pin */
 	char short_name[28];		/* where name points if it fits */
 };
 struct super_ops {
@@ -119,6 +120,7 @@ struct super_ops {
 struct superblock {
 	refcount_t count;		/* inodes, mounts */
 	atomic_t mounts;		/* at 0 its tree of names is dropped */
+	atomic_t writers;		/* files open for writing, by whatever mount */
 	const struct fs_type *type;	/* borrowed: static */
 	u32 dev;			/* st_dev */
 	u32 magic;
@@ -126,6 +128,7 @@ struct superblock {
 	const struct super_ops *ops;
 	void *private;
 	u64 flags;			/* SB_RDONLY = MS_RDONLY, ... */
+	struct user_namespace *owner;	/* reference: in which CAP_SYS_ADMIN is power over it */
 	atomic_long_t next_ino;
 };
 struct fs_type {
@@ -134,11 +137,16 @@ struct fs_type {
 	/* Where a new mount of sb begins, if not at its root: a reference; NULL: there is no such place (any more). */
 	struct dentry *(*mount_root)(struct superblock *sb);
 	bool no_device;			/* "nodev" in /proc/filesystems */
+	/* In which user namespace one must have CAP_SYS_ADMIN to mount it, and which then owns it. NULL: the first. */
+	struct user_namespace *(*owner)(void);
+	/* Shows things of the system: in a namespace that others own it may be mounted only where it is to be seen already. */
+	bool is_revealing;
 	/* MS_REMOUNT's options; 0 or -errno. NULL: none are taken. */
 	int (*remount)(struct superblock *sb, const char *options);
 	void (*show_options)(struct superblock *sb, char *buf, size_t size);	/* ",size=4k"; NULL: none */
 	struct list node;
 };
+#define SUPER_NODEV (1ULL << 40)		/* in superblock->flags: its device nodes are not opened */
 void fs_register(struct fs_type *t);
 
 struct file {
@@ -228,6 +236,7 @@ struct fs_room {
 bool fs_room_paths_of(struct task *t, struct path *root, struct path *cwd);
 struct fs_room *fs_room_copy(struct fs_room *from);
 void fs_room_put(struct fs_room *f);
+void fs_room_set(struct fs_room *f, struct path *root, struct path *cwd);	/* takes the references over */
 void fs_room_get_root(struct fs_room *f, struct path *out);	/* references */
 void fs_room_get_cwd(struct fs_room *f, struct path *out);
 bool fs_room_is_chrooted(struct fs_room *f);	/* its root is not that of its mount namespace */
@@ -239,8 +248,8 @@ bool fs_room_is_chrooted(struct fs_room *f);	/* its root is not that of its moun
 #define LOOKUP_PARENT BIT(3)
 static inline void path_get(struct path *p);
 void path_put(struct path *p);
-bool path_is_nosuid(const struct path *p);	/* set-id bits there mean nothing to current */
 bool path_is_noexec(const struct path *p);	/* on a mount with MS_NOEXEC; false for a file without a path */
+bool path_may_suid(const struct path *p);	/* its set-ID bits count for current */
 struct mount *mount_get(struct mount *m);
 void mount_put(struct mount *m);
 static inline struct dentry *dentry_get(struct dentry *d) { refcount_inc(&d->count); return d; }

@@ -7,6 +7,7 @@
 #include "namespace/namespace.h"
 #include "namespace/ipc.h"
 #include "namespace/user.h"
+#include "namespace/mount.h"
 #include "namespace/uts.h"
 #include "namespace/cgroup_ns.h"
 #include "namespace/pid_ns.h"
@@ -32,6 +33,7 @@ static const u64 flag_of[NS_KINDS] = {
 struct namespaces first_namespaces = {
 	.count = REFCOUNT_INIT(1),
 	.of = {
+		[NS_MOUNT] = &first_mount_ns.ns,
 		[NS_UTS] = &first_uts_ns.ns,
 		[NS_IPC] = &first_ipc_ns.ns,
 		[NS_PID_FOR_CHILDREN] = &first_pid_ns.ns,

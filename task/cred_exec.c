@@ -15,7 +15,7 @@ static void take_file_ids(struct cred *c, const struct file *program)
 {
 	const struct inode *i = program->inode;
 
-	if (current->no_new_privs || path_is_nosuid(&program->path) || !ids_are_known(c->user_ns, i->uid, i->gid))
+	if (current->no_new_privs || !path_may_suid(&program->path) || !ids_are_known(c->user_ns, i->uid, i->gid))
 		return;
 	if (i->mode & S_ISUID)
 		c->euid = i->uid;

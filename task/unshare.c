@@ -68,7 +68,8 @@ struct fresh_rooms { struct fs_room *fs; struct cred *cred; struct namespaces *n
 
 static int prepare(u64 f, struct fresh_rooms *fresh)
 {
-	if ((f & CLONE_FS) && refcount_read(&current->fs->count) > 1) {
+	/* A new tree of mounts changes the room too, and what fails after that must leave the caller's as it is. */
+	if ((f & CLONE_FS) && ((f & CLONE_NEWNS) || refcount_read(&current->fs->count) > 1)) {
 		fresh->fs = fs_room_copy(current->fs);
 		if (!fresh->fs)
 			return -ENOMEM;

@@ -551,5 +551,6 @@ const struct super_ops proc_super_ops = {
 
 static struct fs_type proc_type = {
 	.name = "proc", .mount = proc_mount, .no_device = true, .remount = proc_remount, .show_options = proc_show_options,
+	.owner = proc_owner, .is_revealing = true,
 };
 void proc_init(void) { fs_register(&proc_type); }

@@ -12,6 +12,7 @@ struct text {
 	char *buf;		/* owned */
 	size_t used, size;
 	bool out_of_memory;
+	void *view;		/* the file's own: what it has kept since it was opened */
 };
 void text_print(struct text *t, const char *fmt, ...) __printf(2, 3);
 void text_put(struct text *t, const void *bytes, size_t n);
@@ -44,6 +45,7 @@ struct proc_super {
 	bool has_only_pids;		/* subset=pid: nothing of the system */
 };
 /* super.c */
+struct user_namespace *proc_owner(void);	/* the mounter's pid namespace's */
 struct superblock *proc_mount(const struct fs_type *type, u64 flags, const char *source, const char *options);
 int proc_remount(struct superblock *sb, const char *options);
 void proc_show_options(struct superblock *sb, char *buf, size_t size);
@@ -61,6 +63,16 @@ struct proc_ref {
 	const char *prefix;		/* DIR_SYSTEM: owned, "sys/kernel/" */
 	int fd;
 };
+
+/* Text files with more to them: they wrap open and release (f->private is a struct text, or NULL), or add a poll. */
+int proc_text_open(struct inode *i, struct file *f);
+void proc_text_release(struct file *f);
+ssize_t proc_text_read(struct file *f, uptr buf, size_t n, loff *pos);
+ssize_t proc_text_read_kernel(struct file *f, void *buf, size_t n, loff *pos);
+ssize_t proc_text_write(struct file *f, uptr buf, size_t n, loff *pos);
+loff proc_text_seek(struct file *f, loff off, int whence);
+#define PROC_TEXT_FOPS(open_, release_) .open = open_, .release = release_, .read = proc_text_read, \
+	.read_kernel = proc_text_read_kernel, .write = proc_text_write, .seek = proc_text_seek
 
 extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
@@ -93,6 +105,8 @@ int proc_show_mm(struct text *t, const struct proc_ref *r, size_t (*report)(stru
 /* mounts.c */
 int proc_show_mounts(struct text *t, const struct proc_ref *r);
 int proc_show_mountinfo(struct text *t, const struct proc_ref *r);
+int proc_show_mountstats(struct text *t, const struct proc_ref *r);
+extern const struct file_ops proc_mounts_fops;
 /* status.c */
 int proc_show_stat(struct text *t, const struct proc_ref *r);
 int proc_show_status(struct text *t, const struct proc_ref *r);

@@ -14,6 +14,7 @@
 #include "ipc/ipc_proc.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "namespace/mount.h"
 #include "namespace/pid_ns.h"
 #include "namespace/uts.h"
 #include "namespace/user.h"
@@ -202,6 +203,7 @@ static int show_boot_id(struct text *t, const struct proc_ref *r)
 struct number { const char *name; int *value; long low, high; };
 static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20;
 static struct number numbers[] = {
+	{ "sys/fs/mount-max", &mount_max, 1, 0x7fffffff },
 	{ "sys/fs/nr_open", &nr_open, 0, 0 },
 	{ "sys/fs/pipe-max-size", &pipe_size_max, PAGE_SIZE, 1 << 30 },
 	{ "sys/fs/protected_hardlinks", &protected_hardlinks, 0, 1 },
@@ -311,6 +313,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "stat", S_IFREG | 0444, proc_show_system_stat },
 	{ "swaps", S_IFREG | 0444, show_swaps },
 	{ "sys/fs/file-max", S_IFREG | 0444, show_file_max },
+	NUMBER_RW("sys/fs/mount-max"),
 	IPC_LIMIT("sys/fs/mqueue/msg_default", 0644),
 	IPC_LIMIT("sys/fs/mqueue/msg_max", 0644),
 	IPC_LIMIT("sys/fs/mqueue/msgsize_default", 0644),

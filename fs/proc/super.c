@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "base/printk.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include <linux/magic.h>
 
 SLAB_CACHE(proc_super_cache, struct proc_super);
@@ -99,6 +100,12 @@ void proc_destroy_super(struct superblock *sb)
 		return;
 	ns_put(&s->ns->ns);
 	slab_free(&proc_super_cache, s);
+}
+
+struct user_namespace *proc_owner(void)
+{
+	struct user_namespace *owner = current_pid_ns()->ns.owner;
+	return owner ? owner : &first_user_ns;
 }
 
 struct superblock *proc_mount(const struct fs_type *type, u64 flags, const char *source, const char *options)

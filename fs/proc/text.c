@@ -63,7 +63,7 @@ void text_put_escaped(struct text *t, const char *s, const char *escape)
 
 void text_free(struct text *t) { kfree(t->buf); }
 
-static int text_open(struct inode *i, struct file *f)
+int proc_text_open(struct inode *i, struct file *f)
 {
 	const struct proc_ref *r = i->private;
 	if ((f->mode & FMODE_WRITE) && !r->row->write)
@@ -86,10 +86,10 @@ static int text_make(struct file *f)
 	if (t)
 		text_free(t);
 	else
-		f->private = t = kmalloc(sizeof(*t));
+		f->private = t = kzalloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	memset(t, 0, sizeof(*t));
+	*t = (struct text){ .view = t->view };
 	int err = r->row->show ? r->row->show(t, r) : -EIO;
 	if (!err && t->out_of_memory)
 		err = -ENOMEM;
@@ -112,7 +112,7 @@ static ssize_t text_read_at(struct file *f, size_t n, loff *pos, char **from)
 	return (ssize_t)MIN(n, t->used - (size_t)*pos);
 }
 
-static ssize_t text_read(struct file *f, uptr buf, size_t n, loff *pos)
+ssize_t proc_text_read(struct file *f, uptr buf, size_t n, loff *pos)
 {
 	char *from;
 	ssize_t got = text_read_at(f, n, pos, &from);
@@ -124,7 +124,7 @@ static ssize_t text_read(struct file *f, uptr buf, size_t n, loff *pos)
 	return got;
 }
 
-static ssize_t text_read_kernel(struct file *f, void *buf, size_t n, loff *pos)
+ssize_t proc_text_read_kernel(struct file *f, void *buf, size_t n, loff *pos)
 {
 	char *from;
 	ssize_t got = text_read_at(f, n, pos, &from);
@@ -135,7 +135,7 @@ static ssize_t text_read_kernel(struct file *f, void *buf, size_t n, loff *pos)
 	return got;
 }
 
-static ssize_t text_write(struct file *f, uptr buf, size_t n, loff *pos)
+ssize_t proc_text_write(struct file *f, uptr buf, size_t n, loff *pos)
 {
 	const struct proc_ref *r = f->inode->private;
 	if (!r->row->write)
@@ -156,7 +156,7 @@ static ssize_t text_write(struct file *f, uptr buf, size_t n, loff *pos)
 	return result;
 }
 
-static void text_release(struct file *f)
+void proc_text_release(struct file *f)
 {
 	struct text *t = f->private;
 	if (t)
@@ -164,7 +164,7 @@ static void text_release(struct file *f)
 	kfree(t);
 }
 
-static loff text_seek(struct file *f, loff off, int whence)
+loff proc_text_seek(struct file *f, loff off, int whence)
 {
 	if (whence == 1)
 		off += f->pos;
@@ -173,11 +173,4 @@ static loff text_seek(struct file *f, loff off, int whence)
 	return f->pos = off;
 }
 
-const struct file_ops proc_text_fops = {
-	.open = text_open,
-	.read = text_read,
-	.read_kernel = text_read_kernel,
-	.write = text_write,
-	.seek = text_seek,
-	.release = text_release,
-};
+const struct file_ops proc_text_fops = { PROC_TEXT_FOPS(proc_text_open, proc_text_release) };

@@ -286,6 +286,7 @@ static void tmpfs_show(struct superblock *sb, char *buf, size_t size)
 
 static struct fs_type tmpfs_type = {
 	.name = "tmpfs", .mount = tmpfs_mount, .no_device = true, .remount = tmpfs_remount, .show_options = tmpfs_show,
+	.owner = fs_owner_mounter,
 };
 static struct fs_type rootfs_type = { .name = "rootfs" };
 

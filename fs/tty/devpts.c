@@ -277,6 +277,7 @@ static struct superblock *devpts_mount(const struct fs_type *type, u64 flags, co
 	struct superblock *sb = superblock_new(type, DEVPTS_MAGIC, &devpts_super_ops, flags);
 	if (!sb)
 		return ERR_PTR(-ENOMEM);
+	sb->flags &= ~(u64)SUPER_NODEV;		/* its devices are its own */
 	struct devpts *d = sb->private = kzalloc(sizeof(*d));
 	err = -ENOMEM;
 	if (d) {
@@ -293,6 +294,7 @@ static struct superblock *devpts_mount(const struct fs_type *type, u64 flags, co
 }
 
 struct fs_type devpts_type = { .name = "devpts", .mount = devpts_mount, .no_device = true,
-	.remount = devpts_remount, .show_options = devpts_show_options };
+	.remount = devpts_remount, .show_options = devpts_show_options,
+	.owner = fs_owner_mounter };
 
 void devpts_init(void) { fs_register(&devpts_type); }
