@@ -8,6 +8,7 @@
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include "task/task.h"
 #include <asm/statfs.h>
 #include <linux/magic.h>
@@ -219,8 +220,9 @@ static int parse_option(struct tmpfs *fs, const char *key, const char *value)
 		return -EINVAL;
 	if (parse_number(value, 10, 0xfffffffe, &n))
 		return -EINVAL;
-	*(*key == 'u' ? &fs->uid : &fs->gid) = (u32)n;
-	return 0;
+	u32 id = *key == 'u' ? uid_named((u32)n) : gid_named((u32)n);
+	*(*key == 'u' ? &fs->uid : &fs->gid) = id;
+	return id == NO_ID ? -EINVAL : 0;
 }
 
 static int parse_options(struct tmpfs *fs, const char *options)
@@ -279,9 +281,9 @@ static void tmpfs_show(struct superblock *sb, char *buf, size_t size)
 	if (fs->root_mode != 01777)
 		n += scnprintf(buf + n, size - n, ",mode=%03o", fs->root_mode);
 	if (fs->uid)
-		n += scnprintf(buf + n, size - n, ",uid=%u", fs->uid);
+		n += scnprintf(buf + n, size - n, ",uid=%u", uid_shown(fs->uid));
 	if (fs->gid)
-		scnprintf(buf + n, size - n, ",gid=%u", fs->gid);
+		scnprintf(buf + n, size - n, ",gid=%u", gid_shown(fs->gid));
 }
 
 static struct fs_type tmpfs_type = {

@@ -12,6 +12,7 @@
 #include "fs/internal.h"
 #include "base/printk.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include "task/task.h"
 
 #define DEVPTS_MAGIC 0x1cd1
@@ -170,13 +171,13 @@ static int option_set(struct devpts_options *o, const char *name, const char *va
 		return -EINVAL;
 	switch (which) {
 	case 0:
-		o->uid = (u32)v;
+		o->uid = uid_named((u32)v);
 		o->has_uid = true;
-		return 0;
+		return o->uid == NO_ID ? -EINVAL : 0;
 	case 1:
-		o->gid = (u32)v;
+		o->gid = gid_named((u32)v);
 		o->has_gid = true;
-		return 0;
+		return o->gid == NO_ID ? -EINVAL : 0;
 	case 2:
 		o->mode = v & S_IALLUGO;
 		return 0;
@@ -223,9 +224,9 @@ static void devpts_show_options(struct superblock *sb, char *buf, size_t size)
 	int n = 0;
 	buf[0] = 0;
 	if (o->has_uid)
-		n += scnprintf(buf + n, size - (size_t)n, ",uid=%u", o->uid);
+		n += scnprintf(buf + n, size - (size_t)n, ",uid=%u", uid_shown(o->uid));
 	if (o->has_gid)
-		n += scnprintf(buf + n, size - (size_t)n, ",gid=%u", o->gid);
+		n += scnprintf(buf + n, size - (size_t)n, ",gid=%u", gid_shown(o->gid));
 	n += scnprintf(buf + n, size - (size_t)n, ",mode=%03o,ptmxmode=%03o", o->mode, o->ptmx_mode);
 	if (o->max < NUMBERS)
 		scnprintf(buf + n, size - (size_t)n, ",max=%u", o->max);
