@@ -58,7 +58,7 @@ int ptrace_stop_locked(int code, int why, u64 message, siginfo_t *info, unsigned
 	t->ptrace_message = 0;
 	t->exit_code = 0;
 	t->jobctl &= ~(u32)(JOB_LISTENING | JOB_FROZEN);
-	signal_recompute(t);
+	(void)signal_note_pending_locked(t);
 	return code;
 }
 

@@ -56,6 +56,8 @@ void signal_wake_locked(struct task *t, bool is_fatal);
 void signal_complete_locked(int sig, struct task *t, bool is_process);	/* after it is pending: who takes it */
 bool signal_prepare_locked(int sig, struct task *t, bool force);	/* false: nobody is to get it */
 void signal_retarget_locked(struct task *t, u64 which);
+/* As signal_recompute(), but leaves the flag as it is if there is nothing: the call that it interrupted is to be settled. */
+bool signal_note_pending_locked(struct task *t);
 
 /* stop.c */
 bool stop_current_locked(int sig, unsigned long *flags);	/* true: stopped and went on; the lock was given up */

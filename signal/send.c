@@ -310,13 +310,19 @@ void signal_hand_over_locked(struct task *t)
 		t->signal->stop_flags |= STOP_TELL_STOPPED;
 }
 
-void signal_recompute(struct task *t)
+bool signal_note_pending_locked(struct task *t)
 {
 	u64 set = (t->pending.set | t->signal->shared_pending.set) & ~t->blocked;
 
-	if (set || (t->jobctl & (JOB_PENDING_MASK | JOB_FREEZE)))
-		task_set_work(t, WORK_SIGNAL);
-	else if (t == current)		/* another thread may count on having seen it: it clears its own */
+	if (!set && !(t->jobctl & (JOB_PENDING_MASK | JOB_FREEZE)))
+		return false;
+	task_set_work(t, WORK_SIGNAL);
+	return true;
+}
+
+void signal_recompute(struct task *t)
+{
+	if (!signal_note_pending_locked(t) && t == current)	/* another may count on having seen it: it clears its own */
 		task_clear_work(t, WORK_SIGNAL);
 }
 

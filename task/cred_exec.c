@@ -45,7 +45,8 @@ int cred_exec(struct cred *c, struct file *program)
 	bool is_root = root_matters && c->euid == root;
 	if (root_matters && (is_root || c->uid == root))
 		permitted = c->cap_inheritable | c->cap_bounding;
-	if ((is_setid || (permitted & ~c->cap_permitted)) && (current->no_new_privs || !ptrace_tracer_is_capable(current, c->user_ns)))
+	bool may_gain = !current->no_new_privs && ptrace_tracer_is_capable(current, c->user_ns);
+	if ((is_setid || (permitted & ~c->cap_permitted)) && !may_gain)
 		permitted = take_back(c, permitted);
 	if (is_setid)
 		c->cap_ambient = 0;

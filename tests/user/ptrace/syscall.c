@@ -269,3 +269,32 @@ TEST(exec_between_syscall_stops)
 	WAIT(pid, EXITED(0));
 }
 HELPER(good) { return 0; }
+
+/* What interrupted a call is taken away by the stop at the call's end: the call is made again all the same. */
+TEST(interrupted_between_syscall_stops)
+{
+	int fds[2];
+	CHECK_OK(pipe(fds));
+	TRACEE(pid) {
+		char c = 0;
+		CHECK_EQ(read(fds[0], &c, 1), 1);
+		CHECK_EQ(c, 'x');
+	}
+	CHECK_OK(PT(PTRACE_DETACH, pid, 0, 0));
+	CHECK_SOON(check_state(pid) == 'S');
+	CHECK_OK(PT(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+	CHECK_OK(PT(PTRACE_INTERRUPT, pid, 0, 0));
+	WAIT(pid, SEIZE_STOP(SIGTRAP));
+	CHECK_EQ((long)regs_of(pid).rax, -512);	/* ERESTARTSYS */
+	to_end(pid);					/* begins again */
+	CHECK_EQ(event_message(pid), PTRACE_EVENTMSG_SYSCALL_ENTRY);
+	CHECK_OK(PT(PTRACE_SYSCALL, pid, 0, 0));
+	CHECK_SOON(check_state(pid) == 'S');
+	CHECK_OK(PT(PTRACE_INTERRUPT, pid, 0, 0));
+	WAIT(pid, STOP(SYSGOOD));
+	CHECK_EQ((long)regs_of(pid).rax, -512);
+	CHECK_EQ(event_message(pid), PTRACE_EVENTMSG_SYSCALL_EXIT);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	CHECK_OK(PT(PTRACE_CONT, pid, 0, 0));
+	WAIT(pid, EXITED(0));
+}
