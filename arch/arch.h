@@ -129,6 +129,7 @@ bool arch_interrupted_user(void);	/* inside an interrupt handler: it came while 
 /* The vDSO: exec maps data_pages frames read-only as "[vvar]" and, directly above them, code_pages frames with read and
  * execute permission as "[vdso]" (mm_map_special); AT_SYSINFO_EHDR is where "[vdso]" starts. code_pages 0: none. */
 struct arch_vdso {
+	u64 ask_pfn;		/* a data page in place of the first, with which "[vdso]" leaves all to the kernel */
 	unsigned data_pages, code_pages;
 	u64 pfns[8];			/* data first, then code */
 };

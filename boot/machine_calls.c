@@ -12,9 +12,11 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "namespace/time_ns.h"
 #include <linux/capability.h>
 #include <linux/reboot.h>
 #include <linux/sysinfo.h>
+#include <linux/time.h>
 
 long sys_reboot(int magic1, int magic2, unsigned cmd, uptr arg)
 {
@@ -49,7 +51,7 @@ long sys_sysinfo(uptr info)
 	struct sysinfo s = {};
 	struct memory_stats m;
 	memory_stats(&m);
-	s.uptime = time_now_ns() / NSEC_PER_SEC;
+	s.uptime = clock_shown_ns(CLOCK_BOOTTIME, time_now_ns()) / NSEC_PER_SEC;
 	sched_loadavg(s.loads);
 	for (int i = 0; i < 3; i++)
 		s.loads[i] <<= SI_LOAD_SHIFT - 11;

@@ -15,6 +15,7 @@
 #include "base/printk.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/time_ns.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include "time/clocks.h"
@@ -319,7 +320,7 @@ static int set(struct timerfd *t, unsigned how, u64 value_ns, u64 interval_ns, u
 	t->interval_ns = interval_ns;
 	t->expires_ns = 0;
 	if (value_ns) {
-		t->expires_ns = how & TFD_TIMER_ABSTIME ? value_ns : deadline_add(now_of(t), value_ns);
+		t->expires_ns = how & TFD_TIMER_ABSTIME ? clock_meant_ns(t->clock, value_ns) : deadline_add(now_of(t), value_ns);
 		arm_locked(t);
 	}
 	bool is_cancelled = take_cancelled_locked(t);

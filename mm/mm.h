@@ -158,6 +158,8 @@ int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
 /* exec: a special region over the given uncounted frames (vDSO). */
 int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns,
 				const char *name);
+/* The first page of the special region of that name, if there is one, becomes this frame. 0 or -ENOMEM. */
+int __must_check mm_replace_special(struct mm *mm, const char *name, u64 pfn);
 long mm_brk(struct mm *mm, uptr brk);
 /* A fault below a VM_GROWSDOWN region: grows it to hold addr. No lock held. 0: retry the fault; -errno: SIGSEGV. */
 int __must_check mm_expand_stack(struct mm *mm, uptr addr);

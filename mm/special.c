@@ -5,6 +5,7 @@
  */
 #include "mm/region.h"
 #include "base/errno.h"
+#include "base/string.h"
 
 static int fill(struct mm *mm, const struct vma *v, const u64 *pfns)
 {
@@ -23,6 +24,31 @@ static int fill(struct mm *mm, const struct vma *v, const u64 *pfns)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* The region called so, or NULL; borrowed under lock. */
+static struct vma *find_named(struct mm *mm, const char *name)
+{
+	struct vma *v = vma_find(&mm->vmas, 0);
+
+	while (v && (!(v->flags & VM_SPECIAL) || strcmp(v->name, name)))
+		v = vma_next(&mm->vmas, v);
+	return v;
+}
+
+int mm_replace_special(struct mm *mm, const char *name, u64 pfn)
+{
+	bool is_out_of_memory = false;
+
+	rw_write_lock(&mm->lock);
+	struct vma *v = find_named(mm, name);
+	spin_lock(&mm->pt_lock);
+	pte_t *slot = v ? pt_own_path(mm, v->start, true, &is_out_of_memory) : NULL;
+	if (slot)
+		pt_replace(mm, v->start, slot, pte_set_special(pte_make_leaf(pfn, v->flags & VM_ACCESS)), -1);
+	spin_unlock(&mm->pt_lock);
+	mm_write_unlock(mm);
+	return is_out_of_memory ? -ENOMEM : 0;
 }
 
 int mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns, const char *name)

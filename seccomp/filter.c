@@ -11,6 +11,7 @@
 #include "base/errno.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include <linux/capability.h>
 #include <linux/eventpoll.h>
 #include <linux/seccomp.h>
@@ -81,7 +82,7 @@ struct seccomp_filter *filter_new(uptr user_program)
 	if (!head.len || head.len > BPF_MAXINSNS)
 		return ERR_PTR(-EINVAL);
 	/* else a set-user-ID program could be made to run with calls that quietly fail */
-	if (!current->no_new_privs && !capable(CAP_SYS_ADMIN))
+	if (!current->no_new_privs && !ns_capable(current_user_ns(), CAP_SYS_ADMIN))
 		return ERR_PTR(-EACCES);
 	if (!head.filter)
 		return ERR_PTR(-EINVAL);

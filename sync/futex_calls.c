@@ -10,7 +10,9 @@
 #include "arch/arch.h"
 #include "fs/vfs.h"
 #include "task/task.h"
+#include "namespace/time_ns.h"
 #include <linux/futex.h>
+#include <linux/time.h>
 
 enum { RESTART_ADDR, RESTART_VALUE, RESTART_DEADLINE, RESTART_BITSET, RESTART_FLAGS };
 enum { RESTART_SHARED = 1, RESTART_REAL = 2 };
@@ -224,6 +226,8 @@ static int get_deadline(struct deadline *d, uptr timeout, int cmd, bool is_real)
 	d->is_real = is_real;
 	if (cmd == FUTEX_WAIT)
 		d->ns = deadline_add(d->ns, time_now_ns());
+	else if (!is_real)
+		d->ns = clock_meant_ns(CLOCK_MONOTONIC, d->ns);
 	d->ns = MAX(d->ns, 1);		/* 0 is "never" */
 	return 0;
 }

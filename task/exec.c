@@ -10,6 +10,7 @@
  * ELIBBAD, ENOMEM, EFAULT, EINVAL, ENOTDIR, EAGAIN. Source: execve(2), execveat(2).
  */
 #include "task/internal.h"
+#include "namespace/time_ns.h"
 #include "ptrace/ptrace.h"
 #include "namespace/user.h"
 #include "task/cred.h"
@@ -227,7 +228,8 @@ static int exec_map_vdso(struct mm *mm)
 	uptr at = vma_find_gap_down(&mm->vmas, PAGE_SIZE * 16, mm->mmap_base, data + code);
 	if (!at)
 		return -ENOMEM;
-	int err = mm_map_special(mm, at, arch_vdso.data_pages, VM_READ | VM_MAYREAD | VM_DONTDUMP, arch_vdso.pfns, "[vvar]");
+	const u64 *clock = time_is_first() ? arch_vdso.pfns : &arch_vdso.ask_pfn;
+	int err = mm_map_special(mm, at, arch_vdso.data_pages, VM_READ | VM_MAYREAD | VM_DONTDUMP, clock, "[vvar]");
 	if (!err)
 		err = mm_map_special(mm, at + data, arch_vdso.code_pages,
 				     VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,

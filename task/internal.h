@@ -20,6 +20,7 @@ ROOM(cred); ROOM(semundo); ROOM(files); ROOM(fs); ROOM(sighand); ROOM(signal); R
 ROOM(thread);
 #undef ROOM
 
+bool task_mm_is_shared(void);			/* unshare.c: another process runs in current's memory */
 /* resources/namespaces.c: takes the set over; the old one is given back. */
 void task_set_namespaces(struct task *t, struct namespaces *set);
 void task_set_fs(struct task *t, struct fs_room *fs);	/* resources/fs.c: likewise */

@@ -17,7 +17,7 @@
 	CLONE_NEWUSER)
 
 /* Another process runs in the same memory. */
-static bool mm_is_shared(void)
+bool task_mm_is_shared(void)
 {
 	struct task *process, *thread;
 	bool is_shared = false;
@@ -58,7 +58,7 @@ static int check(u64 f)
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && refcount_read(&current->sighand->count) > 1)
 		return -EINVAL;
-	if ((f & CLONE_VM) && mm_is_shared())
+	if ((f & CLONE_VM) && task_mm_is_shared())
 		return -EINVAL;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "time/clocks.h"
 #include "syscall/define.h"
 #include "mm/user_access.h"
+#include "namespace/time_ns.h"
 #include "task/task.h"
 #include <linux/capability.h>
 #include <linux/time.h>
@@ -98,7 +99,7 @@ long sys_clock_gettime(int clock, uptr ts)
 	u64 ns;
 	int err = clock_read_ns(clock, &ns);
 
-	return err ? err : put_timespec_ns(ns, ts);
+	return err ? err : put_timespec_ns(clock_shown_ns(clock, ns), ts);
 }
 
 long sys_clock_getres(int clock, uptr ts)

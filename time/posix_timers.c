@@ -10,6 +10,7 @@
  */
 #include "time/posix_timers.h"
 #include "time/clocks.h"
+#include "namespace/time_ns.h"
 #include "signal/internal.h"
 #include "syscall/define.h"
 #include "base/string.h"
@@ -396,7 +397,7 @@ static void set_locked(struct posix_timer *t, u64 now, u64 value_ns, u64 interva
 	t->expires_ns = 0;
 	if (!value_ns)
 		return;
-	t->expires_ns = is_absolute ? value_ns : deadline_add(now, value_ns);
+	t->expires_ns = is_absolute ? clock_meant_ns(t->clock, value_ns) : deadline_add(now, value_ns);
 	if (t->notify != SIGEV_NONE)
 		arm_locked(t, now);
 }

@@ -8,6 +8,7 @@
 #include "time/clocks.h"
 #include "syscall/define.h"
 #include "mm/user_access.h"
+#include "namespace/time_ns.h"
 #include "task/task.h"
 #include <linux/time.h>
 
@@ -136,7 +137,7 @@ long sys_clock_nanosleep(int clock, int flags, uptr req, uptr rem)
 	if (err)
 		return err;
 	if (flags & TIMER_ABSTIME)
-		return sleep_until(clock, ns) ? -ERESTARTNOHAND : 0;
+		return sleep_until(clock, clock_meant_ns(clock, ns)) ? -ERESTARTNOHAND : 0;
 	/* relative to the date: setting it makes no difference */
 	if (clock == CLOCK_REALTIME || clock == CLOCK_TAI)
 		clock = CLOCK_MONOTONIC;

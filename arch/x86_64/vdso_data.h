@@ -9,7 +9,7 @@
 
 struct vdso_data {
 	u32 sequence;
-	u32 unused;
+	u32 must_ask;		/* this page is no clock: only the kernel knows what time it is here */
 	u64 tsc_base, ns_base;
 	u64 multiplier;		/* nanoseconds per TSC tick, 32.32 fixed point */
 	u64 real_offset_ns;	/* CLOCK_REALTIME minus CLOCK_MONOTONIC */

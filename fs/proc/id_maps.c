@@ -36,34 +36,6 @@ static void ns_release(struct file *f)
 		ns_put(&ns->ns);
 }
 
-/* The part of the whole text that a read at *pos of n bytes gets. Takes the text over. */
-static ssize_t give(struct text *t, uptr buf, size_t n, loff *pos)
-{
-	ssize_t got = t->out_of_memory ? -ENOMEM : (u64)*pos >= t->used ? 0 : (ssize_t)MIN(n, t->used - (size_t)*pos);
-	if (got > 0 && copy_to_user(buf, t->buf + *pos, (size_t)got))
-		got = -EFAULT;
-	if (got > 0)
-		*pos += got;
-	text_free(t);
-	return got;
-}
-
-/* All of a write in kernel memory, ended with a zero: from the beginning of the file, less than max. ERR_PTR. */
-static char *take(uptr buf, size_t n, size_t max, const loff *pos)
-{
-	if (*pos || n >= max)
-		return ERR_PTR(-EINVAL);
-	char *text = kmalloc(n + 1);
-	if (!text)
-		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(text, buf, n)) {
-		kfree(text);
-		return ERR_PTR(-EFAULT);
-	}
-	text[n] = 0;
-	return text;
-}
-
 static ssize_t wrote(int err, size_t n, loff *pos)
 {
 	if (!err)
@@ -84,7 +56,7 @@ static ssize_t map_read(struct file *f, uptr buf, size_t n, loff *pos)
 	for (u32 i = 0; m && i < m->n; i++)
 		text_print(&t, "%10u %10u %10u\n", m->extents[i].first, id_from_kernel(reader, kind, m->extents[i].kernel),
 			   m->extents[i].count);
-	return give(&t, buf, n, pos);
+	return proc_text_give(&t, buf, n, pos);
 }
 
 static ssize_t map_write(struct file *f, uptr buf, size_t n, loff *pos)
@@ -92,7 +64,7 @@ static ssize_t map_write(struct file *f, uptr buf, size_t n, loff *pos)
 	struct user_namespace *ns = f->private;
 	if (!ns->parent || (f->cred->user_ns != ns && f->cred->user_ns != ns->parent))
 		return -EPERM;
-	char *text = take(buf, n, PAGE_SIZE, pos);
+	char *text = proc_text_take(buf, n, PAGE_SIZE, pos);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	int err = id_map_write(ns, kind_of(f), f->cred, text);
@@ -115,7 +87,7 @@ static ssize_t setgroups_read(struct file *f, uptr buf, size_t n, loff *pos)
 	struct user_namespace *ns = f->private;
 	struct text t = {};
 	text_print(&t, "%s\n", READ_ONCE(ns->is_setgroups_denied) ? "deny" : "allow");
-	return give(&t, buf, n, pos);
+	return proc_text_give(&t, buf, n, pos);
 }
 
 static bool is_word(const char *text, const char *word)
@@ -130,7 +102,7 @@ static bool is_word(const char *text, const char *word)
 
 static ssize_t setgroups_write(struct file *f, uptr buf, size_t n, loff *pos)
 {
-	char *text = take(buf, n, sizeof("allow\n\n"), pos);
+	char *text = proc_text_take(buf, n, sizeof("allow\n\n"), pos);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	int err = -EINVAL;
@@ -140,18 +112,9 @@ static ssize_t setgroups_write(struct file *f, uptr buf, size_t n, loff *pos)
 	return wrote(err, n, pos);
 }
 
-static loff seek(struct file *f, loff off, int whence)
-{
-	if (whence == 1)
-		off += f->pos;
-	if ((whence != 0 && whence != 1) || off < 0)
-		return -EINVAL;
-	return f->pos = off;
-}
-
 const struct file_ops proc_id_map_fops = {
-	.open = ns_open, .read = map_read, .write = map_write, .seek = seek, .release = ns_release,
+	.open = ns_open, .read = map_read, .write = map_write, .seek = proc_text_seek, .release = ns_release,
 };
 const struct file_ops proc_setgroups_fops = {
-	.open = setgroups_open, .read = setgroups_read, .write = setgroups_write, .seek = seek, .release = ns_release,
+	.open = setgroups_open, .read = setgroups_read, .write = setgroups_write, .seek = proc_text_seek, .release = ns_release,
 };

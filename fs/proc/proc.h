@@ -20,6 +20,11 @@ void text_free(struct text *t);
 /* A path as /proc/PID/maps and mounts show it: the bytes in `escape` as octal. */
 void text_put_escaped(struct text *t, const char *s, const char *escape);
 
+/* For files with operations of their own. The part of the whole text that a read of n bytes at *pos gets; takes the text over. */
+ssize_t proc_text_give(struct text *t, uptr buf, size_t n, loff *pos);
+/* All of a write in kernel memory, ended with a zero: from the beginning of the file, less than max. ERR_PTR. */
+char *proc_text_take(uptr buf, size_t n, size_t max, const loff *pos);
+
 struct proc_ref;
 typedef int (*proc_show)(struct text *t, const struct proc_ref *r);	/* 0 or -errno */
 /* One write of at most a page, NUL-terminated for the function: bytes taken or -errno. */
@@ -77,7 +82,7 @@ loff proc_text_seek(struct file *f, loff off, int whence);
 extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
 extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
-	proc_fail_nth_fops, proc_id_map_fops, proc_setgroups_fops;
+	proc_fail_nth_fops, proc_id_map_fops, proc_setgroups_fops, proc_timens_fops;
 
 /* The task behind r: a reference, or NULL: gone. */
 struct task *proc_task(const struct proc_ref *r);

@@ -337,6 +337,7 @@ const struct proc_row proc_process_rows[] = {
 	{ "statm", S_IFREG | 0444, proc_show_statm },
 	{ "status", S_IFREG | 0444, proc_show_status },
 	{ "syscall", S_IFREG | 0400, show_syscall, .is_private = true },
+	{ "timens_offsets", S_IFREG | 0644, .fops = &proc_timens_fops },
 	{ "uid_map", S_IFREG | 0644, .fops = &proc_id_map_fops },
 	{ "wchan", S_IFREG | 0444, show_wchan },
 	{},

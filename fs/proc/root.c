@@ -19,7 +19,9 @@
 #include "namespace/uts.h"
 #include "namespace/user.h"
 #include "task/hooks.h"
+#include "namespace/time_ns.h"
 #include <linux/capability.h>
+#include <linux/time.h>
 
 static int link_text(char *text, size_t size, int n) { return MIN(n, (int)size); }
 
@@ -55,7 +57,7 @@ static int show_cgroups(struct text *t, const struct proc_ref *r)
 
 static int show_uptime(struct text *t, const struct proc_ref *r)
 {
-	u64 now = time_now_ns(), idle = sched_cpu_time_ns(&first_task);
+	u64 now = clock_shown_ns(CLOCK_BOOTTIME, time_now_ns()), idle = sched_cpu_time_ns(&first_task);
 	text_print(t, "%lu.%02lu %lu.%02lu\n", (unsigned long)(now / NSEC_PER_SEC), (unsigned long)(now / 10000000 % 100),
 		   (unsigned long)(idle / NSEC_PER_SEC), (unsigned long)(idle / 10000000 % 100));
 	return 0;

@@ -8,7 +8,9 @@
 #include "base/string.h"
 #include "mm/report.h"
 #include "namespace/user.h"
+#include "namespace/time_ns.h"
 #include <linux/resource.h>
+#include <linux/time.h>
 
 #define TICKS(ns) ((unsigned long)((ns) / (NSEC_PER_SEC / 100)))
 
@@ -94,7 +96,8 @@ int proc_show_stat(struct text *out, const struct proc_ref *r)
 		   (unsigned long)s.child_minor, (unsigned long)(r->is_thread ? t->major_faults : s.group_major),
 		   (unsigned long)s.child_major);
 	text_print(out, "%lu %lu %ld %ld %d %d %d 0 %lu ", TICKS(user), TICKS(system), (long)TICKS(s.child_user_ns),
-		   (long)TICKS(s.child_system_ns), priority_shown(t), t->sched.nice, s.threads, TICKS(t->start_ns));
+		   (long)TICKS(s.child_system_ns), priority_shown(t), t->sched.nice, s.threads,
+		   TICKS(clock_shown_ns(CLOCK_BOOTTIME, t->start_ns)));
 	text_print(out, "%lu %lu %lu ", mm ? (unsigned long)mm->total_pages * PAGE_SIZE : 0,
 		   mm ? (unsigned long)mm_rss_pages(mm) : 0, (unsigned long)t->signal->limits[RLIMIT_RSS].current_limit);
 	if (mm && may_look)

@@ -9,6 +9,8 @@
 #include "mm/slab.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "namespace/time_ns.h"
+#include <linux/time.h>
 
 static void kb(struct text *t, const char *name, u64 pages)
 {
@@ -89,7 +91,7 @@ static void cpu_line(struct text *t, const char *name, const struct cpu_times *c
 int proc_show_system_stat(struct text *t, const struct proc_ref *r)
 {
 	struct cpu_times all = { 0 }, each[CPUS_MAX];
-	u64 now = time_now_ns();
+	u64 now = clock_shown_ns(CLOCK_BOOTTIME, time_now_ns());
 	char name[16];
 	for (u32 i = 0; i < cpus_online; i++) {
 		sched_cpu_times(i, &each[i]);

@@ -63,6 +63,32 @@ void text_put_escaped(struct text *t, const char *s, const char *escape)
 
 void text_free(struct text *t) { kfree(t->buf); }
 
+ssize_t proc_text_give(struct text *t, uptr buf, size_t n, loff *pos)
+{
+	ssize_t got = t->out_of_memory ? -ENOMEM : (u64)*pos >= t->used ? 0 : (ssize_t)MIN(n, t->used - (size_t)*pos);
+	if (got > 0 && copy_to_user(buf, t->buf + *pos, (size_t)got))
+		got = -EFAULT;
+	if (got > 0)
+		*pos += got;
+	text_free(t);
+	return got;
+}
+
+char *proc_text_take(uptr buf, size_t n, size_t max, const loff *pos)
+{
+	if (*pos || n >= max)
+		return ERR_PTR(-EINVAL);
+	char *text = kmalloc(n + 1);
+	if (!text)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(text, buf, n)) {
+		kfree(text);
+		return ERR_PTR(-EFAULT);
+	}
+	text[n] = 0;
+	return text;
+}
+
 int proc_text_open(struct inode *i, struct file *f)
 {
 	const struct proc_ref *r = i->private;

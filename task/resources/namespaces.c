@@ -3,6 +3,7 @@
  * one count, CLONE_NEW* makes a set in which some are new (namespace/namespace.c).
  */
 #include "task/internal.h"
+#include "namespace/time_ns.h"
 #include "namespace/user.h"
 #include "base/errno.h"
 
@@ -14,7 +15,7 @@ int room_namespaces_copy(struct task *child, const struct clone_request *req)
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 	child->ns = set;
-	return 0;
+	return time_ns_fork(child);
 }
 
 /* Another task may be looking at the set (/proc, setns). */

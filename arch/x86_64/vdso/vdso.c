@@ -48,7 +48,7 @@ EXPORT int __vdso_clock_gettime(int clock, struct timespec64 *ts)
 {
 	u64 real_offset, ns;
 
-	if (!is_real(clock) && !is_monotonic(clock))
+	if ((!is_real(clock) && !is_monotonic(clock)) || vvar_page.must_ask)
 		return (int)system_call_2(__NR_clock_gettime, clock, (long)ts);
 	ns = vdso_clock_ns(&vvar_page, &real_offset);
 	if (is_real(clock))
@@ -65,6 +65,8 @@ EXPORT int __vdso_clock_getres(int clock, struct timespec64 *ts)
 
 EXPORT int __vdso_gettimeofday(struct timeval64 *tv, struct timezone_utc *tz)
 {
+	if (vvar_page.must_ask)
+		return (int)system_call_2(__NR_gettimeofday, (long)tv, (long)tz);
 	if (tv) {
 		u64 real_offset, ns = vdso_clock_ns(&vvar_page, &real_offset);
 
@@ -79,6 +81,8 @@ EXPORT int __vdso_gettimeofday(struct timeval64 *tv, struct timezone_utc *tz)
 
 EXPORT s64 __vdso_time(s64 *t)
 {
+	if (vvar_page.must_ask)
+		return system_call_2(__NR_time, (long)t, 0);
 	u64 real_offset, ns = vdso_clock_ns(&vvar_page, &real_offset);
 	s64 seconds = (s64)((ns + real_offset) / NS);
 

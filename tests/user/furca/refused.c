@@ -32,8 +32,6 @@ TEST(flags_of_later_steps)
 		CHECK_ERR(syscall(SYS_clone, refused[i] | SIGCHLD, 0, 0, 0, 0), EINVAL);
 		CHECK_ERR(syscall(SYS_clone3, &a, sizeof a), EINVAL);
 	}
-	struct clone_args time = { .flags = CLONE_NEWTIME, .exit_signal = SIGCHLD };
-	CHECK_ERR(syscall(SYS_clone3, &time, sizeof time), EINVAL);
 	CHECK_ERR(waitpid(-1, 0, __WALL), ECHILD);
 	CHECK_EQ(count("forks"), forks);
 }
