@@ -124,12 +124,10 @@ void sched_balance_tick(struct runqueue *rq)
 {
 	u32 ticks = ++rq->balance_ticks;
 
-	if (rq->running > 1) {
-		for (u32 cpu = 0; cpu < cpus_online; cpu++) {
-			if (is_idle(cpu)) {
-				sched_kick(cpu);
-				return;
-			}
+	for (u32 cpu = 0; rq->running > 1 && cpu < cpus_online; cpu++) {
+		if (is_idle(cpu) && find_movable(rq, cpu, ~0UL)) {
+			sched_kick(cpu);
+			return;
 		}
 	}
 	if (ticks % PULL_PERIOD_TICKS == 0 && pull(rq, ticks % SWAP_PERIOD_TICKS == 0))
