@@ -4,8 +4,10 @@
  * A slab is a block of frames of kind PAGE_SLAB. Free objects are linked through their first word; the block's first
  * record holds the list, the number in use and the cache; the other records point to the first.
  * Slabs with a free object are in cache->partial; full ones in no list; at most KEEP_EMPTY empty ones are kept.
- * In front of the slabs stands a short list of objects just freed (cache->quick), which serves most calls.
- * Locks: cache->lock (irqsave, RANK_SLAB), not held while frames are allocated or freed.
+ * In front of the slabs each CPU has a short list of objects just freed there (cache->quick), which serves most calls
+ * without a lock. It is filled and emptied some at a time.
+ * Locks: cache->lock (irqsave, RANK_SLAB) for the slabs, not held while frames are allocated or freed; a CPU's own list:
+ * interrupts off.
  * Errors: NULL when there are no frames.
  */
 #include "mm/slab.h"
@@ -17,6 +19,7 @@
 #define SLAB_ORDER_MAX 3
 #define KEEP_EMPTY 2
 #define QUICK_MAX 32
+#define QUICK_BYTES 16384	/* of large objects a CPU keeps fewer */
 
 static struct spinlock caches_lock = SPINLOCK_INIT(RANK_SLAB);
 static struct slab_cache *all_caches;	/* never shrinks; under caches_lock, read without */
@@ -44,6 +47,7 @@ static void cache_prepare(struct slab_cache *c)
 		c->order = choose_order(c->stride);
 		c->objects_per_slab = (PAGE_SIZE << c->order) / c->stride;
 		BUG_ON(c->objects_per_slab == 0);
+		c->quick_max = MAX(MIN(QUICK_BYTES / c->stride, QUICK_MAX), 2u);
 		list_init(&c->partial);
 		c->next_cache = all_caches;
 		__atomic_store_n(&all_caches, c, __ATOMIC_RELEASE);
@@ -103,10 +107,15 @@ static struct page *grow_and_lock(struct slab_cache *c, unsigned long *irq)
 	return list_first(&c->partial, struct page, slab.list);
 }
 
-/* From a slab, a new one if need be. The lock is held; it is released here. */
+/* Objects of one slab, a new one if need be: one to hand out, and some for this CPU's list. Interrupts are off, and on
+ * again if they were when it returns. */
 static __noinline void *take_from_slab(struct slab_cache *c, unsigned long irq)
 {
+	struct slab_quick *q;
 	struct page *slab;
+	void **obj;
+
+	spin_lock(&c->lock);
 	if (unlikely(!c->is_ready) || list_is_empty(&c->partial)) {
 		spin_unlock_irqrestore(&c->lock, irq);
 		cache_prepare(c);
@@ -116,27 +125,39 @@ static __noinline void *take_from_slab(struct slab_cache *c, unsigned long irq)
 	} else {
 		slab = list_first(&c->partial, struct page, slab.list);
 	}
-	void **obj = slab->slab.freelist;
+	q = &c->quick[cpu_id()];
+	obj = slab->slab.freelist;
 	slab->slab.freelist = *obj;
 	if (slab->slab_used++ == 0)
 		c->empty_slabs--;
+	while (slab->slab.freelist && q->count < c->quick_max / 2) {
+		void **more = slab->slab.freelist;
+
+		slab->slab.freelist = *more;
+		slab->slab_used++;
+		*more = q->head;
+		q->head = more;
+		q->count++;
+	}
 	if (!slab->slab.freelist)
 		list_remove(&slab->slab.list);
-	atomic_set(&c->live, atomic_read(&c->live) + 1);
+	q->live++;
 	spin_unlock_irqrestore(&c->lock, irq);
 	return obj;
 }
 
 static __always_inline void *object_take(struct slab_cache *c)
 {
-	unsigned long irq = spin_lock_irqsave(&c->lock);
-	void **obj = c->quick;
+	unsigned long irq = arch_irq_save();
+	struct slab_quick *q = &c->quick[cpu_id()];
+	void **obj = q->head;
+
 	if (unlikely(!obj))
 		return take_from_slab(c, irq);
-	c->quick = *obj;
-	c->quick_count--;
-	atomic_set(&c->live, atomic_read(&c->live) + 1);
-	spin_unlock_irqrestore(&c->lock, irq);
+	q->head = *obj;
+	q->count--;
+	q->live++;
+	arch_irq_restore(irq);
 	return obj;
 }
 
@@ -181,13 +202,42 @@ void *slab_zalloc(struct slab_cache *c)
 	return obj;
 }
 
-static __noinline void free_to_slab(struct slab_cache *c, void *obj, unsigned long irq)
+static void destroy_all(struct slab_cache *c, struct list *surplus)
 {
-	struct page *surplus = return_to_slab(c, obj);
-	atomic_set(&c->live, atomic_read(&c->live) - 1);
+	while (!list_is_empty(surplus)) {
+		struct page *slab = list_first(surplus, struct page, slab.list);
+
+		list_remove(&slab->slab.list);
+		slab_destroy(c, slab);
+	}
+}
+
+/* Takes objects of this CPU's list home to their slabs until `to` are left. Under c->lock. */
+static void quick_shrink_locked(struct slab_cache *c, u32 to, struct list *surplus)
+{
+	struct slab_quick *q = &c->quick[cpu_id()];
+
+	while (q->count > to) {
+		void **obj = q->head;
+		struct page *slab;
+
+		q->head = *obj;
+		q->count--;
+		slab = return_to_slab(c, obj);
+		if (slab)
+			list_push_back(surplus, &slab->slab.list);
+	}
+}
+
+/* This CPU's list is full. Interrupts are off, and on again if they were when it returns. */
+static __noinline void quick_overflow(struct slab_cache *c, unsigned long irq)
+{
+	struct list surplus = LIST_INIT(surplus);
+
+	spin_lock(&c->lock);
+	quick_shrink_locked(c, c->quick_max / 2, &surplus);
 	spin_unlock_irqrestore(&c->lock, irq);
-	if (surplus)
-		slab_destroy(c, surplus);
+	destroy_all(c, &surplus);
 }
 
 void slab_free(struct slab_cache *c, void *obj)
@@ -198,50 +248,44 @@ void slab_free(struct slab_cache *c, void *obj)
 	BUG_ON(((u8 *)obj - (u8 *)page_address(slab_of(c, obj))) % c->stride);
 	memset(obj, 0x6b, c->size);
 #endif
-	unsigned long irq = spin_lock_irqsave(&c->lock);
-	if (unlikely(c->quick_count >= QUICK_MAX)) {
-		free_to_slab(c, obj, irq);
-		return;
-	}
-	*(void **)obj = c->quick;
-	c->quick = obj;
-	c->quick_count++;
-	atomic_set(&c->live, atomic_read(&c->live) - 1);
-	spin_unlock_irqrestore(&c->lock, irq);
+	unsigned long irq = arch_irq_save();
+	struct slab_quick *q = &c->quick[cpu_id()];
+	*(void **)obj = q->head;
+	q->head = obj;
+	q->live--;
+	if (unlikely(++q->count > c->quick_max))
+		quick_overflow(c, irq);
+	else
+		arch_irq_restore(irq);
 }
 
-/* One slab that can be given back, after the quick list went home; NULL: none, or the cache is busy. */
-static struct page *take_empty_slab(struct slab_cache *c)
+/* What this CPU's list and the cache keep only for speed. A cache that is busy is left alone. */
+static void cache_reclaim(struct slab_cache *c)
 {
-	struct page *slab = NULL;
+	struct list surplus = LIST_INIT(surplus);
 	unsigned long irq = arch_irq_save();
+
 	if (spin_trylock(&c->lock)) {
-		while (c->quick && !slab) {
-			void *obj = c->quick;
-			c->quick = *(void **)obj;
-			c->quick_count--;
-			slab = return_to_slab(c, obj);
-		}
-		if (!slab && c->empty_slabs) {
-			slab = list_last(&c->partial, struct page, slab.list);
+		quick_shrink_locked(c, 0, &surplus);
+		while (c->empty_slabs) {
+			struct page *slab = list_last(&c->partial, struct page, slab.list);
+
 			ASSERT(slab->slab_used == 0);
 			list_remove(&slab->slab.list);
+			list_push_back(&surplus, &slab->slab.list);
 			c->empty_slabs--;
 			c->slabs--;
 		}
 		spin_unlock(&c->lock);
 	}
 	arch_irq_restore(irq);
-	return slab;
+	destroy_all(c, &surplus);
 }
 
 void slab_reclaim(void)
 {
-	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache) {
-		struct page *slab;
-		while ((slab = take_empty_slab(c)) != NULL)
-			slab_destroy(c, slab);
-	}
+	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache)
+		cache_reclaim(c);
 }
 
 void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg)
@@ -250,10 +294,19 @@ void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg)
 		fn(c, arg);
 }
 
+long slab_live(const struct slab_cache *c)
+{
+	long n = 0;
+
+	for (u32 i = 0; i < CPUS_MAX; i++)
+		n += READ_ONCE(c->quick[i].live);
+	return n;
+}
+
 size_t slab_live_bytes(void)
 {
 	size_t n = 0;
 	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache)
-		n += (size_t)atomic_read(&c->live) * c->size;
+		n += (size_t)slab_live(c) * c->size;
 	return n;
 }

@@ -11,14 +11,20 @@
 #include "base/atomic.h"
 #include "sync/spinlock.h"
 
+/* One CPU's part of a cache: objects just freed there, linked; their slabs count them as used. Own, interrupts off. */
+struct slab_quick {
+	void *head;
+	u32 count;
+	long live;			/* handed out here less taken back here: the sum over CPUs counts; read by others */
+} __aligned(32);
+
 struct slab_cache {
 	const char *name;
 	u32 size, align;
 	struct spinlock lock;
-	void *quick;			/* objects just freed, linked; their slabs count them as used. under lock */
-	u32 quick_count;
+	struct slab_quick quick[CPUS_MAX];
+	u32 quick_max;			/* of one CPU's objects; 0 before the first slab */
 	struct list partial;		/* of page->slab.list: slabs with a free object; under lock */
-	atomic_long_t live;		/* objects handed out; written under lock */
 	u32 stride;			/* bytes from one object to the next */
 	u32 objects_per_slab;
 	u32 order;			/* of a slab's block of frames */
@@ -43,7 +49,9 @@ char *kstrdup(const char *s);
 void *kmemdup(const void *src, size_t n);
 
 /* Calls fn for each cache with its name, object size and live count. */
+/* (about, while other CPUs are busy) */
 void slab_for_each(void (*fn)(const struct slab_cache *c, void *arg), void *arg);
+long slab_live(const struct slab_cache *c);	/* objects handed out */
 size_t slab_live_bytes(void);
 
 #endif

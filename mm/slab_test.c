@@ -53,16 +53,16 @@ static void test_cache(struct slab_cache *c)
 		objs[i] = slab_alloc(c);
 		memset(objs[i], i, c->size);
 	}
-	CHECK(atomic_read(&c->live) == 500);
+	CHECK(slab_live(c) == 500);
 	for (int i = 0; i < 500; i++) {
 		u8 *o = objs[i];
 		CHECK(o[0] == (u8)i && o[c->size - 1] == (u8)i);
 		slab_free(c, o);
 	}
 	slab_free(c, NULL);
-	CHECK(atomic_read(&c->live) == 0 && c->empty_slabs <= 2);
+	CHECK(slab_live(c) == 0 && c->empty_slabs <= 2);
 	slab_reclaim();
-	CHECK(c->slabs == 0 && c->empty_slabs == 0 && !c->quick);
+	CHECK(c->slabs == 0 && c->empty_slabs == 0 && !c->quick[cpu_id()].count);
 }
 static void test_odd_sizes(void)
 {

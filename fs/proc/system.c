@@ -125,7 +125,7 @@ int proc_show_cpuinfo(struct text *t, const struct proc_ref *r)
 static void slab_line(const struct slab_cache *c, void *arg)
 {
 	struct text *t = arg;
-	unsigned long live = (unsigned long)atomic_read(&c->live);
+	unsigned long live = (unsigned long)slab_live(c);
 	text_print(t, "%-24s %6lu %6lu %6u %4u    1 : tunables    0    0    0 : slabdata      0      0      0\n", c->name, live,
 		   live, c->size, c->objects_per_slab);
 }
@@ -140,7 +140,7 @@ int proc_show_slabinfo(struct text *t, const struct proc_ref *r)
 
 static void object_line(const struct slab_cache *c, void *arg)
 {
-	text_print(arg, "%s %u %ld\n", c->name, c->size, (long)atomic_read(&c->live));
+	text_print(arg, "%s %u %ld\n", c->name, c->size, slab_live(c));
 }
 
 /* name, bytes of one, how many live: what a leak check compares. Frames by kind come last; those that only wait in a pool
