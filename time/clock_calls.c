@@ -70,8 +70,10 @@ int clock_read_ns(int clock, u64 *ns)
 
 	switch (clock) {
 	case CLOCK_REALTIME:
-	case CLOCK_TAI:
 		*ns = now + time_real_offset_ns();
+		return 0;
+	case CLOCK_TAI:
+		*ns = now + time_real_offset_ns() + (u64)time_tai_offset_ns();
 		return 0;
 	case CLOCK_REALTIME_COARSE:
 		*ns = coarse(now) + time_real_offset_ns();

@@ -10,6 +10,7 @@
 #define TIME_NS_MAX ((u64)INT64_MAX)	/* the end of time: Linux's KTIME_MAX */
 
 struct task;
+s64 time_tai_offset_ns(void);		/* adjtime.c: CLOCK_TAI minus CLOCK_REALTIME, as a time daemon set it */
 u64 time_real_offset_ns(void);		/* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 extern struct waitqueue clock_was_set;	/* woken when the date jumps: sleepers until a date look again */
 int __must_check timespec_to_ns(u64 *ns, const struct __kernel_timespec *ts);	/* -EINVAL */

@@ -35,7 +35,7 @@ static long system_call_2(long number, long a, long b)
 
 static bool is_real(int clock)
 {
-	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
 }
 
 static bool is_monotonic(int clock)
