@@ -1,5 +1,5 @@
 /*
- * fs/rename.c: rename, renameat2 (RENAME_NOREPLACE, RENAME_EXCHANGE; RENAME_WHITEOUT is EINVAL).
+ * fs/rename.c: rename, renameat2 with its flags.
  * Locks: rename_lock when two directories are involved, so that the tree's shape stands still; then both directories'
  * inode->lock, an ancestor first, else the lower address first; then, of what moves and what is replaced, none: their
  * link counts change only under their directories' locks and their own (the replaced one's is taken).
@@ -179,9 +179,9 @@ static int rename_paths(int olddirfd, const char *old, int newdirfd, const char 
 
 long sys_renameat2(int olddirfd, uptr old, int newdirfd, uptr new, unsigned flags)
 {
-	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	if ((flags & RENAME_NOREPLACE) && (flags & RENAME_EXCHANGE))
+	if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))
 		return -EINVAL;
 	char *from = path_text_new(old), *to;
 	if (IS_ERR(from))

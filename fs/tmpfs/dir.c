@@ -7,6 +7,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "base/string.h"
 #include "mm/slab.h"
+#include <linux/fs.h>
 
 static int add(struct inode *dir, struct dentry *d, struct inode *i)
 {
@@ -133,15 +134,40 @@ static void replace(struct inode *old_dir, struct dentry *od, struct inode *new_
 	dentry_move(od, nd);
 }
 
+/* What a union of directories takes for "nothing is here": a character device of the number 0, which takes od's old name. */
+static struct dentry *whiteout_for(struct inode *dir, struct dentry *od, struct inode **inode)
+{
+	struct inode *i = tmpfs_inode_new(dir->sb, dir, S_IFCHR, 0);
+	struct dentry *w = IS_ERR(i) ? NULL : dentry_alloc(od->parent, od->name, od->name_len);
+
+	if (!w && !IS_ERR(i))
+		inode_put(i);
+	*inode = i;
+	return IS_ERR(i) ? ERR_PTR(PTR_ERR(i)) : w ? w : ERR_PTR(-ENOMEM);
+}
+
 static int dir_rename(struct inode *old_dir, struct dentry *od, struct inode *new_dir, struct dentry *nd,
 		      unsigned flags)
 {
-	if (!(flags & 2 /* RENAME_EXCHANGE */) && nd->inode && inode_is_dir(nd->inode) && dentry_has_children(nd))
+	struct dentry *whiteout = NULL;
+	struct inode *i;
+
+	if (!(flags & RENAME_EXCHANGE) && nd->inode && inode_is_dir(nd->inode) && dentry_has_children(nd))
 		return -ENOTEMPTY;
-	if (flags & 2)
+	if (flags & RENAME_WHITEOUT) {
+		whiteout = whiteout_for(old_dir, od, &i);
+		if (IS_ERR(whiteout))
+			return (int)PTR_ERR(whiteout);
+	}
+	if (flags & RENAME_EXCHANGE)
 		exchange(old_dir, od, new_dir, nd);
 	else
 		replace(old_dir, od, new_dir, nd);
+	if (whiteout) {
+		dentry_add(whiteout, i);
+		old_dir->size += DIRENT_BYTES;
+		dentry_put(whiteout);
+	}
 	inode_touch(old_dir);
 	inode_touch(new_dir);
 	inode_touch_changed(od->inode);

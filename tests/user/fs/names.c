@@ -305,3 +305,30 @@ TEST(deep)
 		CHECK_OK(rmdir("d"));
 	}
 }
+
+/* RENAME_WHITEOUT leaves a device of the number 0 where the name was. */
+TEST(whiteout)
+{
+	struct stat s;
+	check_scratch();
+	CHECK_OK(mkdir("d", 0700));
+	CHECK_OK(check_spew("a", "text", 4, 0600));
+	if (syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "d/b", 4 /* WHITEOUT */) < 0) {
+		CHECK_EQ(errno, EINVAL);	/* not on every file system */
+		return;
+	}
+	CHECK_OK(lstat("a", &s));
+	CHECK_EQ(s.st_mode, S_IFCHR);
+	CHECK_EQ(s.st_rdev, 0);
+	CHECK_OK(stat("d/b", &s));
+	CHECK_EQ(s.st_size, 4);
+	CHECK_ERR(syscall(SYS_renameat2, AT_FDCWD, "d", AT_FDCWD, "e", 6), EINVAL);
+	CHECK_ERR(syscall(SYS_renameat2, AT_FDCWD, "d", AT_FDCWD, "a", 5), EEXIST);
+	CHECK_OK(syscall(SYS_renameat2, AT_FDCWD, "d", AT_FDCWD, "e", 5));
+	CHECK_OK(lstat("d", &s));
+	CHECK_EQ(s.st_mode, S_IFCHR);
+	CHECK_OK(stat("e/b", &s));
+	CHECK_OK(unlink("d"));
+	CHECK_OK(unlink("a"));
+	CHECK_ERR(unlink("a"), ENOENT);
+}
