@@ -202,6 +202,8 @@ int vfs_truncate(const struct path *p, loff size);
 /* -- locks (locks.c) -- */
 void locks_drop_posix(struct inode *i, struct files *owner);	/* close() by this room */
 long locks_fcntl(struct file *f, int fd, int cmd, unsigned long arg);	/* F_GETLK, F_SETLK and the like */
+struct text;
+void locks_show(struct text *t);		/* /proc/locks */
 void locks_drop_file(struct file *f);		/* flock and OFD locks: the last reference is gone */
 
 /* -- O_ASYNC (async.c) -- */

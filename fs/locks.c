@@ -8,6 +8,7 @@
  * Source: flock(2), fcntl(2).
  */
 #include "fs/internal.h"
+#include "fs/proc/proc.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -19,22 +20,27 @@ enum lock_kind { LOCK_FLOCK, LOCK_POSIX, LOCK_OFD };
 
 struct file_lock {
 	struct list node;		/* in inode->posix_locks. locks_lock */
+	struct list all_node;		/* in all_locks, newest first. locks_lock */
+	struct inode *inode;		/* borrowed: its locks go before it */
 	enum lock_kind kind;
 	const void *owner;		/* borrowed: struct files or struct file; compared only */
 	int pid;			/* of the process that set it, for F_GETLK */
 	short type;			/* F_RDLCK, F_WRLCK; in a request also F_UNLCK */
 	loff start, end;		/* both inside */
 };
-/* A process that waits for another's record lock: an edge that EDEADLK is found by. */
+/* Who waits for a lock. A process that waits for another's record lock is an edge that EDEADLK is found by. */
 struct lock_wait {
 	struct list node;
-	const void *owner, *blocker;
+	const struct inode *inode;
+	const struct file_lock *request;
+	const void *owner, *blocker;	/* an edge, or NULL */
 };
 
 SLAB_CACHE(file_lock_cache, struct file_lock);
 static struct spinlock locks_lock = SPINLOCK_INIT(RANK_FILE_LOCKS);
 static struct waitqueue locks_wait = WAITQUEUE_INIT(locks_wait);
 static struct list waits = LIST_INIT(waits);	/* locks_lock */
+static struct list all_locks = LIST_INIT(all_locks);	/* locks_lock */
 
 /* -- relations -- */
 static bool is_same_owner(const struct file_lock *a, const struct file_lock *b)
@@ -75,7 +81,7 @@ static bool is_deadlock_locked(const void *owner, const void *blocker)
 		if (blocker == owner)
 			return true;
 		list_for_each(w, &waits, node) {
-			if (w->owner == blocker) {
+			if (w->owner && w->owner == blocker) {
 				blocker = w->blocker;
 				moved = true;
 				break;
@@ -89,7 +95,15 @@ static bool is_deadlock_locked(const void *owner, const void *blocker)
 static void lock_remove_locked(struct file_lock *l)
 {
 	list_remove(&l->node);
+	list_remove(&l->all_node);
 	slab_free(&file_lock_cache, l);
+}
+
+static void lock_add_locked(struct inode *i, struct file_lock *l)
+{
+	l->inode = i;
+	list_push_back(&i->posix_locks, &l->node);
+	list_push_front(&all_locks, &l->all_node);
 }
 
 /* r takes its range of what the same owner has: other types give way, equal ones that touch melt into r. One lock that
@@ -113,7 +127,7 @@ static void carve_locked(struct inode *i, struct file_lock *r, struct file_lock 
 			*tail = *l;
 			tail->start = r->end + 1;
 			l->end = r->start - 1;
-			list_push_back(&i->posix_locks, &tail->node);
+			lock_add_locked(i, tail);
 		} else if (l->start < r->start) {
 			l->end = r->start - 1;
 		} else if (l->end > r->end) {
@@ -144,7 +158,7 @@ static int lock_try(struct inode *i, const struct file_lock *wanted, const void 
 	} else {
 		carve_locked(i, made, &spare);
 		if (made->type != F_UNLCK) {
-			list_push_back(&i->posix_locks, &made->node);
+			lock_add_locked(i, made);
 			made = NULL;
 		}
 	}
@@ -167,18 +181,19 @@ static bool has_conflict(struct inode *i, const struct file_lock *r)
 /* Waits until it makes sense to try again. Edges are kept for POSIX locks only, as on Linux. */
 static int lock_sleep(struct inode *i, const struct file_lock *r, const void *blocker)
 {
-	struct lock_wait w = { .owner = r->owner, .blocker = blocker };
+	struct lock_wait w = { .inode = i, .request = r };
 
-	list_init(&w.node);
+	spin_lock(&locks_lock);
 	if (r->kind == LOCK_POSIX && blocker) {
-		spin_lock(&locks_lock);
-		bool is_deadlock = is_deadlock_locked(r->owner, blocker);
-		if (!is_deadlock)
-			list_push_back(&waits, &w.node);
-		spin_unlock(&locks_lock);
-		if (is_deadlock)
-			return -EDEADLK;
+		w.owner = r->owner;
+		w.blocker = blocker;
 	}
+	bool is_deadlock = w.owner && is_deadlock_locked(w.owner, w.blocker);
+	if (!is_deadlock)
+		list_push_back(&waits, &w.node);
+	spin_unlock(&locks_lock);
+	if (is_deadlock)
+		return -EDEADLK;
 	int err = wait_event_interruptible(&locks_wait, !has_conflict(i, r));
 	spin_lock(&locks_lock);
 	list_remove(&w.node);
@@ -365,4 +380,34 @@ long locks_fcntl(struct file *f, int fd, int cmd, unsigned long arg)
 		return lock_change(f, fd, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 	err = lock_get(f, &r, &u);
 	return err ? err : copy_to_user(arg, &u, sizeof(u));
+}
+
+/* -- /proc/locks -- */
+static void show_one(struct text *t, unsigned number, const struct file_lock *l, const struct inode *i, bool waits_for)
+{
+	static const char *const kinds[] = { "FLOCK ", "POSIX ", "OFDLCK" };
+
+	text_print(t, "%u: %s%s ADVISORY  %s %d %02x:%02x:%lu %ld ", number, waits_for ? "-> " : "", kinds[l->kind],
+		   l->type == F_WRLCK ? "WRITE" : "READ", l->kind == LOCK_OFD ? -1 : pid_seen(l->pid), dev_major(i->sb->dev),
+		   dev_minor(i->sb->dev), (unsigned long)i->ino, (long)l->start);
+	if (l->end == OFFSET_END)
+		text_print(t, "EOF\n");
+	else
+		text_print(t, "%ld\n", (long)l->end);
+}
+
+void locks_show(struct text *t)
+{
+	const struct file_lock *l;
+	const struct lock_wait *w;
+	unsigned number = 0;
+
+	spin_lock(&locks_lock);
+	list_for_each(l, &all_locks, all_node) {
+		show_one(t, ++number, l, l->inode, false);
+		list_for_each(w, &waits, node)
+			if (w->inode == l->inode && conflict_locked(l->inode, w->request) == l)
+				show_one(t, number, w->request, l->inode, true);
+	}
+	spin_unlock(&locks_lock);
 }

@@ -22,6 +22,7 @@
 
 SLAB_CACHE(unix_socket_cache, struct unix_socket);
 struct spinlock unix_lock = SPINLOCK_INIT(RANK_UNIX);
+struct list unix_sockets = LIST_INIT(unix_sockets);
 
 struct unix_socket *unix_new(int type)
 {
@@ -45,6 +46,9 @@ struct unix_socket *unix_new(int type)
 	waitqueue_init(&s->read_wait);
 	waitqueue_init(&s->write_wait);
 	waitqueue_init(&s->room_wait);
+	unix_lock_all();
+	list_push_back(&unix_sockets, &s->all_node);
+	unix_unlock_all();
 	return s;
 }
 
@@ -52,6 +56,11 @@ void unix_put(struct unix_socket *s)
 {
 	if (!s || !refcount_dec(&s->count))
 		return;
+	if (!list_is_empty(&s->all_node)) {	/* one that was never in use */
+		unix_lock_all();
+		list_remove(&s->all_node);
+		unix_unlock_all();
+	}
 	unix_address_put(s->address);
 	pid_put(s->peer_pid);
 	slab_free(&unix_socket_cache, s);
@@ -126,6 +135,7 @@ void unix_close(struct unix_socket *s, bool was_pending)
 
 	unix_lock_all();
 	s->is_dead = true;
+	list_remove(&s->all_node);
 	s->shutdown = SHUT_BITS;
 	unix_name_forget_locked(s);
 	struct path path = s->path;

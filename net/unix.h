@@ -49,6 +49,7 @@ struct unix_socket {
 	u32 unexplained;		/* of these, how many are in queues that may still be read */
 	bool is_suspect;
 	struct list in_flight_node;
+	struct list all_node;		/* in the list of all. unix_lock */
 	struct list reached_node;
 	struct mutex read_lock;		/* RANK_SOCKET: only its holder takes messages out of a live socket's queue */
 	struct waitqueue read_wait, write_wait;
@@ -65,6 +66,7 @@ struct unix_message {
 };
 
 extern struct spinlock unix_lock;
+extern struct list unix_sockets;	/* of all_node: that are not closed. unix_lock */
 extern const struct file_ops unix_fops;
 #define QUEUE_MAX 10			/* datagrams that wait at one receiver for others than its own peer */
 #define ROOM_DEFAULT 212992u
@@ -80,6 +82,8 @@ static inline bool unix_is_writable(const struct unix_socket *s)
 	return READ_ONCE(s->state) != UNIX_LISTENING && READ_ONCE(s->charged) * 4 <= READ_ONCE(s->send_room);
 }
 
+struct text;
+void unix_show_all(struct text *t);			/* unix_show.c: /proc/net/unix */
 /* -- unix.c: life -- */
 struct unix_socket *unix_new(int type);			/* NULL: memory */
 void unix_put(struct unix_socket *s);			/* NULL accepted */

@@ -17,6 +17,7 @@
 #include "namespace/mount.h"
 #include "namespace/pid_ns.h"
 #include "namespace/uts.h"
+#include "net/unix.h"
 #include "namespace/user.h"
 #include "task/hooks.h"
 #include "namespace/time_ns.h"
@@ -105,6 +106,18 @@ static int show_filesystems(struct text *t, const struct proc_ref *r)
 static int show_swaps(struct text *t, const struct proc_ref *r)
 {
 	text_print(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+static int show_locks(struct text *t, const struct proc_ref *r)
+{
+	locks_show(t);
+	return 0;
+}
+
+static int show_net_unix(struct text *t, const struct proc_ref *r)
+{
+	unix_show_all(t);
 	return 0;
 }
 
@@ -308,8 +321,10 @@ const struct proc_row proc_system_rows[] = {
 	{ "furca/missing", S_IFREG | 0444, show_missing },
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
 	{ "loadavg", S_IFREG | 0444, show_loadavg },
+	{ "locks", S_IFREG | 0444, show_locks },
 	{ "meminfo", S_IFREG | 0444, proc_show_meminfo },
 	{ "mounts", S_IFLNK | 0777, .link = link_mounts },
+	{ "net/unix", S_IFREG | 0444, show_net_unix },
 	{ "self", S_IFLNK | 0777, .link = link_self },
 	{ "slabinfo", S_IFREG | 0400, proc_show_slabinfo },
 	{ "stat", S_IFREG | 0444, proc_show_system_stat },
