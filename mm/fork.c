@@ -21,12 +21,12 @@
 #include "base/printk.h"
 #include "base/string.h"
 
-/* The plain numbers: from mmap_base up to core_pending. */
+/* The plain numbers: from mmap_base up to core_filter. */
 static void copy_numbers(struct mm *child, const struct mm *parent)
 {
 	size_t first = offsetof(struct mm, mmap_base);
 
-	memcpy((char *)child + first, (const char *)parent + first, offsetof(struct mm, core_pending) - first);
+	memcpy((char *)child + first, (const char *)parent + first, offsetof(struct mm, owner) - first);
 	if (child->exe_file)
 		file_get(child->exe_file);
 	child->user_ns = parent->user_ns;

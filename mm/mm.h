@@ -98,7 +98,7 @@ struct mm {
 	uptr vdso;			/* address of the vDSO, 0: none */
 	int dumpable;			/* SUID_DUMP_* */
 	u32 membarrier_registered;	/* MEMBARRIER_CMD_REGISTER_* that were called; atomic. fork copies it, exec forgets it */
-	atomic_t core_pending;
+	u32 core_filter;		/* what a core file holds: /proc/PID/coredump_filter */
 	struct task *owner;		/* borrowed: the group's leader, for the OOM killer; tasklist_lock */
 	u64 minor_faults;
 	struct vma *last_fault;		/* borrowed under lock: a guess for the next fault; every edit forgets it */

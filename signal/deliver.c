@@ -7,6 +7,7 @@
 #include "signal/internal.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
+#include "exec/core.h"
 #include "ptrace/ptrace.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -35,7 +36,8 @@ void signal_tell_stop_news(struct task *t)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
-static __noreturn void die(int sig)
+/* info: of the signal that current itself has taken; NULL: the group's end has reached it. */
+static __noreturn void die(int sig, const siginfo_t *info)
 {
 	struct signal *s = current->signal;
 
@@ -43,6 +45,8 @@ static __noreturn void die(int sig)
 	/* exec in another thread takes the group over: only this thread goes, and its code is nobody's */
 	if (READ_ONCE(s->group_exec_task) && !READ_ONCE(s->is_group_exiting))
 		task_exit(0);
+	if (info && sig_in(SIGNALS_DEFAULT_CORE, sig))
+		core_dump(info);
 	task_exit_group(sig);
 }
 
@@ -119,7 +123,7 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 		t->pending.set &= ~SIG_BIT(SIGKILL);
 		signal_recompute(t);
 		spin_unlock_irqrestore(&t->sighand->lock, *flags);
-		die(SIGKILL);
+		die(SIGKILL, NULL);
 	}
 	if ((t->jobctl & JOB_STOP_PENDING) && stop_current_locked(0, flags))
 		return -1;
@@ -152,7 +156,7 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 		break;
 	}
 	spin_unlock_irqrestore(&t->sighand->lock, *flags);
-	die(d->sig);
+	die(d->sig, &d->info);
 }
 
 /* Takes signals until one has a handler (true) or none is left (false). */

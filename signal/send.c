@@ -98,7 +98,7 @@ static void flush_group_locked(struct task *t, u64 mask)
 bool signal_prepare_locked(int sig, struct task *t, bool force)
 {
 	if (t->signal->is_group_exiting)
-		return false;
+		return t->signal->core && sig == SIGKILL;	/* which ends the writing of a core file */
 	if (sig_in(SIGNALS_DEFAULT_STOP, sig)) {
 		flush_group_locked(t, SIG_BIT(SIGCONT));
 	} else if (sig == SIGCONT) {

@@ -14,6 +14,7 @@
 #include "ptrace/ptrace.h"
 #include "namespace/user.h"
 #include "task/cred.h"
+#include "exec/core.h"
 #include "exec/exec.h"
 #include "arch/arch.h"
 #include "elf_arch.h"
@@ -158,6 +159,7 @@ static void exec_switch_mm(struct exec *e)
 	struct mm *old = t->mm, *fresh = e->mm;
 	task_leave_mm(t);
 	fresh->owner = t;
+	fresh->core_filter = old ? old->core_filter : CORE_FILTER_DEFAULT;
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	t->mm = fresh;
 	spin_unlock_irqrestore(&t->lock, flags);

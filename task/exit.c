@@ -16,6 +16,7 @@
 #include "mm/mm.h"
 #include "mm/user_access.h"
 #include "arch/arch.h"
+#include "exec/core.h"
 #include "base/printk.h"
 #include "fs/tty/tty.h"
 #include "debug/events.h"
@@ -146,6 +147,7 @@ void task_exit(int code)
 	BUG_ON(in_interrupt() || (t->flags & PF_IDLE));
 	if (unlikely(t->flags & PF_EXITING))
 		panic("task %d died while it was dying", t->tid);
+	core_hold(t);
 	ptrace_event(PTRACE_EVENT_EXIT, (u64)code);
 	bool is_group_dead = mark_exiting(t, code);
 	event_note(EVENT_EXIT, t->tid, 0, (u64)(unsigned)code);

@@ -46,9 +46,10 @@ enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
 /* task->flags: "own" but for PF_EXITING, which others read. */
 #define PF_IDLE BIT(1)
 #define PF_EXITING BIT(2)
+#define PF_POSTCORE BIT(3)	/* dies, and is past where it waits for its group's core file; sighand->lock */
 #define PF_FORKNOEXEC BIT(6)	/* forked but did not exec */
 #define PF_SUPERPRIV BIT(8)	/* used superuser rights; cleared by clone */
-#define PF_DUMPCORE BIT(9)
+#define PF_DUMPCORE BIT(9)	/* writes its group's core file, or is held for it */
 #define PF_SIGNALED BIT(10)	/* killed by a signal */
 #define PF_KTHREAD BIT(21)
 #define PF_VFORK_CHILD BIT(22)	/* someone waits for our mm */
@@ -88,6 +89,12 @@ struct rusage_sum {	/* of reaped children, or of dead threads */
 	u64 max_rss_pages;
 };
 
+/* A group whose core file is written (exec/core.c). */
+struct core_dump {
+	struct task *dumper;		/* borrowed: the thread that writes */
+	int running;			/* threads that are not held yet */
+};
+
 /* The room "signal": what a thread group shares (Linux's signal_struct). Lives until the last thread is released. */
 struct signal {
 	refcount_t count;
@@ -100,6 +107,7 @@ struct signal {
 	/* group exit, stop: sighand->lock */
 	int group_exit_code;
 	bool is_group_exiting;
+	struct core_dump *core;		/* borrowed: on its dumper's stack; or NULL */
 	struct task *group_exec_task;	/* borrowed: exec waits for the others to go */
 	bool is_stopped, is_continued_unreported, is_stop_unreported;
 	int stop_signal;		/* why stopped */

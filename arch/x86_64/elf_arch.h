@@ -12,6 +12,7 @@
 #define ELF_ARCH_PLATFORM "x86_64"		/* AT_PLATFORM, uname */
 #define ELF_ARCH_PLATFORM_32 "i686"		/* uname under PER_LINUX32 */
 #define ELF_ARCH_DYN_BASE 0x555555554000UL	/* a PIE with an interpreter; randomisation adds to it */
+#define ELF_ARCH_GREGS_BYTES (27 * 8)	/* elf_gregset_t: a thread's general registers in a core file */
 #define ELF_ARCH_STACK_TOP 0x7ffffffff000UL	/* end of the initial stack before randomisation */
 
 u64 elf_arch_hwcap(void);	/* AT_HWCAP: CPUID 1, EDX */

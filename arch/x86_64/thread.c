@@ -97,6 +97,15 @@ int arch_thread_copy(struct task *child, const struct clone_request *req)
 	return 0;
 }
 
+void arch_thread_save(void)
+{
+	unsigned long flags = arch_irq_save();
+
+	fpu_save(current->thread.fpu);
+	tls_save(&current->thread);
+	arch_irq_restore(flags);
+}
+
 void arch_thread_drop(struct task *t)
 {
 	fpu_free(t->thread.fpu);

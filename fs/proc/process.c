@@ -4,6 +4,7 @@
  */
 #include "fs/proc/proc.h"
 #include "arch/arch.h"
+#include "exec/core.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "cgroup/cgroup.h"
@@ -223,6 +224,34 @@ static int show_wchan(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
+static int show_core_filter(struct text *t, const struct proc_ref *r)
+{
+	WITH_TASK(task, r);
+	struct mm *mm = task_get_mm(task);
+	task_put(task);
+	if (!mm)
+		return 0;
+	text_print(t, "%08x\n", READ_ONCE(mm->core_filter));
+	mm_put(mm);
+	return 0;
+}
+
+static ssize_t write_core_filter(const struct proc_ref *r, char *text, size_t n)
+{
+	char *end;
+	u64 v = strtou64(text, &end, 0);
+	if (end == text || (*end && *end != '\n') || v > 0xffffffff)
+		return -EINVAL;
+	WITH_TASK(task, r);
+	struct mm *mm = task_get_mm(task);
+	task_put(task);
+	if (!mm)
+		return (ssize_t)n;
+	WRITE_ONCE(mm->core_filter, (u32)v & CORE_FILTER_ALL);
+	mm_put(mm);
+	return (ssize_t)n;
+}
+
 /* What it waits in: the call, its arguments, stack and instruction pointer. */
 static int show_syscall(struct text *t, const struct proc_ref *r)
 {
@@ -313,6 +342,7 @@ const struct proc_row proc_process_rows[] = {
 	{ "children", S_IFREG | 0444, show_children },
 	{ "cmdline", S_IFREG | 0444, show_cmdline },
 	{ "comm", S_IFREG | 0644, show_comm, write_comm },
+	{ "coredump_filter", S_IFREG | 0644, show_core_filter, write_core_filter },
 	{ "cwd", S_IFLNK | 0777, .link = link_cwd, .is_private = true },
 	{ "environ", S_IFREG | 0400, show_environ, .is_private = true },
 	{ "exe", S_IFLNK | 0777, .link = link_exe, .is_private = true },

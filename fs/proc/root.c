@@ -3,6 +3,7 @@
  * Locks: each function takes what it needs. Errors: EINVAL for a value out of range. Source: proc(5), sysctl documentation.
  */
 #include "fs/proc/proc.h"
+#include "exec/core.h"
 #include "arch/arch.h"
 #include "ptrace/ptrace.h"
 #include "base/printk.h"
@@ -214,6 +215,30 @@ static int show_boot_id(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
+static int show_core_pattern(struct text *t, const struct proc_ref *r)
+{
+	char pattern[CORE_PATTERN_BYTES];
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	strlcpy(pattern, core_pattern, sizeof(pattern));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	text_print(t, "%s\n", pattern);
+	return 0;
+}
+
+/* A program to give core files to would have to be started by the kernel: refused. */
+static ssize_t write_core_pattern(const struct proc_ref *r, char *text, size_t n)
+{
+	char *end = strchr(text, '\n');
+	if (end)
+		*end = 0;
+	if (*text == '|')
+		return -EINVAL;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	strlcpy(core_pattern, text, sizeof(core_pattern));
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return (ssize_t)n;
+}
+
 /* -- /proc/sys: numbers: a place, its range, who may write -- */
 struct number { const char *name; int *value; long low, high; };
 static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20;
@@ -224,6 +249,7 @@ static struct number numbers[] = {
 	{ "sys/fs/protected_hardlinks", &protected_hardlinks, 0, 1 },
 	{ "sys/fs/protected_symlinks", &protected_symlinks, 0, 1 },
 	{ "sys/kernel/cap_last_cap", &cap_last, 0, 0 },
+	{ "sys/kernel/core_uses_pid", &core_uses_pid, 0, 0x7fffffff },
 	{ "sys/kernel/ngroups_max", &ngroups_max, 0, 0 },
 	{ "sys/kernel/overflowgid", &overflow_id, 0, 0 },
 	{ "sys/kernel/overflowuid", &overflow_id, 0, 0 },
@@ -342,6 +368,8 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER_RW("sys/fs/protected_symlinks"),
 	IPC_LIMIT("sys/kernel/auto_msgmni", 0644),
 	NUMBER("sys/kernel/cap_last_cap"),
+	{ "sys/kernel/core_pattern", S_IFREG | 0644, show_core_pattern, write_core_pattern },
+	NUMBER_RW("sys/kernel/core_uses_pid"),
 	{ "sys/kernel/domainname", S_IFREG | 0644, show_domainname, write_domainname },
 	{ "sys/kernel/hostname", S_IFREG | 0644, show_nodename, write_nodename },
 	IPC_LIMIT("sys/kernel/msg_next_id", 0444),

@@ -185,7 +185,7 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 	int err = proc_show_mm(out, r, mm_report_status);
 	out->out_of_memory |= err == -ENOMEM;
 	if (!err && out->used != before)
-		text_print(out, "CoreDumping:\t0\nTHP_enabled:\t0\n");
+		text_print(out, "CoreDumping:\t%d\nTHP_enabled:\t0\n", !!READ_ONCE(t->signal->core));
 	text_print(out, "Threads:\t%d\nSigQ:\t%u/%lu\n", s.threads, s.queued,
 		   (unsigned long)t->signal->limits[RLIMIT_SIGPENDING].current_limit);
 	text_print(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
