@@ -467,6 +467,7 @@ long sys_umount2(uptr target, int flags)
 	int err = path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW_LINK ? 0 : LOOKUP_FOLLOW, &p);
 	if (err)
 		return err;
+	path_enter_mounts(&p);	/* "." may be covered */
 	err = may_mount() ? umount_path(&p, flags) : -EPERM;
 	dentry_put(p.dentry);
 	mount_release(p.mount);

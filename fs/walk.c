@@ -10,6 +10,7 @@
 #include "base/string.h"
 #include "mm/slab.h"
 #include "task/task.h"
+#include <linux/mount.h>
 #include <linux/openat2.h>
 
 struct path_text { char bytes[PATH_BYTES]; };
@@ -267,6 +268,8 @@ int walk_follow(struct walk *w, struct dentry *d)
 		return -ELOOP;
 	if (is_trap(w, d->inode))
 		return -EACCES;
+	if (w->path.mount->flags & MS_NOSYMFOLLOW)
+		return -ELOOP;
 	struct path at = { w->path.mount, d };
 	path_accessed(&at);
 	if (d->inode->ops->follow)
