@@ -7,6 +7,7 @@
 #include "fs/internal.h"
 #include "base/string.h"
 #include "mm/slab.h"
+#include "namespace/user.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include <linux/capability.h>
@@ -21,7 +22,10 @@ struct create {
 
 int may_create_in(struct inode *dir)
 {
-	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	const struct cred *c = current_cred();
+
+	/* What is made belongs to somebody that the file system's owner knows. */
+	return ids_are_known(dir->sb->owner, c->fsuid, c->fsgid) ? inode_permission(dir, MAY_WRITE | MAY_EXEC) : -EOVERFLOW;
 }
 
 static int create_check(struct create *c, bool is_dir)
