@@ -281,9 +281,9 @@ static void tmpfs_show(struct superblock *sb, char *buf, size_t size)
 	if (fs->root_mode != 01777)
 		n += scnprintf(buf + n, size - n, ",mode=%03o", fs->root_mode);
 	if (fs->uid)
-		n += scnprintf(buf + n, size - n, ",uid=%u", uid_shown(fs->uid));
+		n += scnprintf(buf + n, size - n, ",uid=%u", fs->uid);
 	if (fs->gid)
-		scnprintf(buf + n, size - n, ",gid=%u", gid_shown(fs->gid));
+		scnprintf(buf + n, size - n, ",gid=%u", fs->gid);
 }
 
 static struct fs_type tmpfs_type = {

@@ -224,9 +224,9 @@ static void devpts_show_options(struct superblock *sb, char *buf, size_t size)
 	int n = 0;
 	buf[0] = 0;
 	if (o->has_uid)
-		n += scnprintf(buf + n, size - (size_t)n, ",uid=%u", uid_shown(o->uid));
+		n += scnprintf(buf + n, size - (size_t)n, ",uid=%u", o->uid);
 	if (o->has_gid)
-		n += scnprintf(buf + n, size - (size_t)n, ",gid=%u", gid_shown(o->gid));
+		n += scnprintf(buf + n, size - (size_t)n, ",gid=%u", o->gid);
 	n += scnprintf(buf + n, size - (size_t)n, ",mode=%03o,ptmxmode=%03o", o->mode, o->ptmx_mode);
 	if (o->max < NUMBERS)
 		scnprintf(buf + n, size - (size_t)n, ",max=%u", o->max);
