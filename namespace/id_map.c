@@ -13,6 +13,8 @@
 
 #define EXTENTS_MAX 340
 
+int overflow_uid = 65534, overflow_gid = 65534;
+
 struct mutex user_ns_lock = MUTEX_INIT(user_ns_lock, RANK_USER_NS);
 
 static const struct id_map *map_of(const struct user_namespace *ns, enum id_kind kind)

@@ -2,7 +2,7 @@
  * namespace/user.h: the user namespace, in which capabilities and ids have their meaning; see user_ns.c, id_map.c.
  * Inside the kernel every user, group and project id is that of the first namespace (credentials, inodes, owners). An id is
  * translated where it comes in from user mode (*_to_kernel: may be NO_ID, mostly EINVAL) and where it goes out (*_shown: an
- * id that has no name there is shown as 65534; *_from_kernel: NO_ID).
+ * id that has no name there is shown as overflow_uid, 65534; *_from_kernel: NO_ID).
  */
 #ifndef NAMESPACE_USER_H
 #define NAMESPACE_USER_H
@@ -12,7 +12,7 @@
 #include "task/task.h"
 
 #define NO_ID ((u32)-1)
-#define OVERFLOW_ID 65534
+extern int overflow_uid, overflow_gid;	/* /proc/sys/kernel: how an id is shown that has no name */
 
 enum id_kind { ID_USER, ID_GROUP, ID_PROJECT, ID_KINDS };
 /* `count` ids from `first` on are, in the first namespace, those from `kernel` on. */
@@ -61,9 +61,9 @@ static inline u32 uid_to_kernel(const struct user_namespace *ns, u32 uid) { retu
 static inline u32 gid_to_kernel(const struct user_namespace *ns, u32 gid) { return id_to_kernel(ns, ID_GROUP, gid); }
 static inline u32 uid_from_kernel(const struct user_namespace *ns, u32 uid) { return id_from_kernel(ns, ID_USER, uid); }
 static inline u32 gid_from_kernel(const struct user_namespace *ns, u32 gid) { return id_from_kernel(ns, ID_GROUP, gid); }
-static inline u32 id_or_overflow(u32 id) { return id == NO_ID ? OVERFLOW_ID : id; }
-static inline u32 uid_shown_in(const struct user_namespace *ns, u32 uid) { return id_or_overflow(uid_from_kernel(ns, uid)); }
-static inline u32 gid_shown_in(const struct user_namespace *ns, u32 gid) { return id_or_overflow(gid_from_kernel(ns, gid)); }
+static inline u32 id_or(u32 id, int otherwise) { return id == NO_ID ? (u32)otherwise : id; }
+static inline u32 uid_shown_in(const struct user_namespace *ns, u32 uid) { return id_or(uid_from_kernel(ns, uid), overflow_uid); }
+static inline u32 gid_shown_in(const struct user_namespace *ns, u32 gid) { return id_or(gid_from_kernel(ns, gid), overflow_gid); }
 /* As current sees them. */
 static inline u32 uid_shown(u32 uid) { return uid_shown_in(current_user_ns(), uid); }
 static inline u32 gid_shown(u32 gid) { return gid_shown_in(current_user_ns(), gid); }

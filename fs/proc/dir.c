@@ -313,7 +313,13 @@ static int dir_permission(struct inode *i, unsigned mask)
 }
 
 const struct inode_ops proc_dir_ops = { .lookup = proc_lookup, .permission = dir_permission };
-const struct inode_ops proc_file_inode_ops = {};
+static int file_permission(struct inode *i, unsigned mask)
+{
+	const struct proc_ref *r = i->private;
+	return r->row && r->row->permission ? r->row->permission(mask) : inode_mode_permission(i, mask);
+}
+
+const struct inode_ops proc_file_inode_ops = { .permission = file_permission };
 
 /* -- listing -- */
 static bool emit(struct dir_context *c, const char *name, unsigned type)

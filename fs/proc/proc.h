@@ -40,6 +40,7 @@ struct proc_row {
 												untouched: dentry NULL) */
 	bool is_private;	/* only for those who may look into the process (ptrace's rule) */
 	const struct file_ops *fops;	/* special files */
+	int (*permission)(unsigned mask);	/* 0 or -EACCES in place of the mode's rule; NULL */
 };
 /* What one mount of procfs shows, and to whom; in sb->private. */
 enum hide_pid { HIDE_OFF, HIDE_NO_ACCESS, HIDE_INVISIBLE, HIDE_NOT_PTRACEABLE = 4 };
@@ -124,6 +125,10 @@ int proc_show_objects(struct text *t, const struct proc_ref *r);
 int proc_show_vmstat(struct text *t, const struct proc_ref *r);
 /* ns.c: is the kind that the row of proc_ns_rows links to offered? */
 bool proc_ns_is_offered(const struct proc_row *row);
+/* sys_user.c */
+int proc_show_user_max(struct text *t, const struct proc_ref *r);
+ssize_t proc_write_user_max(const struct proc_ref *r, char *text, size_t n);
+int proc_user_max_permission(unsigned mask);
 /* sysrq.c */
 ssize_t proc_write_sysrq(const struct proc_ref *r, char *text, size_t n);
 #endif

@@ -241,7 +241,7 @@ static ssize_t write_core_pattern(const struct proc_ref *r, char *text, size_t n
 
 /* -- /proc/sys: numbers: a place, its range, who may write -- */
 struct number { const char *name; int *value; long low, high; };
-static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, overflow_id = 65534, nr_open = 1 << 20;
+static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, nr_open = 1 << 20;
 static struct number numbers[] = {
 	{ "sys/fs/mount-max", &mount_max, 1, 0x7fffffff },
 	{ "sys/fs/nr_open", &nr_open, 0, 0 },
@@ -251,8 +251,8 @@ static struct number numbers[] = {
 	{ "sys/kernel/cap_last_cap", &cap_last, 0, 0 },
 	{ "sys/kernel/core_uses_pid", &core_uses_pid, 0, 0x7fffffff },
 	{ "sys/kernel/ngroups_max", &ngroups_max, 0, 0 },
-	{ "sys/kernel/overflowgid", &overflow_id, 0, 0 },
-	{ "sys/kernel/overflowuid", &overflow_id, 0, 0 },
+	{ "sys/kernel/overflowgid", &overflow_gid, 0, 65535 },
+	{ "sys/kernel/overflowuid", &overflow_uid, 0, 65535 },
 	{ "sys/kernel/pid_max", &pid_max, 301, PID_MAX_LIMIT },
 	{ "sys/kernel/sched_child_runs_first", &sched_child_runs_first, 0, 1 },
 	{ "sys/kernel/sched_rr_timeslice_ms", &sched_rr_slice_ms, 0, 0 },
@@ -335,6 +335,7 @@ static int show_file_max(struct text *t, const struct proc_ref *r)
 
 #define NUMBER(path) { path, S_IFREG | 0444, show_number }
 #define IPC_LIMIT(path, mode) { path, S_IFREG | mode, ipc_proc_show_limit, ipc_proc_write_limit }
+#define USER_MAX(path) { path, S_IFREG | 0644, proc_show_user_max, proc_write_user_max, .permission = proc_user_max_permission }
 #define NUMBER_RW(path) { path, S_IFREG | 0644, show_number, write_number }
 
 const struct proc_row proc_system_rows[] = {
@@ -380,8 +381,8 @@ const struct proc_row proc_system_rows[] = {
 	{ "sys/kernel/ns_last_pid", S_IFREG | 0666, show_last_pid, write_last_pid },
 	{ "sys/kernel/osrelease", S_IFREG | 0444, show_release },
 	{ "sys/kernel/ostype", S_IFREG | 0444, show_sysname },
-	NUMBER("sys/kernel/overflowgid"),
-	NUMBER("sys/kernel/overflowuid"),
+	NUMBER_RW("sys/kernel/overflowgid"),
+	NUMBER_RW("sys/kernel/overflowuid"),
 	NUMBER_RW("sys/kernel/pid_max"),
 	{ "sys/kernel/random/boot_id", S_IFREG | 0444, show_boot_id },
 	{ "sys/kernel/random/uuid", S_IFREG | 0444, show_random_uuid },
@@ -399,6 +400,14 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER_RW("sys/kernel/threads-max"),
 	{ "sys/kernel/version", S_IFREG | 0444, show_version },
 	{ "sys/kernel/yama/ptrace_scope", S_IFREG | 0644, show_number, write_ptrace_scope },
+	USER_MAX("sys/user/max_cgroup_namespaces"),
+	USER_MAX("sys/user/max_ipc_namespaces"),
+	USER_MAX("sys/user/max_mnt_namespaces"),
+	USER_MAX("sys/user/max_net_namespaces"),
+	USER_MAX("sys/user/max_pid_namespaces"),
+	USER_MAX("sys/user/max_time_namespaces"),
+	USER_MAX("sys/user/max_user_namespaces"),
+	USER_MAX("sys/user/max_uts_namespaces"),
 	NUMBER_RW("sys/vm/max_map_count"),
 	NUMBER_RW("sys/vm/mmap_min_addr"),
 	NUMBER_RW("sys/vm/overcommit_memory"),
