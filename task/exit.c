@@ -191,7 +191,7 @@ void task_exit_group(int code)
 		s->is_group_exiting = true;
 		s->group_exit_code = code;
 		if (s->threads > 1)
-			signal_kill_group_locked(current);
+			signal_kill_others_locked(current);
 	}
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
 	task_exit(code);
