@@ -4,7 +4,7 @@
 # threads, addresses of threads, and the order of what runs at once are taken out.
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
-cp "$here"/programs/forker.c "$here"/programs/gdb_*.gdb "$SCRATCH"; cd "$SCRATCH" || exit 1
+cp "$here"/programs/forker.c "$here"/programs/reader.c "$here"/programs/gdb_*.gdb "$SCRATCH"; cd "$SCRATCH" || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH
 FURCA_SECONDS=$((FURCA_SECONDS * 2))
 
@@ -58,6 +58,17 @@ if command -v gdb > /dev/null && gcc -g -O0 -pthread -o forker forker.c; then
 	for f in /usr/share/gdb /usr/lib/python3.11 /usr/lib/x86_64-linux-gnu/gconv /usr/lib/x86_64-linux-gnu/libthread_db.so.1; do
 		[ -e "$f" ] && with="$with --with $f"
 	done
+	# A process that waits in read(2): its own functions are called, and the read goes on afterwards.
+	gcc -g -O0 -o reader reader.c && cat > attach.sh <<'EOF'
+(sleep 5; echo x) | ./reader &
+sleep 1
+gdb -nx -batch -p "$(pidof reader)" -ex 'set debug-file-directory /none' -ex 'call bump(5)' -ex 'call bump(6)' -ex 'p $rax' -ex detach
+wait
+EOF
+	log=$(furca $with --with /usr/bin/gdb --with reader --with reader.c --with attach.sh --with /bin/sleep --with /bin/pidof sh attach.sh 2>&1)
+	holds "gdb -p: functions are called in an interrupted read" '$2 = 11' "$log"
+	holds "gdb -p: the read was interrupted" '$3 = -512' "$log"
+	holds "gdb -p: and goes on" "read 1, calls 11" "$log"
 	for which in child parent both catch; do
 		script=gdb_$which.gdb
 		timeout 60 gdb -nx -batch -x "$script" ./forker 2>&1 < /dev/null | plain > host
