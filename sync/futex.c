@@ -138,6 +138,8 @@ int futex_wake_locked(struct futex_bucket *b, const struct futex_key *k, int n, 
 	list_for_each_safe(w, next, &b->waiters, node) {
 		if (!(w->bitset & bitset) || !futex_key_is_same(&w->key, k))
 			continue;
+		if (w->pi)
+			return -EINVAL;
 		wake_waiter_locked(w);
 		if (++woken >= n)
 			break;
@@ -164,7 +166,7 @@ int futex_wake(uptr addr, bool is_shared, int n, u32 bitset)
 /* -- waiting -- */
 
 /* Queues w if the word still has this value, with current's state set to sleep. */
-static int enqueue_if_equal(uptr addr, u32 value, struct futex_waiter *w)
+int futex_enqueue_if_equal(uptr addr, u32 value, struct futex_waiter *w)
 {
 	struct futex_bucket *b = futex_bucket_of(&w->key);
 	u32 now;
@@ -192,7 +194,7 @@ static int enqueue_if_equal(uptr addr, u32 value, struct futex_waiter *w)
 }
 
 /* True: it was still queued. A requeue may move it meanwhile. */
-static bool dequeue(struct futex_waiter *w)
+bool futex_dequeue(struct futex_waiter *w)
 {
 	for (;;) {
 		struct futex_bucket *b = __atomic_load_n(&w->bucket, __ATOMIC_ACQUIRE);
@@ -215,14 +217,14 @@ static bool dequeue(struct futex_waiter *w)
 /* One sleep. 0: woken; -errno; 1: for no reason, look again. */
 static int wait_once(uptr addr, u32 value, const struct deadline *d, struct futex_waiter *w)
 {
-	int err = enqueue_if_equal(addr, value, w);
+	int err = futex_enqueue_if_equal(addr, value, w);
 	bool is_late;
 
 	if (err)
 		return err;
 	is_late = schedule_deadline(d);
 	WRITE_ONCE(current->state, TASK_RUNNING);
-	if (!dequeue(w))
+	if (!futex_dequeue(w))
 		return 0;
 	return is_late ? -ETIMEDOUT : signal_is_pending() ? -ERESTARTSYS : 1;
 }

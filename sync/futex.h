@@ -28,6 +28,7 @@ struct futex_waiter {
 	struct futex_key key;		/* of where it is queued now; the inode's reference is the waiter's own */
 	struct task *task;		/* borrowed: it waits */
 	u32 bitset;
+	struct requeue_pi *pi;		/* borrowed: it waits to be moved to a PI lock (futex_requeue_pi.c); NULL: plain */
 };
 
 /* -EINVAL, -EFAULT; then futex_key_put. */
@@ -42,10 +43,17 @@ bool futex_key_is_same(const struct futex_key *a, const struct futex_key *b);
 int __must_check futex_load_locked(uptr addr, u32 *value);
 int __must_check futex_fault_in(uptr addr, bool is_write);
 
-/* The key's bucket is locked. Wakes up to n (at least one) whose bitset meets; returns how many. */
+/* The key's bucket is locked. Wakes up to n (at least one) whose bitset meets; returns how many, or -EINVAL: one of
+ * them waits to be moved. */
 int futex_wake_locked(struct futex_bucket *b, const struct futex_key *k, int n, u32 bitset);
 /* Sleeps until woken or the deadline; value is compared first. 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -EFAULT,
  * -EINVAL. */
 int futex_wait(uptr addr, bool is_shared, u32 value, const struct deadline *d, u32 bitset);
+/* The steps of it, for one waiter or several. Queues w, whose key is set: 0, -EAGAIN the word has changed, -EFAULT. */
+int __must_check futex_enqueue_if_equal(uptr addr, u32 value, struct futex_waiter *w);
+bool futex_dequeue(struct futex_waiter *w);	/* false: it had been woken */
+/* FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI: futex_requeue_pi.c */
+int futex_wait_requeue_pi(uptr addr, bool is_shared, u32 value, const struct deadline *d, uptr addr2);
+int futex_cmp_requeue_pi(uptr addr, uptr addr2, bool is_shared, int wake, int move, u32 expected);
 int futex_wake(uptr addr, bool is_shared, int n, u32 bitset);
 #endif

@@ -1,6 +1,6 @@
 /*
  * sync/futex_calls.c: futex(2): WAIT, WAKE, their BITSET forms, REQUEUE, CMP_REQUEUE, WAKE_OP.
- * The operations with priority inheritance are in futex_pi.c; WAIT_REQUEUE_PI and CMP_REQUEUE_PI are refused: ENOSYS.
+ * The operations with priority inheritance are in futex_pi.c and futex_requeue_pi.c, futex_waitv in futex_waitv.c.
  * Locks: buckets (sync/futex.c). Errors: ENOSYS, EINVAL, EAGAIN, ETIMEDOUT, EINTR, EFAULT, and the PI ones'.
  * Source: futex(2).
  */
@@ -98,6 +98,8 @@ static int requeue_locked(const struct two *t, int wake, int move)
 			break;
 		if (!futex_key_is_same(&w->key, &t->key1))
 			continue;
+		if (w->pi)
+			return -EINVAL;
 		if (done++ < wake) {
 			(void)futex_wake_locked(t->bucket1, &t->key1, 1, FUTEX_BITSET_MATCH_ANY);
 			continue;
@@ -208,8 +210,11 @@ static long wake_op(uptr addr, uptr addr2, bool is_shared, int wake, int wake2, 
 	err = holds;
 	if (holds >= 0) {
 		err = futex_wake_locked(t.bucket1, &t.key1, wake, FUTEX_BITSET_MATCH_ANY);
-		if (holds)
-			err += futex_wake_locked(t.bucket2, &t.key2, wake2, FUTEX_BITSET_MATCH_ANY);
+		if (holds && err >= 0) {
+			int more = futex_wake_locked(t.bucket2, &t.key2, wake2, FUTEX_BITSET_MATCH_ANY);
+
+			err = more < 0 ? more : err + more;
+		}
 	}
 	futex_unlock_two(t.bucket1, t.bucket2);
 	two_put(&t);
@@ -234,7 +239,8 @@ static int get_deadline(struct deadline *d, uptr timeout, int cmd, bool is_real)
 
 static bool has_deadline(int cmd)
 {
-	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2;
+	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 ||
+	       cmd == FUTEX_WAIT_REQUEUE_PI;
 }
 
 long sys_futex(uptr addr, int op, unsigned value, unsigned long timeout, uptr addr2, unsigned value3)
@@ -249,7 +255,7 @@ long sys_futex(uptr addr, int op, unsigned value, unsigned long timeout, uptr ad
 		if (err)
 			return err;
 	}
-	if (is_real && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if (is_real && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 && cmd != FUTEX_WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -271,6 +277,10 @@ long sys_futex(uptr addr, int op, unsigned value, unsigned long timeout, uptr ad
 		return futex_lock_pi(addr, is_shared, &d, false);
 	case FUTEX_TRYLOCK_PI:
 		return futex_lock_pi(addr, is_shared, &d, true);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(addr, is_shared, value, &d, addr2);
+	case FUTEX_CMP_REQUEUE_PI:
+		return futex_cmp_requeue_pi(addr, addr2, is_shared, (int)value, (int)timeout, value3);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(addr, is_shared);
 	default:

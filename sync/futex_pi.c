@@ -7,7 +7,9 @@
  * A dying owner's lock goes to the most urgent waiter too, which writes its number and FUTEX_OWNER_DIED into the word.
  * Locks: the word's bucket, then pi_lock_lock for owners, lists and blocked_on. Errors: EDEADLK, ESRCH, EPERM, EINVAL,
  * EAGAIN, ETIMEDOUT, EFAULT, ENOMEM. Source: futex(2), pthread_mutexattr_setprotocol(3).
- * Differences from Linux: WAIT_REQUEUE_PI and CMP_REQUEUE_PI are not there (ENOSYS); nice values are not inherited.
+ * A waiter of FUTEX_WAIT_REQUEUE_PI sleeps on another word until FUTEX_CMP_REQUEUE_PI gives it the lock, or makes it one of
+ * the lock's waiters as if it had asked itself (futex_requeue_pi.c): it is then asleep already.
+ * Differences from Linux: nice values are not inherited.
  */
 #include "sync/futex_pi.h"
 #include "arch/arch.h"
@@ -23,13 +25,6 @@ struct pi_lock {
 	struct futex_key key;		/* borrowed of its waiters, to find it */
 	struct list all_node;	/* in pi_locks */
 	struct task *owner;		/* borrowed: its death hands the lock on first */
-};
-struct pi_waiter {
-	struct list node;		/* in lock->waiters, or empty */
-	struct pi_lock *lock;
-	struct task *task;		/* borrowed: it waits */
-	bool is_granted;		/* the lock is its; taken out of the list already, unless by a death */
-	bool is_by_death;		/* and it must write the word itself */
 };
 SLAB_CACHE(pi_lock_cache, struct pi_lock);
 
@@ -98,13 +93,13 @@ static void propagate_locked(struct task *t)
 	}
 }
 
-/* Would current, waiting for owner, wait for itself? */
-static bool is_deadlock_locked(struct task *owner)
+/* Would t, waiting for owner, wait for itself? */
+static bool is_deadlock_locked(struct task *t, struct task *owner)
 {
 	while (owner) {
 		struct pi_waiter *w = owner->pi_blocked_on;
 
-		if (owner == current)
+		if (owner == t)
 			return true;
 		owner = w && !w->is_granted ? w->lock->owner : NULL;
 	}
@@ -135,12 +130,13 @@ static int cmpxchg_locked(uptr addr, u32 expected, u32 desired)
 }
 
 struct attempt {
-	uptr addr;
+	uptr addr;			/* the word, where current sees it */
 	bool is_shared, is_try;
 	struct deadline deadline;
 	struct pi_lock *fresh;		/* owned: memory for a new lock, or NULL once used */
 	struct task *owner;		/* reference, to be put without locks; or NULL */
-	struct pi_waiter waiter;
+	struct task *task;		/* borrowed: who is to have the lock: current, or one that waits to be moved here */
+	struct pi_waiter *waiter;	/* borrowed: on that task's stack */
 };
 
 /* Makes the lock that a->owner has. 0, or -EBUSY: the owner has just died. */
@@ -176,9 +172,9 @@ static int find_owner(struct attempt *a, u32 word)
 /* Under the bucket's lock and pi_locks_lock: queues behind l's owner. */
 static int join_locked(struct attempt *a, struct pi_lock *l)
 {
-	struct pi_waiter *w = &a->waiter;
+	struct pi_waiter *w = a->waiter;
 
-	if (is_deadlock_locked(l->owner)) {
+	if (is_deadlock_locked(a->task, l->owner)) {
 		forget_if_unused_locked(l);
 		return -EDEADLK;
 	}
@@ -186,18 +182,17 @@ static int join_locked(struct attempt *a, struct pi_lock *l)
 		forget_if_unused_locked(l);
 		return -EAGAIN;
 	}
-	*w = (struct pi_waiter){ .lock = l, .task = current };
+	*w = (struct pi_waiter){ .lock = l, .task = a->task };
 	insert_locked(l, w);
-	current->pi_blocked_on = w;
+	a->task->pi_blocked_on = w;
 	propagate_locked(l->owner);
-	task_set_state(TASK_INTERRUPTIBLE);
 	return 1;
 }
 
 /* One look at the word. 0: ours; 1: queued; -EBUSY: again; -EFAULT: fault the word in; or the error. */
 static int try_locked(struct attempt *a, const struct futex_key *k)
 {
-	u32 word, tid = (u32)task_tid_seen(current);
+	u32 word, tid = (u32)task_tid_seen(a->task);
 	struct pi_lock *l;
 	int err = futex_load_locked(a->addr, &word);
 
@@ -246,17 +241,17 @@ static int write_own_number(uptr addr)
 /* Sleeps until the lock is ours or there is a reason not to wait on. */
 static int wait_granted(struct attempt *a)
 {
-	struct pi_waiter *w = &a->waiter;
+	struct pi_waiter *w = a->waiter;
 	bool is_late = false;
 	int err = 0;
 
 	for (;;) {
-		is_late = schedule_deadline(&a->deadline);
 		spin_lock(&pi_locks_lock);
 		if (w->is_granted || is_late || signal_is_pending())
 			break;
 		task_set_state(TASK_INTERRUPTIBLE);
 		spin_unlock(&pi_locks_lock);
+		is_late = schedule_deadline(&a->deadline);
 	}
 	WRITE_ONCE(current->state, TASK_RUNNING);
 	if (!w->is_granted)
@@ -276,6 +271,38 @@ static int wait_granted(struct attempt *a)
 	current->pi_blocked_on = NULL;
 	spin_unlock(&pi_locks_lock);
 	return err;
+}
+
+int futex_pi_wait_moved(uptr addr, struct pi_waiter *w, const struct deadline *d)
+{
+	struct attempt a = { .addr = addr, .deadline = *d, .task = current, .waiter = w };
+
+	return wait_granted(&a);
+}
+
+int futex_pi_proxy_locked(struct pi_proxy *p, const struct futex_key *k, struct task *t, struct pi_waiter *w)
+{
+	struct attempt a = { .addr = p->addr, .fresh = p->fresh, .owner = p->owner, .task = t, .waiter = w };
+	int err = try_locked(&a, k);
+
+	p->fresh = a.fresh;
+	p->owner = a.owner;
+	return err;
+}
+
+int futex_pi_proxy_begin(struct pi_proxy *p)
+{
+	task_put(p->owner);
+	p->owner = NULL;
+	if (!p->fresh)
+		p->fresh = slab_alloc(&pi_lock_cache);
+	return p->fresh ? 0 : -ENOMEM;
+}
+
+void futex_pi_proxy_end(struct pi_proxy *p)
+{
+	task_put(p->owner);
+	slab_free(&pi_lock_cache, p->fresh);
 }
 
 static int lock_once(struct attempt *a)
@@ -302,7 +329,9 @@ static int lock_once(struct attempt *a)
 
 int futex_lock_pi(uptr addr, bool is_shared, const struct deadline *d, bool is_try)
 {
-	struct attempt a = { .addr = addr, .is_shared = is_shared, .is_try = is_try, .deadline = *d };
+	struct pi_waiter waiter;
+	struct attempt a = { .addr = addr, .is_shared = is_shared, .is_try = is_try, .deadline = *d, .task = current,
+			     .waiter = &waiter };
 	int err;
 
 	do {
