@@ -5,6 +5,7 @@
  * Locks: none; a set is immutable once a task has it. Errors: EPERM, ENOMEM, ENOSPC. Source: namespaces(7).
  */
 #include "namespace/namespace.h"
+#include "namespace/net_ns.h"
 #include "namespace/time_ns.h"
 #include "namespace/ipc.h"
 #include "namespace/user.h"
@@ -39,6 +40,7 @@ struct namespaces first_namespaces = {
 		[NS_IPC] = &first_ipc_ns.ns,
 		[NS_PID_FOR_CHILDREN] = &first_pid_ns.ns,
 		[NS_CGROUP] = &first_cgroup_ns.ns,
+		[NS_NET] = &first_net_ns.ns,
 		[NS_TIME] = &first_time_ns.ns,
 		[NS_TIME_FOR_CHILDREN] = &first_time_ns.ns,
 	},

@@ -6,10 +6,12 @@
  * Errors: ERR_PTR(-ENOMEM). Source: unix(7), poll(2).
  */
 #include "net/unix.h"
+#include "net/device.h"
 #include "base/errno.h"
 #include "fs/poll.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/net_ns.h"
 #include "pid/pid.h"
 #include "task/task.h"
 #include <asm/ioctls.h>
@@ -32,6 +34,8 @@ struct unix_socket *unix_new(int type)
 		return NULL;
 	refcount_set(&s->count, 1);
 	s->type = type;
+	s->net = current_net_ns();
+	ns_get(&s->net->ns);
 	s->send_room = s->receive_room = ROOM_DEFAULT;
 	s->receive_low = 1;
 	s->peer_uid = s->peer_gid = ID_NONE;
@@ -63,6 +67,7 @@ void unix_put(struct unix_socket *s)
 	}
 	unix_address_put(s->address);
 	pid_put(s->peer_pid);
+	ns_put(&s->net->ns);
 	slab_free(&unix_socket_cache, s);
 }
 
@@ -280,7 +285,7 @@ static long unix_ioctl(struct file *f, unsigned cmd, uptr arg)
 		n = (long)READ_ONCE(s->charged);
 		break;
 	default:
-		return -ENOTTY;
+		return device_ioctl(s->net, cmd, arg);
 	}
 	return n < 0 ? n : put_user_u32((u32)n, arg);
 }

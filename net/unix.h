@@ -17,6 +17,7 @@ struct unix_address {
 struct unix_socket {
 	refcount_t count;
 	int type;			/* SOCK_*; fixed */
+	struct net_ns *net;		/* reference: whose abstract names and devices; fixed */
 	/* unix_lock: */
 	enum unix_state state;
 	unsigned shutdown;		/* SHUT_BIT_* */
@@ -83,7 +84,7 @@ static inline bool unix_is_writable(const struct unix_socket *s)
 }
 
 struct text;
-void unix_show_all(struct text *t);			/* unix_show.c: /proc/net/unix */
+void unix_show_all(struct text *t, const struct net_ns *net);	/* unix_show.c: /proc/PID/net/unix */
 /* -- unix.c: life -- */
 struct unix_socket *unix_new(int type);			/* NULL: memory */
 void unix_put(struct unix_socket *s);			/* NULL accepted */
@@ -101,8 +102,8 @@ int unix_wait_error(int wait_result, u64 timeout_ns);	/* what a call that slept 
 int __must_check unix_name_check(struct socket_name *n);	/* -EINVAL; ends a path and counts its NUL */
 int __must_check unix_bind(struct unix_socket *s, struct socket_name *n);
 int __must_check unix_bind_auto(struct unix_socket *s);	/* 0 if it has a name */
-/* The socket bound to n: a reference, or ERR_PTR. */
-struct unix_socket *unix_find(const struct socket_name *n, int type);
+/* The socket of s's type, and in its namespace, that is bound to n: a reference, or ERR_PTR. */
+struct unix_socket *unix_find(const struct socket_name *n, const struct unix_socket *s);
 void unix_name_forget_locked(struct unix_socket *s);
 void unix_name_of_locked(const struct unix_socket *s, struct socket_name *out);
 void unix_address_put(struct unix_address *a);		/* NULL accepted */

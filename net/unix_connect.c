@@ -83,7 +83,7 @@ static int connect_to(struct unix_socket *s, struct unix_socket *far, const stru
 	u64 deadline = s->send_timeout_ns ? deadline_after(s->send_timeout_ns) : 0;
 
 	for (;;) {
-		struct unix_socket *l = unix_find(n, s->type);
+		struct unix_socket *l = unix_find(n, s);
 		if (IS_ERR(l))
 			return (int)PTR_ERR(l);
 		int err = join(s, far, l, me);
@@ -165,7 +165,7 @@ static int connect_datagram(struct unix_socket *s, struct socket_name *n)
 		err = unix_bind_auto(s);
 	if (err)
 		return err;
-	struct unix_socket *to = unix_find(n, s->type);
+	struct unix_socket *to = unix_find(n, s);
 	if (IS_ERR(to))
 		return (int)PTR_ERR(to);
 	unix_lock_all();

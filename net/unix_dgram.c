@@ -44,7 +44,7 @@ static int may_send(struct unix_socket *s, struct socket_io *io)
 static struct unix_socket *receiver_of(struct unix_socket *s, const struct socket_io *io)
 {
 	if (io->name.size)
-		return unix_find(&io->name, s->type);
+		return unix_find(&io->name, s);
 	unix_lock_all();
 	struct unix_socket *to = s->peer ? unix_get(s->peer) : NULL;
 	unix_unlock_all();

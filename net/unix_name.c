@@ -68,11 +68,12 @@ static struct unix_socket **bucket_of(const struct socket_name *n)
 	return &abstract[(hash ^ hash >> 16) % BUCKETS];
 }
 
-static struct unix_socket *abstract_find_locked(const struct socket_name *n, int type)
+static struct unix_socket *abstract_find_locked(const struct socket_name *n, int type, const struct net_ns *net)
 {
 	struct unix_socket *s = *bucket_of(n);
 
-	while (s && (s->type != type || s->address->name.size != n->size || memcmp(s->address->name.bytes, n->bytes, n->size)))
+	while (s && (s->type != type || s->net != net || s->address->name.size != n->size ||
+		     memcmp(s->address->name.bytes, n->bytes, n->size)))
 		s = s->next_named;
 	return s;
 }
@@ -97,7 +98,7 @@ static int bind_abstract(struct unix_socket *s, const struct socket_name *n)
 	unix_lock_all();
 	if (s->address)
 		err = -EINVAL;
-	else if (abstract_find_locked(n, s->type))
+	else if (abstract_find_locked(n, s->type, s->net))
 		err = -EADDRINUSE;
 	else
 		abstract_add_locked(s, a);
@@ -216,14 +217,14 @@ static struct unix_socket *find_path(const struct socket_name *n, int type)
 	return err ? ERR_PTR(err) : s;
 }
 
-struct unix_socket *unix_find(const struct socket_name *n, int type)
+struct unix_socket *unix_find(const struct socket_name *n, const struct unix_socket *s)
 {
 	if (is_path(n))
-		return find_path(n, type);
+		return find_path(n, s->type);
 	unix_lock_all();
-	struct unix_socket *s = abstract_find_locked(n, type);
-	if (s)
-		unix_get(s);
+	struct unix_socket *found = abstract_find_locked(n, s->type, s->net);
+	if (found)
+		unix_get(found);
 	unix_unlock_all();
-	return s ? s : ERR_PTR(-ECONNREFUSED);
+	return found ? found : ERR_PTR(-ECONNREFUSED);
 }

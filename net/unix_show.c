@@ -1,5 +1,5 @@
 /*
- * net/unix_show.c: /proc/net/unix: one line for each AF_UNIX socket. Locks: unix_lock. Source: proc(5), unix(7).
+ * net/unix_show.c: /proc/PID/net/unix: one line for each AF_UNIX socket of a namespace. Locks: unix_lock. Source: proc(5), unix(7).
  */
 #include "net/unix.h"
 #include "fs/proc/proc.h"
@@ -26,13 +26,15 @@ static void show_name(struct text *t, const struct socket_name *n)
 		text_print(t, "%c", n->bytes[i] ? n->bytes[i] : '@');
 }
 
-void unix_show_all(struct text *t)
+void unix_show_all(struct text *t, const struct net_ns *net)
 {
 	const struct unix_socket *s;
 
 	text_print(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	unix_lock_all();
 	list_for_each(s, &unix_sockets, all_node) {
+		if (s->net != net)
+			continue;
 		text_print(t, "%016lx: %08X %08X %08X %04X %02X %5lu", 0UL, (unsigned)refcount_read(&s->count), 0,
 			   s->state == UNIX_LISTENING ? FLAG_LISTENS : 0, (unsigned)s->type, state_of(s),
 			   s->file ? (unsigned long)s->file->inode->ino : 0);

@@ -169,6 +169,7 @@ static struct inode *lookup_system(struct superblock *sb, const char *prefix, co
 static const struct { const char *name; int kind; u32 mode; bool is_private; } process_dirs[] = {
 	{ "fd", DIR_FD, S_IFDIR | 0500, true },
 	{ "fdinfo", DIR_FDINFO, S_IFDIR | 0555, true },
+	{ "net", DIR_NET, S_IFDIR | 0555, false },
 	{ "ns", DIR_NS, S_IFDIR | 0511, false },
 	{ "task", DIR_TASKS, S_IFDIR | 0555, false },
 };
@@ -193,11 +194,18 @@ static struct inode *lookup_in_process(struct superblock *sb, const struct proc_
 	return NULL;
 }
 
-static struct inode *lookup_ns(struct superblock *sb, const struct proc_ref *dir, const char *name)
+/* The rows of a folder of a process that is all rows, in which those of kinds that are not offered are skipped. */
+static const struct proc_row *rows_of(const struct proc_ref *dir) { return dir->kind == DIR_NS ? proc_ns_rows : proc_net_rows; }
+static bool row_is_offered(const struct proc_ref *dir, const struct proc_row *row)
 {
-	for (const struct proc_row *row = proc_ns_rows; row->name; row++) {
+	return dir->kind != DIR_NS || proc_ns_is_offered(row);
+}
+
+static struct inode *lookup_row(struct superblock *sb, const struct proc_ref *dir, const char *name)
+{
+	for (const struct proc_row *row = rows_of(dir); row->name; row++) {
 		struct proc_ref r = { .kind = ROW, .row = row, .pid = dir->pid, .is_thread = dir->is_thread };
-		if (!strcmp(row->name, name) && proc_ns_is_offered(row))
+		if (!strcmp(row->name, name) && row_is_offered(dir, row))
 			return proc_inode(sb, &r, row->mode);
 	}
 	return NULL;
@@ -277,8 +285,8 @@ static struct inode *find_entry(struct inode *dir, struct dentry *d)
 		return NULL;
 	if (r->kind == DIR_PROCESS)
 		i = lookup_in_process(dir->sb, r, d->name);
-	else if (r->kind == DIR_NS)
-		i = lookup_ns(dir->sb, r, d->name);
+	else if (r->kind == DIR_NS || r->kind == DIR_NET)
+		i = lookup_row(dir->sb, r, d->name);
 	else if (number >= 0 && r->kind == DIR_TASKS)
 		i = lookup_thread(dir->sb, t, number);
 	else if (number >= 0)
@@ -411,11 +419,11 @@ static void list_process(struct dir_context *c, const struct proc_ref *r)
 			return;
 }
 
-static void list_ns(struct dir_context *c)
+static void list_rows(struct dir_context *c, const struct proc_ref *dir)
 {
 	loff at = 2;
-	for (const struct proc_row *row = proc_ns_rows; row->name; row++, at++)
-		if (proc_ns_is_offered(row) && !emit_row(c, row, at))
+	for (const struct proc_row *row = rows_of(dir); row->name; row++, at++)
+		if (row_is_offered(dir, row) && !emit_row(c, row, at))
 			return;
 }
 
@@ -472,8 +480,8 @@ static int proc_iterate(struct file *f, struct dir_context *c)
 		return -ENOENT;
 	if (r->kind == DIR_PROCESS)
 		list_process(c, r);
-	else if (r->kind == DIR_NS)
-		list_ns(c);
+	else if (r->kind == DIR_NS || r->kind == DIR_NET)
+		list_rows(c, r);
 	else if (r->kind == DIR_TASKS)
 		list_threads(c, r, t);
 	else

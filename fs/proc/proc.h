@@ -65,7 +65,7 @@ struct proc_ref {
 	const struct proc_super *super;	/* borrowed: of the superblock */
 	struct pid *pid;		/* reference; NULL: a system file */
 	bool is_thread;			/* below task/ */
-	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_NS, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
+	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_NS, DIR_NET, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
 	const char *prefix;		/* DIR_SYSTEM: owned, "sys/kernel/" */
 	int fd;
 };
@@ -80,7 +80,7 @@ loff proc_text_seek(struct file *f, loff off, int whence);
 #define PROC_TEXT_FOPS(open_, release_) .open = open_, .release = release_, .read = proc_text_read, \
 	.read_kernel = proc_text_read_kernel, .write = proc_text_write, .seek = proc_text_seek
 
-extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[];
+extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[], proc_net_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;
 extern const struct file_ops proc_dir_fops, proc_text_fops, proc_mem_fops,
 	proc_fail_nth_fops, proc_id_map_fops, proc_setgroups_fops, proc_timens_fops;

@@ -18,7 +18,6 @@
 #include "namespace/mount.h"
 #include "namespace/pid_ns.h"
 #include "namespace/uts.h"
-#include "net/unix.h"
 #include "namespace/user.h"
 #include "task/hooks.h"
 #include "namespace/time_ns.h"
@@ -42,6 +41,11 @@ static int link_thread_self(const struct proc_ref *r, struct path *out, char *te
 static int link_mounts(const struct proc_ref *r, struct path *out, char *text, size_t size)
 {
 	return link_text(text, size, scnprintf(text, size, "self/mounts"));
+}
+
+static int link_net(const struct proc_ref *r, struct path *out, char *text, size_t size)
+{
+	return link_text(text, size, scnprintf(text, size, "self/net"));
 }
 
 static int show_cmdline(struct text *t, const struct proc_ref *r)
@@ -113,12 +117,6 @@ static int show_swaps(struct text *t, const struct proc_ref *r)
 static int show_locks(struct text *t, const struct proc_ref *r)
 {
 	locks_show(t);
-	return 0;
-}
-
-static int show_net_unix(struct text *t, const struct proc_ref *r)
-{
-	unix_show_all(t);
 	return 0;
 }
 
@@ -351,7 +349,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "locks", S_IFREG | 0444, show_locks },
 	{ "meminfo", S_IFREG | 0444, proc_show_meminfo },
 	{ "mounts", S_IFLNK | 0777, .link = link_mounts },
-	{ "net/unix", S_IFREG | 0444, show_net_unix },
+	{ "net", S_IFLNK | 0777, .link = link_net },
 	{ "self", S_IFLNK | 0777, .link = link_self },
 	{ "slabinfo", S_IFREG | 0400, proc_show_slabinfo },
 	{ "stat", S_IFREG | 0444, proc_show_system_stat },
