@@ -1,11 +1,11 @@
 /*
  * mm/kstack.c: kernel stacks. Each has a slot of kernel address space: a guard page, never mapped, then four pages.
  *
- * A freed stack stays mapped in a small cache and is handed out again as it is. Beyond that its frames go back and only
- * the slot is kept; before other frames are mapped there, all CPUs forget the old ones, for all such slots at once. The
- * lowest words of a stack hold its descriptor and a mark: if the mark is gone when the stack is freed, the stack has all
- * but overflowed, which is a bug.
- * Locks: stacks_lock (RANK_KSTACK) for the lists, not held while frames are allocated or mapped.
+ * A freed stack stays mapped, with its CPU or in a small cache, and is handed out again as it is. Beyond that its frames
+ * go back and only the slot is kept; before other frames are mapped there, all CPUs forget the old ones, for all such slots
+ * at once. The lowest words of a stack hold its descriptor and a mark: if the mark is gone when the stack is freed, the
+ * stack has all but overflowed, which is a bug.
+ * Locks: stacks_lock (RANK_KSTACK) for the lists, not held while frames are allocated or mapped; none for a CPU's few.
  * Errors: NULL when frames, kernel tables or slots are out.
  */
 #include "mm/kstack.h"
@@ -20,6 +20,7 @@
 #define SLOT_SIZE (KSTACK_SIZE + PAGE_SIZE)
 #define SLOTS ((64UL << 30) / SLOT_SIZE)
 #define CACHE_MAX 32
+#define CPU_KEEPS 4
 #define STACK_MARK 0x6b737461636b2e2eUL
 
 struct kstack {
@@ -36,10 +37,21 @@ static struct list slots = LIST_INIT(slots);	/* not mapped, and no CPU remembers
 static struct list stale_slots = LIST_INIT(stale_slots);	/* not mapped, but some CPU may remember what was */
 static unsigned cached_count;
 static u64 slots_made;
-static u64 mapped_stacks, live_stacks;		/* stacks_lock */
+static u64 mapped_stacks;			/* stacks_lock */
+/* Free ones that a CPU keeps: taken by an exchange, put where there is none, so that others may help themselves. */
+static struct kstack *kept[CPUS_MAX][CPU_KEEPS];
+static long live_stacks[CPUS_MAX];		/* own, interrupts off: handed out there less taken back; the sum counts */
 
 u64 kstack_pages(void) { return READ_ONCE(mapped_stacks) * STACK_PAGES; }
-u64 kstack_live(void) { return READ_ONCE(live_stacks); }
+
+u64 kstack_live(void)
+{
+	long n = 0;
+
+	for (u32 i = 0; i < CPUS_MAX; i++)
+		n += READ_ONCE(live_stacks[i]);
+	return (u64)n;
+}
 
 static struct kstack *list_take(struct list *l)
 {
@@ -144,6 +156,55 @@ static struct kstack *stack_new(int node)
 	return k;
 }
 
+static struct kstack *take_kept(u32 cpu)
+{
+	struct kstack *k = NULL;
+
+	for (unsigned i = 0; i < CPU_KEEPS && !k; i++) {
+		if (READ_ONCE(kept[cpu][i]))
+			k = __atomic_exchange_n(&kept[cpu][i], NULL, __ATOMIC_ACQUIRE);
+	}
+	return k;
+}
+
+static bool put_kept(u32 cpu, struct kstack *k)
+{
+	for (unsigned i = 0; i < CPU_KEEPS; i++) {
+		struct kstack *none = NULL;
+
+		if (!READ_ONCE(kept[cpu][i]) && __atomic_compare_exchange_n(&kept[cpu][i], &none, k, false,
+									    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+/* A mapped one that is free: this CPU's, of the cache, another CPU's; NULL: none. */
+static struct kstack *stack_reuse(void)
+{
+	struct kstack *k = take_kept(cpu_id());
+	unsigned long flags;
+
+	if (likely(k))
+		return k;
+	flags = spin_lock_irqsave(&stacks_lock);
+	k = list_take(&cached);
+	if (k)
+		cached_count--;
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	for (u32 cpu = 0; cpu < cpus_online && !k; cpu++)
+		k = take_kept(cpu);
+	return k;
+}
+
+static void count_live(long change)
+{
+	unsigned long flags = arch_irq_save();
+
+	live_stacks[cpu_id()] += change;
+	arch_irq_restore(flags);
+}
+
 void *kstack_alloc(int node)
 {
 	unsigned long flags;
@@ -151,22 +212,16 @@ void *kstack_alloc(int node)
 
 	if (alloc_should_fail())
 		return NULL;
-	flags = spin_lock_irqsave(&stacks_lock);
-	k = list_take(&cached);
-	if (k) {
-		cached_count--;
-		live_stacks++;
+	k = stack_reuse();
+	if (unlikely(!k)) {
+		k = stack_new(node);
+		if (!k)
+			return NULL;
+		flags = spin_lock_irqsave(&stacks_lock);
+		mapped_stacks++;
+		spin_unlock_irqrestore(&stacks_lock, flags);
 	}
-	spin_unlock_irqrestore(&stacks_lock, flags);
-	if (likely(k))
-		return (void *)k->base;
-	k = stack_new(node);
-	if (!k)
-		return NULL;
-	flags = spin_lock_irqsave(&stacks_lock);
-	live_stacks++;
-	mapped_stacks++;
-	spin_unlock_irqrestore(&stacks_lock, flags);
+	count_live(1);
 	return (void *)k->base;
 }
 
@@ -181,41 +236,43 @@ static void stack_give_back(struct kstack *k)
 	slot_put(k);
 }
 
-void kstack_free(void *stack)
+/* False: there are enough free ones. */
+static bool stack_keep(struct kstack *k)
 {
-	struct stack_foot *foot = stack;
-	bool is_kept;
+	unsigned long flags;
+	bool is_kept = put_kept(cpu_id(), k);
 
-	if (!stack)
-		return;
-	if (foot->mark != STACK_MARK)
-		panic("a kernel stack at %p was used down to its end", stack);
-	struct kstack *k = foot->stack;
-	unsigned long flags = spin_lock_irqsave(&stacks_lock);
-	live_stacks--;
+	if (likely(is_kept))
+		return true;
+	flags = spin_lock_irqsave(&stacks_lock);
 	is_kept = cached_count < CACHE_MAX;
 	if (is_kept) {
 		list_push_front(&cached, &k->node);
 		cached_count++;
 	}
 	spin_unlock_irqrestore(&stacks_lock, flags);
-	if (!is_kept)
-		stack_give_back(k);
+	return is_kept;
+}
+
+void kstack_free(void *stack)
+{
+	struct stack_foot *foot = stack;
+
+	if (!stack)
+		return;
+	if (foot->mark != STACK_MARK)
+		panic("a kernel stack at %p was used down to its end", stack);
+	count_live(-1);
+	if (!stack_keep(foot->stack))
+		stack_give_back(foot->stack);
 }
 
 void kstack_reclaim(void)
 {
-	for (;;) {
-		unsigned long flags = spin_lock_irqsave(&stacks_lock);
-		struct kstack *k = list_take(&cached);
+	struct kstack *k;
 
-		if (k)
-			cached_count--;
-		spin_unlock_irqrestore(&stacks_lock, flags);
-		if (!k)
-			return;
+	while ((k = stack_reuse()))
 		stack_give_back(k);
-	}
 }
 
 const char *kstack_describe(unsigned long addr)

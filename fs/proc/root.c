@@ -63,7 +63,9 @@ static int show_cgroups(struct text *t, const struct proc_ref *r)
 
 static int show_uptime(struct text *t, const struct proc_ref *r)
 {
-	u64 now = clock_shown_ns(CLOCK_BOOTTIME, time_now_ns()), idle = sched_cpu_time_ns(&first_task);
+	u64 now = clock_shown_ns(CLOCK_BOOTTIME, time_now_ns()), idle = 0;
+	for (u32 i = 0; i < cpus_online; i++)
+		idle += sched_cpu_time_ns(cpus[i].idle);
 	text_print(t, "%lu.%02lu %lu.%02lu\n", (unsigned long)(now / NSEC_PER_SEC), (unsigned long)(now / 10000000 % 100),
 		   (unsigned long)(idle / NSEC_PER_SEC), (unsigned long)(idle / 10000000 % 100));
 	return 0;
