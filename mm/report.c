@@ -221,6 +221,80 @@ size_t mm_report_rollup(struct mm *mm, char *buf, size_t size)
 	return n + format_usage(&u, true, buf + n, size - n);
 }
 
+struct file *mm_report_next_file(struct mm *mm, uptr addr, uptr *start, uptr *end)
+{
+	struct file *f = NULL;
+
+	rw_read_lock(&mm->lock);
+	for (struct vma *v = vma_find(&mm->vmas, addr); v && !f; v = vma_next(&mm->vmas, v)) {
+		if (!v->file || v->start < addr)
+			continue;
+		f = file_get(v->file);
+		*start = v->start;
+		*end = v->end;
+	}
+	rw_read_unlock(&mm->lock);
+	return f;
+}
+
+/* -- pagemap ------------------------------------------------------------------------------------------------------ */
+#define PM_EXCLUSIVE BIT(56)
+#define PM_FILE BIT(61)
+#define PM_PRESENT (1UL << 63)
+
+struct pagemap_walk { u64 *entries; uptr first; bool with_frames; };
+
+static bool pagemap_entry(uptr va, pte_t e, unsigned others, void *arg)
+{
+	const struct pagemap_walk *w = arg;
+	u64 *out = &w->entries[(va - w->first) >> PAGE_SHIFT];
+
+	*out = PM_PRESENT | (w->with_frames ? pte_pfn(e) : 0);
+	if (pte_is_special(e))
+		return false;
+	const struct page *p = pfn_to_page(pte_pfn(e));
+	if (p->kind != PAGE_ANON)
+		*out |= PM_FILE;
+	if (others + MAX(atomic_read(&p->mapcount), 1) == 1)
+		*out |= PM_EXCLUSIVE;
+	return false;
+}
+
+void mm_report_pagemap(struct mm *mm, uptr va, u64 *entries, size_t n, bool with_frames)
+{
+	struct pagemap_walk w = { entries, va, with_frames };
+
+	memset(entries, 0, n * sizeof(*entries));
+	rw_read_lock(&mm->lock);
+	pt_walk(mm, va, va + n * PAGE_SIZE, pagemap_entry, &w);
+	rw_read_unlock(&mm->lock);
+}
+
+/* -- clear_refs --------------------------------------------------------------------------------------------------- */
+static bool forget_one(struct mm *mm, uptr va, pte_t *slot, void *arg)
+{
+	*slot = pte_clear_accessed(*slot);
+	return false;
+}
+
+int mm_forget_accessed(struct mm *mm, bool anon, bool files)
+{
+	int err = 0;
+
+	rw_read_lock(&mm->lock);
+	for (struct vma *v = vma_find(&mm->vmas, 0); v && !err; v = vma_next(&mm->vmas, v)) {
+		if (v->file ? files : anon)
+			err = pt_edit(mm, v->start, v->end, forget_one, NULL);
+	}
+	rw_read_unlock(&mm->lock);
+	return err;
+}
+
+void mm_forget_peak(struct mm *mm)
+{
+	WRITE_ONCE(mm->peak_rss_pages, pt_rss(mm, RSS_ANON) + pt_rss(mm, RSS_FILE) + pt_rss(mm, RSS_SHMEM));
+}
+
 static u64 code_pages(const struct mm *mm)
 {
 	return (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;

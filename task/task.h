@@ -145,6 +145,8 @@ struct restart_block {		/* what restart_syscall(2) continues; own */
 	u64 args[6];
 };
 
+#define TIMER_SLACK_DEFAULT_NS 50000
+
 struct task {
 	struct thread thread;		/* arch: saved stack pointer, FPU, TLS; own, or while not on a CPU */
 	void *kstack;			/* owned */
@@ -226,7 +228,7 @@ struct task {
 #ifdef FURCA_DEBUG
 	struct held_lock held_locks[16];
 #endif
-	u64 timer_slack_ns;
+	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
 	int oom_victim;
 	struct list poll_files;		/* fs/: deferred releases */
 	u64 exec_count;			/* how often it ran execve: mm identity for others */

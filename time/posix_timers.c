@@ -224,6 +224,30 @@ void posix_timers_delete_all(struct signal *s)
 	}
 }
 
+int posix_timers_look(struct task *task, int skip, struct posix_timer_facts *facts, int n)
+{
+	unsigned long flags;
+	struct sighand *sighand = sighand_lock(task, &flags);
+	struct posix_timer *t;
+	int found = 0;
+
+	if (!sighand)
+		return 0;
+	struct list *all = &task->signal->posix_timers;
+	for (struct list *at = all->prev; at != all && found < n; at = at->prev) {
+		if (skip-- > 0)
+			continue;
+		t = list_entry(at, struct posix_timer, node);
+		facts[found++] = (struct posix_timer_facts){
+			.id = t->id, .signal = t->queued->info.si_signo, .clock = t->clock, .notify = t->notify,
+			.target = task_tid_seen(t->target), .to_thread = t->to_thread,
+			.value = (unsigned long)t->queued->info.si_value.sival_ptr,
+		};
+	}
+	spin_unlock_irqrestore(&sighand->lock, flags);
+	return found;
+}
+
 static struct posix_timer *find_locked(int id)
 {
 	struct posix_timer *t;

@@ -39,7 +39,9 @@ int proc_may_look(struct task *t) { return task_may_look(t, ATTACH_BY_FS_IDS) ? 
 static u64 ino_of(const struct proc_ref *r)
 {
 	u64 h = 0xcbf29ce484222325UL;
-	u64 parts[] = { (u64)pid_number_global(r->pid) + 1, (u64)r->row, (u64)r->kind << 32 | (u32)r->fd, r->is_thread };
+	u64 below = r->prefix ? name_hash(r->prefix, strlen(r->prefix)) : 0;
+	u64 parts[] = { (u64)pid_number_global(r->pid) + 1, (u64)r->row, (u64)r->kind << 32 | (u32)r->fd, r->is_thread,
+			below, r->start };
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		h = (h ^ parts[i]) * 0x100000001b3UL;
 	return (h & 0x7fffffff) | 0x40000000;
@@ -169,17 +171,24 @@ static struct inode *lookup_system(struct superblock *sb, const char *prefix, co
 static const struct { const char *name; int kind; u32 mode; bool is_private; } process_dirs[] = {
 	{ "fd", DIR_FD, S_IFDIR | 0500, true },
 	{ "fdinfo", DIR_FDINFO, S_IFDIR | 0555, true },
+	{ "map_files", DIR_MAP_FILES, S_IFDIR | 0500, true },
 	{ "net", DIR_NET, S_IFDIR | 0555, false },
 	{ "ns", DIR_NS, S_IFDIR | 0511, false },
 	{ "task", DIR_TASKS, S_IFDIR | 0555, false },
 };
+
+/* A thread has neither threads, nor memory of its own to be listed. */
+static bool is_dir_of(int kind, const struct proc_ref *r)
+{
+	return !r->is_thread || (kind != DIR_TASKS && kind != DIR_MAP_FILES);
+}
 
 static struct inode *lookup_in_process(struct superblock *sb, const struct proc_ref *dir, const char *name)
 {
 	struct proc_ref r = *dir;
 	r.prefix = NULL;
 	for (size_t k = 0; k < ARRAY_SIZE(process_dirs); k++) {
-		if (strcmp(name, process_dirs[k].name) || (process_dirs[k].kind == DIR_TASKS && dir->is_thread))
+		if (strcmp(name, process_dirs[k].name) || !is_dir_of(process_dirs[k].kind, dir))
 			continue;
 		r.kind = process_dirs[k].kind;
 		return proc_inode(sb, &r, process_dirs[k].mode);
@@ -261,6 +270,16 @@ static struct inode *lookup_fd(struct superblock *sb, const struct proc_ref *dir
 	return i;
 }
 
+static struct inode *lookup_map(struct superblock *sb, const struct proc_ref *dir, const char *name)
+{
+	struct proc_ref r = { .kind = MAP_LINK, .pid = dir->pid };
+	struct path p;
+	if (!proc_map_name_parse(name, &r) || proc_map_path(&r, &p))
+		return NULL;
+	path_put(&p);
+	return proc_inode(sb, &r, S_IFLNK | 0500);
+}
+
 /* With subset=pid the root has the way to oneself besides the processes. */
 static bool is_in_subset(const struct proc_super *s, const char *name)
 {
@@ -287,6 +306,8 @@ static struct inode *find_entry(struct inode *dir, struct dentry *d)
 		i = lookup_in_process(dir->sb, r, d->name);
 	else if (r->kind == DIR_NS || r->kind == DIR_NET)
 		i = lookup_row(dir->sb, r, d->name);
+	else if (r->kind == DIR_MAP_FILES)
+		i = lookup_map(dir->sb, r, d->name);
 	else if (number >= 0 && r->kind == DIR_TASKS)
 		i = lookup_thread(dir->sb, t, number);
 	else if (number >= 0)
@@ -312,7 +333,7 @@ static int dir_permission(struct inode *i, unsigned mask)
 		task_put(t);
 		return err ? err : inode_mode_permission(i, mask);
 	}
-	if ((r->kind != DIR_FD && r->kind != DIR_FDINFO) || (mask & MAY_WRITE))
+	if ((r->kind != DIR_FD && r->kind != DIR_FDINFO && r->kind != DIR_MAP_FILES) || (mask & MAY_WRITE))
 		return inode_mode_permission(i, mask);
 	struct task *t = proc_task(r);
 	int err = t ? proc_may_look(t) : 0;
@@ -408,7 +429,7 @@ static void list_process(struct dir_context *c, const struct proc_ref *r)
 {
 	loff at = 2;
 	for (size_t k = 0; k < ARRAY_SIZE(process_dirs); k++, at++) {
-		if (at < c->pos || (process_dirs[k].kind == DIR_TASKS && r->is_thread))
+		if (at < c->pos || !is_dir_of(process_dirs[k].kind, r))
 			continue;
 		if (!c->emit(c, process_dirs[k].name, strlen(process_dirs[k].name), 1, 4))
 			return;
@@ -482,6 +503,8 @@ static int proc_iterate(struct file *f, struct dir_context *c)
 		list_process(c, r);
 	else if (r->kind == DIR_NS || r->kind == DIR_NET)
 		list_rows(c, r);
+	else if (r->kind == DIR_MAP_FILES)
+		proc_list_maps(c, t);
 	else if (r->kind == DIR_TASKS)
 		list_threads(c, r, t);
 	else
@@ -514,6 +537,8 @@ static int link_get(const struct proc_ref *r, struct path *out, char *text, size
 	*out = (struct path){ NULL, NULL };
 	if (r->kind == FD_LINK)
 		return fd_path(r, out, text, size);
+	if (r->kind == MAP_LINK)
+		return proc_map_path(r, out);
 	if (r->row->is_private) {
 		struct task *t = proc_task(r);
 		int err = t ? proc_may_look(t) : -ENOENT;
@@ -546,8 +571,12 @@ static int proc_readlink(struct inode *i, char *buf, size_t size)
 
 static int proc_follow(struct inode *i, struct path *out)
 {
+	const struct proc_ref *r = i->private;
 	char text[64];
-	int err = link_get(i->private, out, text, sizeof(text));
+	/* What is mapped may lie where the caller could not go by itself. */
+	if (r->kind == MAP_LINK && !capable(CAP_CHECKPOINT_RESTORE) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	int err = link_get(r, out, text, sizeof(text));
 	if (err < 0)
 		return err;
 	return out->dentry ? 0 : -ENOENT;

@@ -57,14 +57,14 @@ static ssize_t mem_transfer(struct file *f, uptr buf, size_t n, loff *pos, bool 
 static ssize_t mem_read(struct file *f, uptr buf, size_t n, loff *pos) { return mem_transfer(f, buf, n, pos, false); }
 static ssize_t mem_write(struct file *f, uptr buf, size_t n, loff *pos) { return mem_transfer(f, buf, n, pos, true); }
 
-static loff mem_seek(struct file *f, loff off, int whence)
+loff proc_mm_seek(struct file *f, loff off, int whence)
 {
 	if (whence == 1)
 		off += f->pos;
 	return whence > 1 ? -EINVAL : (f->pos = off);
 }
 
-static int mem_open(struct inode *i, struct file *f)
+int proc_mm_open(struct inode *i, struct file *f)
 {
 	struct task *task = proc_task(i->private);
 	int err = task ? proc_may_look(task) : -ESRCH;
@@ -81,12 +81,12 @@ static int mem_open(struct inode *i, struct file *f)
 	return err;
 }
 
-static void mem_release(struct file *f)
+void proc_mm_release(struct file *f)
 {
 	if (f->private)
 		mm_release(f->private);
 }
 
 const struct file_ops proc_mem_fops = {
-	.open = mem_open, .read = mem_read, .write = mem_write, .seek = mem_seek, .release = mem_release,
+	.open = proc_mm_open, .read = mem_read, .write = mem_write, .seek = proc_mm_seek, .release = proc_mm_release,
 };

@@ -65,9 +65,13 @@ struct proc_ref {
 	const struct proc_super *super;	/* borrowed: of the superblock */
 	struct pid *pid;		/* reference; NULL: a system file */
 	bool is_thread;			/* below task/ */
-	enum { DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_NS, DIR_NET, DIR_SYSTEM, FD_LINK, FD_INFO, ROW } kind;
+	enum {
+		DIR_ROOT, DIR_PROCESS, DIR_TASKS, DIR_FD, DIR_FDINFO, DIR_MAP_FILES, DIR_NS, DIR_NET, DIR_SYSTEM,
+		FD_LINK, FD_INFO, MAP_LINK, ROW,
+	} kind;
 	const char *prefix;		/* DIR_SYSTEM: owned, "sys/kernel/" */
 	int fd;
+	uptr start, end;		/* MAP_LINK */
 };
 
 /* Text files with more to them: they wrap open and release (f->private is a struct text, or NULL), or add a poll. */
@@ -113,6 +117,27 @@ int proc_show_mounts(struct text *t, const struct proc_ref *r);
 int proc_show_mountinfo(struct text *t, const struct proc_ref *r);
 int proc_show_mountstats(struct text *t, const struct proc_ref *r);
 extern const struct file_ops proc_mounts_fops;
+/* mem.c: files about an address space, whose name they keep in f->private */
+int proc_mm_open(struct inode *i, struct file *f);
+void proc_mm_release(struct file *f);
+loff proc_mm_seek(struct file *f, loff off, int whence);
+/* pages.c */
+extern const struct file_ops proc_pagemap_fops;
+ssize_t proc_write_clear_refs(const struct proc_ref *r, char *text, size_t n);
+/* The file mapped at exactly r's range: its path. 0 or -errno. */
+int proc_map_path(const struct proc_ref *r, struct path *out);
+bool proc_map_name_parse(const char *name, struct proc_ref *r);	/* "start-end", as /proc/PID/maps has it */
+void proc_list_maps(struct dir_context *c, struct task *t);
+/* task_files.c */
+int proc_show_oom_score_adj(struct text *t, const struct proc_ref *r);
+ssize_t proc_write_oom_score_adj(const struct proc_ref *r, char *text, size_t n);
+int proc_show_oom_adj(struct text *t, const struct proc_ref *r);
+ssize_t proc_write_oom_adj(const struct proc_ref *r, char *text, size_t n);
+int proc_show_timerslack(struct text *t, const struct proc_ref *r);
+ssize_t proc_write_timerslack(const struct proc_ref *r, char *text, size_t n);
+int proc_show_timers(struct text *t, const struct proc_ref *r);
+int proc_show_schedstat(struct text *t, const struct proc_ref *r);
+int proc_show_no_login(struct text *t, const struct proc_ref *r);
 /* status.c */
 int proc_show_stat(struct text *t, const struct proc_ref *r);
 int proc_show_status(struct text *t, const struct proc_ref *r);

@@ -160,41 +160,6 @@ static int show_io(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
-static int show_oom_score_adj(struct text *t, const struct proc_ref *r)
-{
-	WITH_TASK(task, r);
-	text_print(t, "%d\n", task->signal->oom_score_adj);
-	task_put(task);
-	return 0;
-}
-
-/* A decimal number, perhaps negative, alone on its line. */
-static int parse_int(const char *text, long *v)
-{
-	char *end;
-	bool is_negative = *text == '-';
-	u64 n = strtou64(text + is_negative, &end, 10);
-	if (end == text + is_negative || (*end && *end != '\n') || n > 0x7fffffff)
-		return -EINVAL;
-	*v = is_negative ? -(long)n : (long)n;
-	return 0;
-}
-
-static ssize_t write_oom_score_adj(const struct proc_ref *r, char *text, size_t n)
-{
-	long v;
-	if (parse_int(text, &v) || v < -1000 || v > 1000)
-		return -EINVAL;
-	WITH_TASK(task, r);
-	ssize_t result = (ssize_t)n;
-	if (v < task->signal->oom_score_adj && !capable(CAP_SYS_RESOURCE))
-		result = -EACCES;
-	else
-		task->signal->oom_score_adj = (int)v;
-	task_put(task);
-	return result;
-}
-
 static int show_oom_score(struct text *t, const struct proc_ref *r)
 {
 	WITH_TASK(task, r);
@@ -340,6 +305,7 @@ const struct proc_row proc_process_rows[] = {
 	{ "auxv", S_IFREG | 0400, show_auxv, .is_private = true },
 	{ "cgroup", S_IFREG | 0444, show_cgroup },
 	{ "children", S_IFREG | 0444, show_children },
+	{ "clear_refs", S_IFREG | 0200, .write = proc_write_clear_refs },
 	{ "cmdline", S_IFREG | 0444, show_cmdline },
 	{ "comm", S_IFREG | 0644, show_comm, write_comm },
 	{ "coredump_filter", S_IFREG | 0644, show_core_filter, write_core_filter },
@@ -350,16 +316,21 @@ const struct proc_row proc_process_rows[] = {
 	{ "gid_map", S_IFREG | 0644, .fops = &proc_id_map_fops },
 	{ "io", S_IFREG | 0400, show_io, .is_private = true },
 	{ "limits", S_IFREG | 0444, show_limits },
+	{ "loginuid", S_IFREG | 0644, proc_show_no_login },
 	{ "maps", S_IFREG | 0444, proc_show_maps, .is_private = true },
 	{ "mem", S_IFREG | 0600, .fops = &proc_mem_fops, .is_private = true },
 	{ "mountinfo", S_IFREG | 0444, proc_show_mountinfo, .fops = &proc_mounts_fops },
 	{ "mounts", S_IFREG | 0444, proc_show_mounts, .fops = &proc_mounts_fops },
 	{ "mountstats", S_IFREG | 0400, proc_show_mountstats, .fops = &proc_mounts_fops },
+	{ "oom_adj", S_IFREG | 0644, proc_show_oom_adj, proc_write_oom_adj },
 	{ "oom_score", S_IFREG | 0444, show_oom_score },
-	{ "oom_score_adj", S_IFREG | 0644, show_oom_score_adj, write_oom_score_adj },
+	{ "oom_score_adj", S_IFREG | 0644, proc_show_oom_score_adj, proc_write_oom_score_adj },
+	{ "pagemap", S_IFREG | 0400, .fops = &proc_pagemap_fops },
 	{ "personality", S_IFREG | 0400, show_personality, .is_private = true },
 	{ "projid_map", S_IFREG | 0644, .fops = &proc_id_map_fops },
 	{ "root", S_IFLNK | 0777, .link = link_root, .is_private = true },
+	{ "schedstat", S_IFREG | 0444, proc_show_schedstat },
+	{ "sessionid", S_IFREG | 0444, proc_show_no_login },
 	{ "setgroups", S_IFREG | 0644, .fops = &proc_setgroups_fops },
 	{ "smaps", S_IFREG | 0444, proc_show_smaps, .is_private = true },
 	{ "smaps_rollup", S_IFREG | 0444, proc_show_smaps_rollup, .is_private = true },
@@ -368,6 +339,8 @@ const struct proc_row proc_process_rows[] = {
 	{ "status", S_IFREG | 0444, proc_show_status },
 	{ "syscall", S_IFREG | 0400, show_syscall, .is_private = true },
 	{ "timens_offsets", S_IFREG | 0644, .fops = &proc_timens_fops },
+	{ "timers", S_IFREG | 0444, proc_show_timers },
+	{ "timerslack_ns", S_IFREG | 0666, proc_show_timerslack, proc_write_timerslack },
 	{ "uid_map", S_IFREG | 0644, .fops = &proc_id_map_fops },
 	{ "wchan", S_IFREG | 0444, show_wchan },
 	{},

@@ -165,6 +165,7 @@ static void show_names(struct text *out, const struct proc_ref *r, struct task *
 	files_release(files);
 	for (u32 i = 0; c->groups && i < c->groups->n; i++)
 		text_print(out, "%u ", gid_shown(c->groups->gids[i]));
+	text_print(out, "%s", c->groups && c->groups->n ? "" : " ");
 	show_numbers(out, "NStgid", r, t, PID_TGID);
 	show_numbers(out, "NSpid", r, t, PID_TASK);
 	show_numbers(out, "NSpgid", r, t, PID_PGID);
