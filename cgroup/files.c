@@ -5,6 +5,7 @@
  * EOPNOTSUPP, EBUSY, ESRCH, EACCES, EPERM. Source: Linux's cgroup-v2 manual.
  */
 #include "cgroup/node.h"
+#include "fs/notify.h"
 #include "namespace/cgroup_ns.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -306,6 +307,7 @@ void cgroup_notify_locked(struct cgroup_node *n)
 	if (!n)
 		return;
 	n->changes++;
+	notify_inode(n->inode, IN_MODIFY, NULL);
 	wake_up_poll(&n->poll, EPOLLPRI | EPOLLERR);
 }
 

@@ -6,6 +6,7 @@
  * EBUSY, ENOMEM. Source: cgroups(7), cgroup_namespaces(7), Linux's cgroup-v2 manual.
  */
 #include "cgroup/node.h"
+#include "fs/notify.h"
 #include "namespace/cgroup_ns.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -93,6 +94,7 @@ static void file_remove(struct dentry *d)
 {
 	file_note(d->inode, false);
 	d->inode->nlink = 0;
+	notify_gone(d->inode);
 	dentry_remove(d);
 }
 

@@ -4,6 +4,7 @@
  * bits away as Linux does. Source: chmod(2), chown(2), truncate(2), utimensat(2), access(2), inode(7).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "mm/user_access.h"
 #include "namespace/user.h"
 #include "signal/signal.h"
@@ -17,6 +18,7 @@
 #include <linux/time.h>
 
 typedef int (*change_fn)(const struct path *p, void *arg);
+static int change_size(const struct path *p, void *arg);
 
 /* Runs fn on the inode of p, locked, if its file system may be written. */
 static int change_path(const struct path *p, change_fn fn, void *arg)
@@ -29,6 +31,8 @@ static int change_path(const struct path *p, change_fn fn, void *arg)
 	mutex_lock(&i->lock);
 	err = i->is_immutable ? -EPERM : fn(p, arg);
 	mutex_unlock(&i->lock);
+	if (!err)
+		notify_dentry(p->dentry, fn == change_size ? IN_MODIFY : IN_ATTRIB);
 	return err;
 }
 

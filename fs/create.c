@@ -5,6 +5,7 @@
  * Source: mkdir(2), mknod(2), symlink(2), link(2).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "namespace/user.h"
@@ -75,8 +76,11 @@ static int create_start(struct create *c, int dirfd, const char *path, bool is_d
 	return err;
 }
 
-static void create_end(struct create *c)
+/* err: how the making ended. */
+static void create_end(struct create *c, int err)
 {
+	if (!err)
+		notify_inode(c->dir, IN_CREATE | notify_is_dir(c->d->inode), c->d->name);
 	mutex_unlock(&c->dir->lock);
 	dentry_put(c->d);
 	walk_end(&c->walk);
@@ -93,7 +97,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	err = may_create_in(c.dir);
 	if (!err)
 		err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, c.d, mode) : -EPERM;
-	create_end(&c);
+	create_end(&c, err);
 	return err;
 }
 
@@ -130,7 +134,7 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, u64 rdev)
 		err = c.dir->ops->create ? c.dir->ops->create(c.dir, c.d, mode) : -EACCES;
 	else
 		err = c.dir->ops->mknod ? c.dir->ops->mknod(c.dir, c.d, mode, rdev) : -EPERM;
-	create_end(&c);
+	create_end(&c, err);
 	return err;
 }
 
@@ -144,7 +148,7 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 	err = may_create_in(c.dir);
 	if (!err)
 		err = c.dir->ops->symlink ? c.dir->ops->symlink(c.dir, c.d, target) : -EPERM;
-	create_end(&c);
+	create_end(&c, err);
 	return err;
 }
 
@@ -189,7 +193,9 @@ static int link_at(const struct path *old, int dirfd, const char *path)
 			i->is_linkable = false;
 		mutex_unlock(&i->lock);
 	}
-	create_end(&c);
+	if (!err)
+		notify_inode(i, IN_ATTRIB, NULL);
+	create_end(&c, err);
 	return err;
 }
 

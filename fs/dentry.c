@@ -213,25 +213,31 @@ void dentry_add(struct dentry *d, struct inode *i)
 	hash_add(d);
 }
 
+/* The folders too: one made anew by a lookup would not know of d. */
 void dentry_pin(struct dentry *d)
 {
-	if (!list_is_empty(&d->hash_node) || d->parent == d || d->is_unlinked)
-		return;
-	dentry_get(d);
-	d->is_pinned = true;
-	hash_add(d);
+	spin_lock(&dentry_lock);
+	for (; d->parent != d && (d->pins || (list_is_empty(&d->hash_node) && !d->is_unlinked)); d = d->parent)
+		if (!d->pins++)
+			hash_add_locked(dentry_get(d));
+	spin_unlock(&dentry_lock);
 }
 
 void dentry_unpin(struct dentry *d)
 {
-	spin_lock(&dentry_lock);
-	bool was_pinned = d->is_pinned;
-	d->is_pinned = false;
-	if (was_pinned)
-		hash_remove_locked(d);
-	spin_unlock(&dentry_lock);
-	if (was_pinned)
-		dentry_put(d);
+	bool is_more = true;
+
+	for (struct dentry *parent; is_more; d = parent) {
+		spin_lock(&dentry_lock);
+		bool was_last = d->pins && --d->pins == 0;
+		parent = d->parent;
+		is_more = parent != d && parent->pins;
+		if (was_last)
+			hash_remove_locked(d);
+		spin_unlock(&dentry_lock);
+		if (was_last)
+			dentry_put(d);		/* its parent is held by what pins it */
+	}
 }
 
 void dentry_remove(struct dentry *d)

@@ -5,6 +5,7 @@
  * Errors: NULL or ERR_PTR(-ENOMEM).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/iter.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -40,6 +41,8 @@ static void file_release(struct file *f)
 {
 	struct inode *i = f->inode;
 
+	if (f->ops && !(f->mode & FMODE_PATH))
+		notify_dentry(f->path.dentry, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (!list_is_empty(&f->epoll_links))
 		epoll_file_gone(f);
 	if (i && !list_is_empty(&i->posix_locks))

@@ -28,7 +28,8 @@ struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len, 
 void dentry_add(struct dentry *d, struct inode *i);
 /* Takes d out of its directory for good: the pin goes. Directory locked. */
 void dentry_remove(struct dentry *d);
-/* Makes d findable by name though its file system does not list it (a mount point in procfs), and ends that. */
+/* Makes d and the folders it is in findable by name though their file system does not list them (a mount point in procfs), and
+ * ends that. */
 void dentry_pin(struct dentry *d);
 void dentry_unpin(struct dentry *d);
 /* d becomes parent's child called like target; target (replaced) is removed if it was there. Directories locked. */

@@ -278,14 +278,15 @@ bool mount_allows_devices(const struct mount *m)
 int mountpoint_hold(struct dentry *d)
 {
 	int err = 0;
+	bool is_first = false;
 
 	spin_lock(&dentry_lock);
 	if (d->is_unlinked)
 		err = -ENOENT;
 	else
-		d->mounts++;
+		is_first = d->mounts++ == 0;
 	spin_unlock(&dentry_lock);
-	if (!err)
+	if (is_first)
 		dentry_pin(d);
 	return err;
 }

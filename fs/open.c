@@ -7,6 +7,7 @@
  * Source: open(2), openat2(2).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "base/string.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -136,8 +137,11 @@ static struct file *file_for(struct path *p, const struct open_request *r)
 	f->inode = f->path.dentry->inode;
 	int err = file_start(f, r);
 	f->flags &= ~FLAGS_NOT_KEPT;	/* an open operation still sees O_NOCTTY */
-	if (!err)
+	if (!err) {
+		if (!(r->flags & O_PATH))
+			notify_dentry(f->path.dentry, IN_OPEN);
 		return f;
+	}
 	file_put(f);
 	return ERR_PTR(err);
 }
@@ -250,6 +254,8 @@ static struct dentry *find_or_make(struct walk *w, struct open_request *r)
 	if (!err) {
 		err = dir->ops->create(dir, d, S_IFREG | (r->mode & ~current->fs->umask & S_IALLUGO));
 		r->was_made = !err;
+		if (!err)
+			notify_inode(dir, IN_CREATE, d->name);
 	}
 	if (err) {
 		dentry_put(d);

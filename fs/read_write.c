@@ -8,6 +8,7 @@
 #include "fs/fd_table.h"
 #include "fs/internal.h"
 #include "fs/iter.h"
+#include "fs/notify.h"
 #include "mm/mm.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -63,6 +64,8 @@ static __always_inline ssize_t transfer(struct file *f, enum direction dir, stru
 	} else {
 		n = call_op(f, dir, it, pos);
 	}
+	if (n > 0)
+		notify_dentry(f->path.dentry, dir == DO_READ ? IN_ACCESS : IN_MODIFY);
 	struct io_counters *io = &current->io_counters;
 	if (dir == DO_READ) {
 		io->syscr++;

@@ -3,6 +3,7 @@
  * Locks: the directory's inode->lock, then the victim's. Errors: Linux's, in its order. Source: unlink(2), rmdir(2).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include <linux/capability.h>
@@ -28,6 +29,16 @@ int may_delete(struct inode *dir, struct inode *victim, bool is_dir)
 	return inode_is_dir(victim) ? -EISDIR : 0;
 }
 
+static void tell(struct inode *dir, struct dentry *d)
+{
+	bool is_dir = inode_is_dir(d->inode);
+	if (!is_dir)
+		notify_inode(d->inode, IN_ATTRIB, NULL);	/* one name less */
+	if (is_dir || !d->inode->nlink)
+		notify_gone(d->inode);
+	notify_inode(dir, IN_DELETE | notify_is_dir(d->inode), d->name);
+}
+
 /* One name of a locked directory. */
 int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
 {
@@ -43,8 +54,10 @@ int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
 	mutex_lock(&victim->lock);
 	err = is_dir ? dir->ops->rmdir(dir, d) : dir->ops->unlink(dir, d);
 	mutex_unlock(&victim->lock);
-	if (!err)
+	if (!err) {
+		tell(dir, d);
 		mounts_leave_dentry(d);
+	}
 	return err;
 }
 

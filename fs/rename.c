@@ -6,6 +6,7 @@
  * Errors: Linux's, in its order. Source: rename(2).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include <linux/fs.h>
@@ -102,6 +103,31 @@ static int check_rights(struct rename *r)
 	return err;
 }
 
+static void tell_move(struct inode *from, const char *old, struct inode *to, const char *new, struct inode *moved)
+{
+	u32 cookie = notify_cookie(), is_dir = notify_is_dir(moved);
+	notify_send(from, IN_MOVED_FROM | is_dir, old, cookie);
+	notify_send(to, IN_MOVED_TO | is_dir, new, cookie);
+}
+
+/* The two dentries have changed names. victim: what had the new name before, or NULL. */
+static void tell(struct rename *r, struct inode *victim)
+{
+	struct inode *from = r->from.path.dentry->inode, *to = r->to.path.dentry->inode;
+	bool exchanges = r->flags & RENAME_EXCHANGE;
+
+	tell_move(from, r->nd->name, to, r->od->name, r->od->inode);
+	if (victim && !exchanges)
+		notify_send(victim, IN_ATTRIB, NULL, 0);
+	notify_send(r->od->inode, IN_MOVE_SELF, NULL, 0);
+	if (exchanges) {
+		tell_move(to, r->od->name, from, r->nd->name, victim);
+		notify_send(victim, IN_MOVE_SELF, NULL, 0);
+	} else if (victim && (inode_is_dir(victim) || !victim->nlink)) {
+		notify_send_gone(victim);
+	}
+}
+
 static int rename_locked(struct rename *r)
 {
 	struct inode *from = r->from.path.dentry->inode, *to = r->to.path.dentry->inode;
@@ -122,6 +148,8 @@ static int rename_locked(struct rename *r)
 	err = from->ops->rename(from, r->od, to, r->nd, r->flags);
 	if (victim)
 		mutex_unlock(&victim->lock);
+	if (!err && unlikely(READ_ONCE(notify_watches)))
+		tell(r, victim);
 	if (!err && !(r->flags & RENAME_EXCHANGE))
 		mounts_leave_dentry(r->nd);
 	return err;

@@ -109,7 +109,7 @@ struct dentry {
 	u64 cookie;			/* its place in the directory's listing: newest first */
 	u32 mounts;			/* mounted on here, in any namespace. dentry_lock */
 	bool is_unlinked;
-	bool is_pinned;			/* by dentry_pin */
+	u32 pins;			/* by dentry_pin: of itself, and of what is below. dentry_lock */
 	char short_name[28];		/* where name points if it fits */
 };
 struct super_ops {
