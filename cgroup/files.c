@@ -13,6 +13,8 @@
 #include "mm/user_access.h"
 #include <linux/eventpoll.h>
 
+#define SETTLE_NS (10 * 1000000UL)
+
 /* -- numbers -- */
 /* A whole number, any base, perhaps negative. -EINVAL, -ERANGE. */
 static int number_parse(const char *text, long *v)
@@ -126,6 +128,20 @@ static int move_checked(struct task *t, struct cgroup *to, const struct file *f,
 	return err;
 }
 
+static bool is_settled(const struct cgroup *c) { return !READ_ONCE(c->freeze_depth) || READ_ONCE(c->is_frozen); }
+
+/* Who comes to a frozen group gets a moment to freeze there, so that who moved it finds the group as it was: Linux's movers
+ * sleep as well, while it makes sure that nobody forks. */
+static void let_settle(const struct cgroup *c)
+{
+	static struct waitqueue nobody_wakes = WAITQUEUE_INIT(nobody_wakes);
+	if (is_settled(c))
+		return;
+	for (u64 end = time_now_ns() + SETTLE_NS, now; !is_settled(c) && (now = time_now_ns()) < end;)
+		if (wait_event_interruptible_until(&nobody_wakes, false, MIN(now + SETTLE_NS / 10, end)) != -ETIME)
+			return;
+}
+
 static int write_member(struct cgroup *c, const struct file *f, const char *text, bool is_group)
 {
 	long number;
@@ -135,6 +151,8 @@ static int write_member(struct cgroup *c, const struct file *f, const char *text
 	if (!t)
 		return -ESRCH;
 	int err = t->flags & PF_KTHREAD ? -EINVAL : move_checked(t, c, f, is_group);
+	if (!err && t != current)
+		let_settle(c);
 	task_put(t);
 	return err;
 }

@@ -112,6 +112,12 @@ static int dequeue_locked(struct signal_delivery *d, bool *is_forced, unsigned l
 	return 1;
 }
 
+/* On its way to the freezer: a SIGSTOP that was sent before is obeyed before, however long t has had no CPU to do so. */
+static bool stops_first(struct task *t)
+{
+	return !t->is_frozen && sig_in((t->pending.set | t->signal->shared_pending.set) & ~t->blocked, SIGSTOP);
+}
+
 /* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again. */
 static int take_locked(struct signal_delivery *d, unsigned long *flags)
 {
@@ -132,7 +138,7 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 		spin_unlock_irqrestore(&t->sighand->lock, *flags);
 		return -1;
 	}
-	if (unlikely(t->jobctl & JOB_FREEZE) || unlikely(t->is_frozen)) {
+	if ((unlikely(t->jobctl & JOB_FREEZE) || unlikely(t->is_frozen)) && !stops_first(t)) {
 		freeze_current_locked(flags);
 		return -1;
 	}
