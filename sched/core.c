@@ -52,7 +52,7 @@ u64 sched_charge(struct runqueue *rq)
 	return delta;
 }
 
-static void resched_rq(struct runqueue *rq)
+void sched_kick(struct runqueue *rq)
 {
 	struct cpu *c = &cpus[rq->cpu];
 
@@ -63,22 +63,20 @@ static void resched_rq(struct runqueue *rq)
 		arch_send_resched(rq->cpu);
 }
 
-void sched_kick(u32 cpu) { resched_rq(&runqueues[cpu]); }
-
 void sched_set_resched(void)
 {
 	WRITE_ONCE(cpu_self()->need_resched, true);
 }
 
 /* The running task was last charged at the latest tick or switch; its class decides by that, which is near enough. */
-static void check_preempt(struct runqueue *rq, struct task *woken)
+void sched_check_preempt(struct runqueue *rq, struct task *woken)
 {
 	struct task *running = rq->curr;
 	const struct sched_class *class = woken->sched.class;
 
 	if (class == running->sched.class ? class->preempts(rq, woken, running) :
 					    class->order > running->sched.class->order)
-		resched_rq(rq);
+		sched_kick(rq);
 }
 
 void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
@@ -95,29 +93,6 @@ void rq_dequeue(struct runqueue *rq, struct task *t)
 	t->sched.is_queued = false;
 	rq->running--;
 	rq->load -= t->sched.weight;
-}
-
-static u32 choose_cpu(const struct task *t)
-{
-	return likely(cpus_online == 1) ? t->sched.cpu : sched_choose_among(t);
-}
-
-/*
- * Moves a task that is not queued to a CPU's queue. Gives up rq and returns the new queue, locked. In between the task
- * is nobody's, but it is awake and not queued, so all that can change meanwhile is its affinity.
- */
-static struct runqueue *move_task(struct runqueue *rq, struct task *t, u32 cpu)
-{
-	do {
-		fair_leave(rq, t);
-		WRITE_ONCE(t->sched.cpu, cpu);
-		spin_unlock(&rq->lock);
-		rq = &runqueues[cpu];
-		spin_lock(&rq->lock);
-		fair_join(rq, t);
-		cpu = t->sched.affinity & BIT(cpu) ? cpu : choose_cpu(t);
-	} while (unlikely(cpu != rq->cpu));
-	return rq;
 }
 
 bool sched_wake(struct task *t, unsigned states)
@@ -137,11 +112,11 @@ bool sched_wake(struct task *t, unsigned states)
 			t->sched.counts_for_load = false;
 			rq->uninterruptible--;
 		}
-		cpu = choose_cpu(t);
+		cpu = sched_choose_cpu(t);
 		if (unlikely(cpu != rq->cpu))
-			rq = move_task(rq, t, cpu);
+			rq = sched_move(rq, t, cpu);
 		rq_enqueue(rq, t, true);
-		check_preempt(rq, t);
+		sched_check_preempt(rq, t);
 	}
 	rq_unlock(rq, flags);
 	return true;
@@ -174,19 +149,19 @@ void sched_start_new(struct task *child)
 {
 	unsigned long flags;
 	struct runqueue *rq = task_rq_lock(child, &flags);
-	u32 cpu = choose_cpu(child);
+	u32 cpu = sched_choose_cpu(child);
 
 	if (unlikely(cpu != rq->cpu))
-		rq = move_task(rq, child, cpu);
+		rq = sched_move(rq, child, cpu);
 	if (rq->curr->sched.class == &sched_fair)
 		sched_charge(rq);
 	fair_place_new(rq, child);
 	WRITE_ONCE(child->state, TASK_RUNNING);
 	rq_enqueue(rq, child, false);
-	check_preempt(rq, child);
+	sched_check_preempt(rq, child);
 	if (unlikely(READ_ONCE(sched_child_runs_first)) && child->sched.class == &sched_fair && rq->curr == current) {
 		fair_swap(rq, current, child);
-		resched_rq(rq);
+		sched_kick(rq);
 	}
 	rq_unlock(rq, flags);
 }
@@ -283,26 +258,15 @@ void schedule(void)
 	switch_to(rq, prev, next, is_voluntary);
 }
 
-/* t may not run on the CPU that it ran on until now. It is awake and not queued, so nobody else will queue it. */
-static void push_away(struct task *t)
-{
-	unsigned long flags;
-	struct runqueue *rq = task_rq_lock(t, &flags);
-
-	if (t->state == TASK_RUNNING && !t->sched.is_queued) {
-		rq = move_task(rq, t, choose_cpu(t));
-		rq_enqueue(rq, t, false);
-		check_preempt(rq, t);
-	}
-	rq_unlock(rq, flags);
-}
-
 void sched_finish_switch(struct task *prev)
 {
 	struct runqueue *rq = rq_this();
 	bool is_dead = prev->state == TASK_DEAD;
 	bool must_move = prev->sched.must_move && prev->state == TASK_RUNNING && prev != rq->idle;
+	bool is_pushed = cpus_online > 1 && prev->sched.class == &sched_rt && prev->sched.is_queued;
 
+	if (unlikely(is_pushed))
+		task_get(prev);		/* once the queue is unlocked it may run elsewhere, and end */
 	prev->sched.is_on_cpu = false;
 	prev->sched.must_move = false;
 	spin_unlock(&rq->lock);
@@ -310,7 +274,9 @@ void sched_finish_switch(struct task *prev)
 	if (unlikely(is_dead))
 		task_put(prev);	/* the reference that running held */
 	else if (unlikely(must_move))
-		push_away(prev);
+		sched_push_away(prev);
+	else if (unlikely(is_pushed))
+		sched_push_rt(prev);
 }
 
 void sched_yield_current(void)
@@ -376,9 +342,9 @@ static void replace_locked(struct runqueue *rq, struct task *t, const struct pla
 	fair_place_new(rq, t);
 	rq_enqueue(rq, t, false);
 	if (rq->curr == t)
-		resched_rq(rq);
+		sched_kick(rq);
 	else
-		check_preempt(rq, t);
+		sched_check_preempt(rq, t);
 }
 
 void sched_set_policy(struct task *t, int policy, int nice, int rt_priority, bool reset_on_fork)
@@ -401,38 +367,6 @@ void sched_set_boost(struct task *t, int rt_priority)
 	if (t->sched.boost != rt_priority)
 		replace_locked(rq, t, &p);
 	rq_unlock(rq, flags);
-}
-
-static bool set_affinity(struct task *t, u64 mask)
-{
-	unsigned long flags;
-	struct runqueue *rq = task_rq_lock(t, &flags);
-	bool must_move;
-
-	t->sched.affinity = mask;
-	if (!(mask & BIT(rq->cpu)) && t->sched.is_queued) {
-		if (t->sched.is_on_cpu) {
-			t->sched.must_move = true;
-			resched_rq(rq);
-		} else {
-			rq_dequeue(rq, t);
-			rq = move_task(rq, t, choose_cpu(t));
-			rq_enqueue(rq, t, false);
-			check_preempt(rq, t);
-		}
-	}
-	must_move = t->sched.must_move;
-	rq_unlock(rq, flags);
-	return must_move;
-}
-
-/* Once it returns, t runs where it may, or will before it is in user mode again. */
-void sched_set_affinity(struct task *t, u64 mask)
-{
-	if (!set_affinity(t, mask))
-		return;
-	while (t != current && READ_ONCE(t->sched.must_move) && !signal_is_pending())
-		sched_yield_current();	/* who waits for us to move meanwhile gets what it wants */
 }
 
 u32 sched_running(void)

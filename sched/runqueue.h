@@ -73,9 +73,19 @@ int rt_top_level(const struct runqueue *rq);	/* the most urgent queued one's lev
 /* core.c: in and out of a queue, under its lock */
 void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup);
 void rq_dequeue(struct runqueue *rq, struct task *t);
-void sched_kick(u32 cpu);			/* makes that CPU look for work */
+void sched_kick(struct runqueue *rq);		/* makes that CPU look what there is to run */
+void sched_check_preempt(struct runqueue *rq, struct task *woken);
+/* move.c: a task that is not queued goes to another CPU's queue: gives up rq and returns the new queue, locked. What changes
+ * meanwhile can only be the affinity. */
+struct runqueue *sched_move(struct runqueue *rq, struct task *t, u32 cpu);
+void sched_push_away(struct task *t);		/* t must leave its CPU; it is awake, not queued, and stands still */
+void sched_push_rt(struct task *t);		/* takes over the reference */
 /* balance.c */
 u32 sched_choose_among(const struct task *t);	/* the CPU for a task that is not queued */
+static inline u32 sched_choose_cpu(const struct task *t)
+{
+	return likely(cpus_online == 1) ? t->sched.cpu : sched_choose_among(t);
+}
 bool sched_pull_idle(struct runqueue *rq);	/* true: there is a task now */
 void sched_balance_tick(struct runqueue *rq);
 void sched_init_weights(void);

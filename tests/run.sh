@@ -74,6 +74,11 @@ fi
 if [ "$which" = full ]; then
 	linux=$(ls -v /boot/vmlinuz-*-cloud-amd64 /boot/vmlinuz-*-generic 2>/dev/null | tail -n 1)
 	group user-debug 1800 $MAKE test-user-debug
+	for cpus in 2 4; do
+		group "user-$cpus-cpus" 1800 env CPUS=$cpus $MAKE test-user
+		group "user-debug-$cpus-cpus" 1800 env CPUS=$cpus $MAKE test-user-debug
+	done
+	group soak 1500 $MAKE soak SOAK=300
 	group user-linux 1800 $MAKE test-user-linux
 	[ "$(id -u)" = 0 ] && group user-native 600 $MAKE test-user-native
 	for script in tests/vm/*.sh; do

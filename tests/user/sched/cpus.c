@@ -237,3 +237,58 @@ TEST(the_work_is_spread)
 		CHECK_WAIT(pids[i], KILLED(SIGKILL));
 	}
 }
+
+static int set_fifo(pid_t pid, int priority)
+{
+	struct sched_param p = { priority };
+
+	return sched_setscheduler(pid, SCHED_FIFO, &p);
+}
+
+/* A real-time task whose CPU is taken by a more urgent one goes on where only ordinary work is. */
+TEST(real_time_work_moves_on)
+{
+	unsigned long all = allowed(0);
+	volatile long *counts = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[64], low, high;
+	int n = count(all), cpu;
+	long seen;
+
+	if (n < 2)
+		return;
+	CHECK_OK(set_fifo(0, 50));
+	for (int i = 0; i < n; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct sched_param p = { 0 };
+			sched_setscheduler(0, SCHED_OTHER, &p);
+			for (;;)
+				counts[i]++;
+		}
+	}
+	low = fork();
+	if (low == 0) {
+		set_fifo(0, 10);
+		for (;;)
+			counts[100]++;
+	}
+	CHECK_SOON(counts[100] > 0);
+	cpu = last_cpu(low);
+	high = fork();
+	if (high == 0) {
+		set(0, 1ul << cpu);
+		set_fifo(0, 20);
+		for (;;)
+			counts[101]++;
+	}
+	CHECK_SOON(counts[101] > 0);
+	seen = counts[100];
+	CHECK_SOON(counts[100] > seen);
+	CHECK(counts[101] > 0);
+	for (int i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	kill(low, SIGKILL);
+	kill(high, SIGKILL);
+	while (wait(0) > 0)
+		;
+}
