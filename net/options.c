@@ -3,6 +3,7 @@
  * Locks: unix_lock where an option belongs to the state. Errors: ENOPROTOOPT (an option not known), EOPNOTSUPP (another
  * level), EINVAL, EFAULT, EDOM, EPERM. Source: socket(7), unix(7).
  */
+#include "net/netlink.h"
 #include "net/unix.h"
 #include "base/errno.h"
 #include "base/string.h"
@@ -58,7 +59,7 @@ static bool get_word(struct unix_socket *s, int name, int *v)
 {
 	switch (name) {
 	case SO_TYPE: *v = s->type; return true;
-	case SO_DOMAIN: *v = AF_UNIX; return true;
+	case SO_DOMAIN: *v = s->is_netlink ? AF_NETLINK : AF_UNIX; return true;
 	case SO_PROTOCOL: *v = 0; return true;
 	case SO_ERROR: *v = -unix_take_error(s); return true;
 	case SO_ACCEPTCONN: *v = READ_ONCE(s->state) == UNIX_LISTENING; return true;

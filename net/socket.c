@@ -5,6 +5,7 @@
  * and those of the family. Source: socket(2), socketpair(2), bind(2), accept(2).
  */
 #include "net/calls.h"
+#include "net/netlink.h"
 #include "net/unix.h"
 #include "base/string.h"
 #include "mm/user_access.h"
@@ -27,6 +28,9 @@ static int type_of(int family, int type, int protocol)
 		return -EAFNOSUPPORT;
 	if (type >= TYPES)
 		return -EINVAL;
+	if (family == AF_NETLINK)
+		return type != SOCK_RAW && type != SOCK_DGRAM ? -ESOCKTNOSUPPORT : protocol == NETLINK_ROUTE ? SOCK_DGRAM :
+			-EPROTONOSUPPORT;
 	if (family != AF_UNIX)
 		return -EAFNOSUPPORT;
 	if (protocol && protocol != AF_UNIX)
@@ -55,12 +59,13 @@ int socket_get(int fd, struct file **out)
 }
 
 /* -- making -- */
-static struct file *socket_file(int type, unsigned flags)
+static struct file *socket_file(int family, int type, unsigned flags)
 {
 	struct unix_socket *s = unix_new(type);
 
 	if (!s)
 		return ERR_PTR(-ENOMEM);
+	s->is_netlink = family == AF_NETLINK;
 	struct file *f = unix_file(s, flags);
 	if (IS_ERR(f))
 		unix_put(s);
@@ -73,7 +78,7 @@ long sys_socket(int family, int type, int protocol)
 
 	if (kind < 0)
 		return kind;
-	struct file *f = socket_file(kind, (unsigned)type);
+	struct file *f = socket_file(family, kind, (unsigned)type);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 	int fd = fd_install_new(f, (unsigned)type & O_CLOEXEC);
@@ -96,10 +101,10 @@ static int reserve_two(int fds[2], unsigned flags)
 
 static int pair_files(struct file *ends[2], int kind, unsigned flags)
 {
-	ends[0] = socket_file(kind, flags);
+	ends[0] = socket_file(AF_UNIX, kind, flags);
 	if (IS_ERR(ends[0]))
 		return (int)PTR_ERR(ends[0]);
-	ends[1] = socket_file(kind, flags);
+	ends[1] = socket_file(AF_UNIX, kind, flags);
 	if (IS_ERR(ends[1])) {
 		file_put(ends[0]);
 		return (int)PTR_ERR(ends[1]);
@@ -122,6 +127,8 @@ long sys_socketpair(int family, int type, int protocol, uptr pair)
 	if (!err) {
 		kind = type_of(family, type, protocol);
 		err = MIN(kind, 0);
+		if (!err && family == AF_NETLINK)
+			err = -EOPNOTSUPP;
 	}
 	if (!err)
 		err = pair_files(ends, kind, (unsigned)type);
@@ -135,10 +142,16 @@ long sys_socketpair(int family, int type, int protocol, uptr pair)
 }
 
 /* -- names and connections -- */
-static int do_bind(struct file *f, struct socket_name *n) { return unix_bind(f->private, n); }
+static int do_bind(struct file *f, struct socket_name *n)
+{
+	struct unix_socket *s = f->private;
+	return s->is_netlink ? netlink_bind(s, n) : unix_bind(s, n);
+}
+
 static int do_connect(struct file *f, struct socket_name *n)
 {
-	return unix_connect(f->private, n, f->flags & O_NONBLOCK);
+	struct unix_socket *s = f->private;
+	return s->is_netlink ? netlink_connect(s, n) : unix_connect(s, n, f->flags & O_NONBLOCK);
 }
 
 static long named(int fd, uptr address, int size, int (*fn)(struct file *f, struct socket_name *n))
@@ -179,7 +192,9 @@ static long show_name(struct unix_socket *s, uptr address, uptr size)
 	struct socket_name n = { .size = 0 };
 
 	unix_lock_all();
-	if (s)
+	if (s && s->is_netlink)
+		netlink_name(s, &n);
+	else if (s)
 		unix_name_of_locked(s, &n);
 	unix_unlock_all();
 	if (!n.size) {

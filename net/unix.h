@@ -17,6 +17,8 @@ struct unix_address {
 struct unix_socket {
 	refcount_t count;
 	int type;			/* SOCK_*; fixed */
+	bool is_netlink;		/* AF_NETLINK: its other end is the kernel (netlink.c); fixed */
+	u32 port;			/* of such a one: its number, 0: none yet. unix_lock */
 	struct net_ns *net;		/* reference: whose abstract names and devices; fixed */
 	/* unix_lock: */
 	enum unix_state state;
@@ -63,7 +65,7 @@ struct unix_message {
 	u32 charge;
 	struct unix_socket *sender;	/* reference */
 	struct scm scm;
-	char data[];
+	char data[] __aligned(8);
 };
 
 extern struct spinlock unix_lock;

@@ -5,6 +5,7 @@
  * EOPNOTSUPP. Source: unix(7), send(2), recv(2).
  */
 #include "net/unix.h"
+#include "net/netlink.h"
 #include "base/errno.h"
 #include "fs/poll.h"
 #include "mm/slab.h"
@@ -214,6 +215,8 @@ ssize_t unix_dgram_receive(struct unix_socket *s, struct socket_io *io)
 
 ssize_t unix_send(struct unix_socket *s, struct socket_io *io)
 {
+	if (s->is_netlink)
+		return netlink_send(s, io);
 	return unix_is_stream(s) ? unix_stream_send(s, io) : unix_dgram_send(s, io);
 }
 

@@ -6,6 +6,7 @@
  * Source: unix(7).
  */
 #include "net/unix.h"
+#include "net/netlink.h"
 #include "base/errno.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -52,7 +53,9 @@ void unix_address_put(struct unix_address *a)
 
 void unix_name_of_locked(const struct unix_socket *s, struct socket_name *out)
 {
-	if (s->address)
+	if (s->is_netlink)
+		netlink_kernel_name(out);	/* its datagrams are the kernel's */
+	else if (s->address)
 		*out = s->address->name;
 	else
 		out->size = 0;

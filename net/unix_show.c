@@ -33,7 +33,7 @@ void unix_show_all(struct text *t, const struct net_ns *net)
 	text_print(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	unix_lock_all();
 	list_for_each(s, &unix_sockets, all_node) {
-		if (s->net != net)
+		if (s->net != net || s->is_netlink)
 			continue;
 		text_print(t, "%016lx: %08X %08X %08X %04X %02X %5lu", 0UL, (unsigned)refcount_read(&s->count), 0,
 			   s->state == UNIX_LISTENING ? FLAG_LISTENS : 0, (unsigned)s->type, state_of(s),
