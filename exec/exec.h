@@ -41,6 +41,7 @@ struct exec {
 	size_t path_pos, env_pos, arg_pos;	/* positions of the lowest byte of each group of strings */
 	struct cred *cred;	/* owned: what the new program runs with */
 	bool is_secure;		/* AT_SECURE */
+	bool is_unreadable;		/* its user may run it, not read it: neither may others look at it */
 	struct mm *mm;		/* owned until installed */
 	u64 random[4];		/* one draw: AT_RANDOM's two, the stack's place, the program's */
 	bool is_past_return;	/* the old program is gone: an error now kills */

@@ -148,6 +148,8 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 		err = cred_exec(e->cred, e->file);
 	e->is_secure = e->cred->euid != e->cred->uid || e->cred->egid != e->cred->gid ||
 		       (e->cred->uid != uid_to_kernel(e->cred->user_ns, 0) && (e->cred->cap_permitted & ~e->cred->cap_ambient));
+	e->is_unreadable = inode_permission(e->file->inode, MAY_READ) ||
+			   (e->interpreter && inode_permission(e->interpreter->inode, MAY_READ));
 	random_bytes(e->random, sizeof(e->random));
 	return err;
 }
@@ -197,7 +199,7 @@ static int exec_reset_rooms(struct exec *e)
 	}
 	const char *slash = strrchr(e->path, '/');
 	task_set_comm(t, slash ? slash + 1 : e->path);
-	e->mm->dumpable = e->is_secure ? 0 : 1;
+	e->mm->dumpable = e->is_secure || e->is_unreadable ? 0 : 1;
 	cred_install(e->cred);
 	e->cred = (struct cred *)cred_get(t->cred);
 	return 0;

@@ -206,6 +206,30 @@ static int set_scope(const char *value)
 	return n < 0 ? -1 : 0;
 }
 
+/* A program that its user may run and not read is not to be read in memory either. */
+TEST(unreadable_program)
+{
+	char path[128];
+	static char image[8 << 20];
+	snprintf(path, sizeof path, "%s/unreadable", check_scratch());
+	ssize_t n = check_slurp("/proc/self/exe", image, sizeof image);
+	CHECK_OK(check_spew(path, image, (size_t)n, 0711));
+	IN_CHILD {
+		become(1000);
+		long v;
+		TRACEE(pid) {
+			execl(path, path, "@quiet", NULL);
+			_exit(9);
+		}
+		CHECK_OK(PT(PTRACE_CONT, pid, 0, 0));
+		WAIT(pid, STOP(SIGTRAP));
+		CHECK_ERR(PT(PTRACE_PEEKDATA, pid, regs_of(pid).rip, &v), EIO);
+		CHECK_OK(PT(PTRACE_CONT, pid, 0, 0));
+		WAIT(pid, EXITED(0));
+	}
+}
+HELPER(quiet) { return prctl(PR_GET_DUMPABLE); }
+
 TEST(set_ptracer)
 {
 	if (access(SCOPE, F_OK))

@@ -76,6 +76,32 @@ TEST(over_a_call)
 	WAIT(pid, EXITED(0));
 }
 
+TEST(emulated_steps)
+{
+	TRACEE(pid) {
+		steps();
+	}
+	run_to(pid, steps_begin);
+	CHECK_OK(PT(32 /* SYSEMU_SINGLESTEP */, pid, 0, 0));
+	WAIT(pid, STOP(SIGTRAP));
+	CHECK_EQ(regs_of(pid).rip, (unsigned long)steps_begin + 1);
+	run_to(pid, steps_call);
+	CHECK_OK(PT(32, pid, 0, 0));
+	WAIT(pid, STOP(SIGTRAP));
+	struct user_regs_struct r = regs_of(pid);
+	CHECK_EQ(r.orig_rax, SYS_getpid);
+	CHECK_EQ((long)r.rax, -ENOSYS);
+	CHECK_EQ(event_message(pid), PTRACE_EVENTMSG_SYSCALL_ENTRY);
+	r.rax = 1234;
+	CHECK_OK(PT(PTRACE_SETREGS, pid, 0, &r));
+	step(pid);	/* the call is not made; what comes after it is */
+	r = regs_of(pid);
+	CHECK_EQ(r.rax, 1234);
+	CHECK(r.rip == (unsigned long)steps_call + 2 || r.rip == (unsigned long)steps_call + 3);
+	CHECK_OK(PT(PTRACE_CONT, pid, 0, 0));
+	WAIT(pid, EXITED(0));
+}
+
 TEST(over_popf)
 {
 	TRACEE(pid) {
