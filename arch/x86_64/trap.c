@@ -139,7 +139,7 @@ static void user_debug(struct regs *r)
 	u64 dr6 = debug_status_take(r);
 
 	arch_irq_enable();
-	entry_exception(r, SIGTRAP, dr6 & DR6_SINGLE_STEP ? TRAP_TRACE : TRAP_HWBKPT, r->rip);
+	entry_exception(r, SIGTRAP, dr6 & DR6_SINGLE_STEP ? TRAP_TRACE : dr6 ? TRAP_HWBKPT : TRAP_BRKPT, r->rip);
 }
 
 static void user_exception(struct regs *r, unsigned vector, u64 error)
