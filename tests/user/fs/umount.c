@@ -1,6 +1,7 @@
 /* umount(2), and the flags of one mount in mount(2): promise by promise. Needs root. */
 #include "mounts.h"
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 
 TEST(errors)
 {
@@ -326,7 +327,7 @@ TEST(lists)
 	CHECK_EQ(mounts_find("a\\040b", &m), 1);
 	CHECK_OK(stat("a b", &st));
 	snprintf(line, sizeof line, "%d %d %u:%u / /tmp/a\\040b rw,nosuid,relatime - tmpfs so\\043urce\\011x rw,size=64k,mode=700",
-		 m.id, m.parent, (unsigned)(st.st_dev >> 8 & 0xfff), (unsigned)(st.st_dev & 0xff));
+		 m.id, m.parent, major(st.st_dev), minor(st.st_dev));
 	CHECK(strstr(text, line) != NULL);
 	mounts_bind("/proc", "/tmp/a b");
 	CHECK_EQ(mounts_find("a\\040b", &m), 2);
