@@ -10,6 +10,7 @@
 #define MADT_LOCAL_APIC 0
 #define LOCAL_APIC_ENABLED 1
 #define TABLE_BYTES_MAX 65536
+#define ADDRESS_END (1UL << 36)		/* beyond it no CPU need have anything */
 
 struct rsdp {
 	char signature[8];
@@ -24,9 +25,10 @@ struct table_header {
 	char signature[4];
 	u32 length;
 	u8 revision, checksum;
-	char ids[16];
+	char ids[14];
 	u32 more_ids[3];
 } __packed;
+_Static_assert(sizeof(struct table_header) == 36, "ACPI's header");
 struct madt {
 	struct table_header header;
 	u32 apic_address, flags;
@@ -41,7 +43,7 @@ void acpi_set_root(paddr_t rsdp) { root = rsdp; }
 /* The whole table at p, mapped; NULL: none, or no memory to map it. */
 static const struct table_header *table_map(paddr_t p)
 {
-	const struct table_header *h = p ? arch_map_device(p, sizeof(*h)) : NULL;
+	const struct table_header *h = p && p < ADDRESS_END ? arch_map_device(p, sizeof(*h)) : NULL;
 
 	if (!h || h->length < sizeof(*h) || h->length > TABLE_BYTES_MAX)
 		return NULL;

@@ -9,6 +9,7 @@
 #include "x86.h"
 #include "layout.h"
 #include "base/errno.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include "mm/kstack.h"
 #include "task/task.h"
@@ -56,6 +57,7 @@ u32 arch_cpus_found(void)
 	if (found)
 		return found;
 	n = acpi_find_cpus(all, ARRAY_SIZE(all));
+	log_debug("ACPI tells of %u CPUs\n", n);
 	if (!n) {
 		n = MIN(fw_cfg_cpus(), (u32)ARRAY_SIZE(all));
 		for (u32 i = 0; i < n; i++)

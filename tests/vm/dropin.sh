@@ -17,6 +17,7 @@ int main(int argc, char **argv, char **envp)
 	char line[4096] = "";
 	struct stat st;
 	printf("init %s pid %d\n", argv[0], getpid());
+	printf("cpus %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
 	for (int i = 1; i < argc; i++)
 		printf("arg <%s>\n", argv[i]);
 	for (; *envp; envp++)
@@ -47,11 +48,20 @@ mkfifo keyboard; exec 3<> keyboard
 boot() {
 	case $2 in microvm) machine="microvm,acpi=off" ;; *) machine=$2 ;; esac
 	(sleep 3; echo "a typed line" >&3) &
-	timeout "$1" qemu-system-x86_64 -M "$machine" -accel tcg -cpu "$3" -m "$4" -nodefaults -no-user-config -display none \
+	timeout "$1" qemu-system-x86_64 -M "$machine" -accel tcg -cpu "$3" -m "$4" -smp "${SMP:-1}" -nodefaults -no-user-config -display none \
 		-no-reboot -serial stdio -kernel "$KERNEL" -initrd "$5" -append "$6" < keyboard 2>&1 | tr -d '\r'
 	wait
 }
 line() { printf '%s\n' "$1" | grep -c -x -F "$2"; }
+
+# The other CPUs are found by ACPI's tables, or without them.
+for machine in microvm microvm,acpi=on q35; do
+	[ -n "${FURCA_KERNEL:-}" ] && [ $machine != q35 ] && continue
+	out=$(SMP=3 boot 40 $machine max,la57=off 128 plain.cpio "console=ttyS0 quiet")
+	same "drop-in: $machine: three CPUs" 1 "$(line "$out" 'cpus 3')"
+	out=$(SMP=3 boot 40 $machine max,la57=off 128 plain.cpio "console=ttyS0 quiet maxcpus=2")
+	same "drop-in: $machine: two of three CPUs" 1 "$(line "$out" 'cpus 2')"
+done
 
 for machine in microvm q35; do
 	[ -n "${FURCA_KERNEL:-}" ] && [ $machine = microvm ] && continue
