@@ -42,10 +42,9 @@ static struct spinlock dates_lock = SPINLOCK_INIT(RANK_TIMER_USER);
 static struct list date_timers = LIST_INIT(date_timers);
 static const struct file_ops timerfd_fops;
 
-static u64 now_of(const struct timerfd *t) { return t->is_on_date ? time_real_ns() : time_now_ns(); }
-
-static bool clock_is_alarm(int clock) { return clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM; }
 static bool clock_is_date(int clock) { return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM; }
+
+static u64 now_of(const struct timerfd *t) { return t->is_on_date ? time_real_ns() : time_now_ns(); }
 
 static void arm_locked(struct timerfd *t)
 {

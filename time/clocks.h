@@ -5,6 +5,7 @@
 #define TIME_CLOCKS_H
 #include "time/time.h"
 #include "sync/waitqueue.h"
+#include <linux/time.h>
 #include <linux/time_types.h>
 
 #define TIME_NS_MAX ((u64)INT64_MAX)	/* the end of time: Linux's KTIME_MAX */
@@ -27,6 +28,12 @@ struct cpu_clock {
 int __must_check cpu_clock_find(int clock, struct cpu_clock *c);	/* -EINVAL: no CPU clock, or nobody's */
 u64 cpu_clock_ns(const struct cpu_clock *c);
 int __must_check clock_read_ns(int clock, u64 *ns);			/* any clock; -EINVAL */
+
+static inline bool clock_is_alarm(int clock) { return clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM; }
+static inline bool clock_follows_date(int clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
+}
 
 /* A point in time on the date's or the monotonic clock to sleep until. */
 struct deadline {

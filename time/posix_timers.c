@@ -16,6 +16,7 @@
 #include "base/string.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include <linux/capability.h>
 #include <linux/time.h>
 
 struct posix_timer {
@@ -49,7 +50,7 @@ static u64 now_of(const struct posix_timer *t)
 	return ns;
 }
 
-static bool is_on_date(const struct posix_timer *t) { return t->clock == CLOCK_REALTIME || t->clock == CLOCK_TAI; }
+static bool is_on_date(const struct posix_timer *t) { return clock_follows_date(t->clock); }
 
 /* Sets the kernel timer so that it comes when expires_ns can be reached at the earliest. now: on t's clock. */
 static void arm_locked(struct posix_timer *t, u64 now)
@@ -267,6 +268,9 @@ static int check_clock(int clock, struct cpu_clock *cpu)
 	case CLOCK_BOOTTIME:
 	case CLOCK_TAI:
 		return 0;
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+		return capable(CAP_WAKE_ALARM) ? 0 : -EPERM;
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_REALTIME_COARSE:

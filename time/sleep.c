@@ -10,6 +10,7 @@
 #include "mm/user_access.h"
 #include "namespace/time_ns.h"
 #include "task/task.h"
+#include <linux/capability.h>
 #include <linux/time.h>
 
 bool schedule_deadline(const struct deadline *d)
@@ -41,7 +42,7 @@ static u64 now_on(int clock)
 /* 0 when the clock has reached deadline_ns, -ERESTARTSYS after a signal. */
 static int sleep_until(int clock, u64 deadline_ns)
 {
-	bool is_real = clock == CLOCK_REALTIME || clock == CLOCK_TAI;
+	bool is_real = clock_follows_date(clock);
 
 	for (;;) {
 		struct deadline d = { .ns = deadline_ns, .is_real = is_real };
@@ -106,6 +107,8 @@ static int check_clock(int clock)
 	case CLOCK_TAI:
 	case CLOCK_MONOTONIC:
 	case CLOCK_BOOTTIME:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
 	case CLOCK_PROCESS_CPUTIME_ID:
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
@@ -136,10 +139,12 @@ long sys_clock_nanosleep(int clock, int flags, uptr req, uptr rem)
 	err = err ? err : get_timespec_ns(&ns, req);
 	if (err)
 		return err;
+	if (clock_is_alarm(clock) && !capable(CAP_WAKE_ALARM))
+		return -EPERM;
 	if (flags & TIMER_ABSTIME)
 		return sleep_until(clock, clock_meant_ns(clock, ns)) ? -ERESTARTNOHAND : 0;
 	/* relative to the date: setting it makes no difference */
-	if (clock == CLOCK_REALTIME || clock == CLOCK_TAI)
+	if (clock_follows_date(clock))
 		clock = CLOCK_MONOTONIC;
 	now = now_on(clock);
 	return sleep_relative(clock, deadline_add(ns, now), rem);
