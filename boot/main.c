@@ -70,7 +70,7 @@ static void first_task_init(void)
 	t->ns = &first_namespaces;
 	t->real_parent = t->parent = t;
 	t->flags |= PF_IDLE | PF_KTHREAD;
-	t->timer_slack_ns = 50000;
+	t->timer_slack_ns = t->timer_slack_default_ns = TIMER_SLACK_DEFAULT_NS;
 	t->sighand = sighand_new();
 	struct clone_request req = { .kernel_fn = NULL };
 	if (!t->sighand || room_signal_copy(t, &req))

@@ -80,7 +80,7 @@ static int interpreter_open(struct exec *e, const Elf64_Phdr *ph)
 		if (IS_ERR(f))
 			err = (int)PTR_ERR(f);
 		else
-			e->interpreter = f;
+			exec_note_file(e, e->interpreter = f);
 	}
 	kfree(name);
 	return err;

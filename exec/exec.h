@@ -40,8 +40,8 @@ struct exec {
 	struct arg_stack stack;
 	size_t path_pos, env_pos, arg_pos;	/* positions of the lowest byte of each group of strings */
 	struct cred *cred;	/* owned: what the new program runs with */
-	bool is_secure;		/* AT_SECURE */
-	bool is_unreadable;		/* its user may run it, not read it: neither may others look at it */
+	bool is_secure;		/* AT_SECURE: it has more rights than who runs it */
+	bool is_unreadable;	/* who runs it may not read it, and so not its memory either */
 	struct mm *mm;		/* owned until installed */
 	u64 random[4];		/* one draw: AT_RANDOM's two, the stack's place, the program's */
 	bool is_past_return;	/* the old program is gone: an error now kills */
@@ -66,5 +66,6 @@ int __must_check script_resolve(struct exec *e);
 int __must_check elf_check(struct exec *e);	/* before the point of no return: header, interpreter. 0 or -ENOEXEC, … */
 int __must_check elf_load(struct exec *e);	/* after: maps all, sets the entry */
 /* task/exec.c */
+void exec_note_file(struct exec *e, struct file *f);	/* f is a part of the program */
 int __must_check exec_read_head(struct exec *e);
 #endif

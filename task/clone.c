@@ -47,7 +47,7 @@ static void task_set_fresh(struct task *child, const struct clone_request *req)
 		child->flags |= PF_KTHREAD;
 	memcpy(child->comm, current->comm, sizeof(child->comm));
 	child->personality = current->personality;
-	child->timer_slack_ns = current->timer_slack_ns;
+	child->timer_slack_ns = child->timer_slack_default_ns = current->timer_slack_ns;
 	child->blocked = current->blocked;
 	child->start_ns = time_now_ns();
 	child->set_child_tid = req->flags & CLONE_CHILD_SETTID ? req->child_tid : 0;

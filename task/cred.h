@@ -8,5 +8,5 @@ void cred_set_groups(struct cred *c, struct group_list *g);
 int __must_check cred_init_first(struct task *t);
 /* What execve makes of the credentials: set-user-ID and set-group-ID bits, capabilities of root. 0 or -errno. */
 struct file;
-int __must_check cred_exec(struct cred *c, struct file *program);
+int __must_check cred_exec(struct cred *c, struct file *program, bool *is_secure);	/* is_secure: AT_SECURE */
 #endif

@@ -34,7 +34,32 @@ static u64 take_back(struct cred *c, u64 permitted)
 	return permitted & c->cap_permitted;
 }
 
-int cred_exec(struct cred *c, struct file *program)
+/* Others that are not of the group share our root and folder: they could lead the program astray. */
+static bool is_fs_shared(void)
+{
+	struct task *leader, *t;
+	bool is_shared = false;
+	unsigned long flags;
+
+	if (refcount_read(&current->fs->count) == 1)
+		return false;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	list_for_each(leader, &all_processes, all_node) {
+		if (leader->signal == current->signal)
+			continue;
+		list_for_each(t, &leader->signal->thread_list, thread_node)
+			is_shared |= READ_ONCE(t->fs) == current->fs;
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return is_shared;
+}
+
+static bool may_gain(const struct cred *c)
+{
+	return !current->no_new_privs && ptrace_tracer_is_capable(current, c->user_ns) && !is_fs_shared();
+}
+
+int cred_exec(struct cred *c, struct file *program, bool *is_secure)
 {
 	u32 root = uid_to_kernel(c->user_ns, 0);
 	bool root_matters = !(c->securebits & BIT(SECURE_NOROOT)) && root != NO_ID;
@@ -45,8 +70,7 @@ int cred_exec(struct cred *c, struct file *program)
 	bool is_root = root_matters && c->euid == root;
 	if (root_matters && (is_root || c->uid == root))
 		permitted = c->cap_inheritable | c->cap_bounding;
-	bool may_gain = !current->no_new_privs && ptrace_tracer_is_capable(current, c->user_ns);
-	if ((is_setid || (permitted & ~c->cap_permitted)) && !may_gain)
+	if ((is_setid || (permitted & ~c->cap_permitted)) && !may_gain(c))
 		permitted = take_back(c, permitted);
 	if (is_setid)
 		c->cap_ambient = 0;
@@ -55,5 +79,6 @@ int cred_exec(struct cred *c, struct file *program)
 	c->cap_permitted = permitted | c->cap_ambient;
 	c->cap_effective = is_root ? c->cap_permitted : c->cap_ambient;
 	c->securebits &= ~BIT(SECURE_KEEP_CAPS);
+	*is_secure = is_setid || (c->uid != root && (is_root || (c->cap_permitted & ~c->cap_ambient)));
 	return 0;
 }

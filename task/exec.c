@@ -38,8 +38,11 @@
 #define STACK_RANDOM_PAGES 0x3fffff	/* 16 GiB */
 #define STACK_GAP_MIN (128UL << 20)	/* kept free for the stack below its top */
 
+void exec_note_file(struct exec *e, struct file *f) { e->is_unreadable |= inode_permission(f->inode, MAY_READ) != 0; }
+
 int exec_read_head(struct exec *e)
 {
+	exec_note_file(e, e->file);
 	memset(e->head, 0, sizeof(e->head));
 	ssize_t n = file_read_kernel(e->file, e->head, sizeof(e->head), 0);
 	return n < 0 ? (int)n : 0;
@@ -145,11 +148,7 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 	if (!err)
 		err = resolve_program(e);
 	if (!err)
-		err = cred_exec(e->cred, e->file);
-	e->is_secure = e->cred->euid != e->cred->uid || e->cred->egid != e->cred->gid ||
-		       (e->cred->uid != uid_to_kernel(e->cred->user_ns, 0) && (e->cred->cap_permitted & ~e->cred->cap_ambient));
-	e->is_unreadable = inode_permission(e->file->inode, MAY_READ) ||
-			   (e->interpreter && inode_permission(e->interpreter->inode, MAY_READ));
+		err = cred_exec(e->cred, e->file, &e->is_secure);
 	random_bytes(e->random, sizeof(e->random));
 	return err;
 }
@@ -199,7 +198,8 @@ static int exec_reset_rooms(struct exec *e)
 	}
 	const char *slash = strrchr(e->path, '/');
 	task_set_comm(t, slash ? slash + 1 : e->path);
-	e->mm->dumpable = e->is_secure || e->is_unreadable ? 0 : 1;
+	/* as who started it; what it becomes, cred_install looks at */
+	e->mm->dumpable = !e->is_unreadable && t->cred->euid == t->cred->uid && t->cred->egid == t->cred->gid;
 	cred_install(e->cred);
 	e->cred = (struct cred *)cred_get(t->cred);
 	return 0;

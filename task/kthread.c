@@ -40,7 +40,7 @@ struct task *task_new_idle(u32 cpu)
 	t->ns = first_task.ns;
 	t->sighand = first_task.sighand;
 	t->signal = first_task.signal;
-	t->timer_slack_ns = first_task.timer_slack_ns;
+	t->timer_slack_ns = t->timer_slack_default_ns = first_task.timer_slack_ns;
 	snprintf(name, sizeof(name), "swapper/%u", cpu);
 	task_set_comm(t, name);
 	return t;

@@ -228,7 +228,7 @@ struct task {
 #ifdef FURCA_DEBUG
 	struct held_lock held_locks[16];
 #endif
-	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
+	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
 	int oom_victim;
 	struct list poll_files;		/* fs/: deferred releases */
 	u64 exec_count;			/* how often it ran execve: mm identity for others */
