@@ -47,7 +47,7 @@ static u64 bytes_equal(u64 w, u8 c)
 	return (w - ones) & ~w & ones << 7;
 }
 
-const char *name_scan(const char *s, u32 *hash)
+__reads_words const char *name_scan(const char *s, u32 *hash)
 {
 	u64 h = 0, w, stop;
 

@@ -10,6 +10,7 @@
  */
 #include "mm/buddy.h"
 #include "mm/alloc_gate.h"
+#include "debug/kasan.h"
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -221,6 +222,7 @@ static __always_inline void page_begin(struct page_cache *c, struct page *p, enu
 	p->order = order;
 	p->flags = 0;
 	c->kinds[kind] += 1L << order;
+	kasan_unpoison(page_address(p), PAGE_SIZE << order);
 }
 
 static struct page *try_alloc(struct zone *z, enum page_kind kind, unsigned order)
@@ -242,6 +244,15 @@ static struct page *try_alloc(struct zone *z, enum page_kind kind, unsigned orde
 	return p;
 }
 
+/* The debug build's pages that wait before they are used again. */
+static void release_waiting(void)
+{
+	unsigned long irq = arch_irq_save();
+	for (struct page *p; (p = kasan_page_release()) != NULL;)
+		cache_push(page_cache_self(), p);
+	arch_irq_restore(irq);
+}
+
 /* Gives back what is kept only for speed. Not with interrupts off: the caller may hold any irqsave lock. */
 static void reclaim(void)
 {
@@ -250,6 +261,7 @@ static void reclaim(void)
 	table_pool_drain();
 	slab_reclaim();
 	kstack_reclaim();
+	release_waiting();
 	page_cache_drain();
 }
 
@@ -316,9 +328,12 @@ void page_free(struct page *p, unsigned order)
 	unsigned long irq = arch_irq_save();
 	c->kinds[p->kind] -= 1L << order;
 	p->kind = PAGE_FREE;
+	kasan_poison(page_address(p), PAGE_SIZE << order, KASAN_FREE_PAGE);
 	if (likely(order == 0)) {
 		p->flags = 0;
-		cache_push(c, p);
+		p = kasan_page_wait(p);
+		if (p)
+			cache_push(c, p);
 		if (unlikely(c->frame_count > CACHE_MAX))
 			cache_shrink(c, CACHE_MAX - CACHE_BATCH);
 	} else {

@@ -4,6 +4,7 @@
  */
 #include "mm/slab.h"
 #include "mm/page.h"
+#include "debug/kasan.h"
 #include "base/printk.h"
 #include "base/string.h"
 
@@ -35,11 +36,21 @@ static unsigned order_of(size_t bytes)
 	return order;
 }
 
+/* For the debug build: of an object of its class only the bytes that were asked for may be touched. */
+static __always_inline void *tail_poisoned(void *obj, size_t bytes, size_t size)
+{
+	if (obj && size - bytes >= 8)
+		kasan_poison((u8 *)obj + ALIGN_UP(bytes, 8), size - ALIGN_UP(bytes, 8), KASAN_RED_ZONE);
+	if (obj)
+		kasan_unpoison(obj, bytes);
+	return obj;
+}
+
 void *kmalloc(size_t bytes)
 {
 	struct slab_cache *c = class_of(bytes);
 	if (likely(c))
-		return slab_alloc(c);
+		return tail_poisoned(slab_alloc(c), bytes, c->size);
 	if (bytes > PAGE_SIZE << PAGE_ORDER_MAX)
 		return NULL;
 	struct page *p = page_alloc(NODE_ANY, PAGE_KERNEL, order_of(bytes));

@@ -9,6 +9,7 @@
 #include "mm/page.h"
 #include "mm/buddy.h"
 #include "mm/kstack.h"
+#include "debug/kasan.h"
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -41,7 +42,8 @@ void page_records_touch(u64 pfn)
 static void records_reserve(void)
 {
 	u64 blocks = pfn_end / BLOCK_PAGES;
-	size_t bytes = ALIGN_UP(pfn_end * sizeof(struct page) + blocks, PAGE_SIZE);
+	size_t records = ALIGN_UP(pfn_end * sizeof(struct page) + blocks, PAGE_SIZE);
+	size_t bytes = ALIGN_UP(records + KASAN_SHADOW_BYTES(pfn_end << PAGE_SHIFT), PAGE_SIZE);
 	int largest = 0;
 	for (int i = 1; i < boot_info.memory_count; i++) {
 		if (ram_pages(i) > ram_pages(largest))
@@ -53,6 +55,7 @@ static void records_reserve(void)
 	page_records = phys_to_virt(boot_info.memory[largest].end);
 	block_ready = (u8 *)(page_records + pfn_end);
 	memset(block_ready, 0, blocks);
+	kasan_init((u8 *)page_records + records, pfn_end << PAGE_SHIFT);
 }
 
 void page_init(void)

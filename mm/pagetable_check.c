@@ -7,7 +7,7 @@
 #include "mm/mm.h"
 #include "base/printk.h"
 
-#define PT_CHECK_ENTRIES 64	/* that one operation pays for */
+#define PT_CHECK_ENTRIES 16	/* that one operation pays for */
 
 static void check_leaf(uptr va, pte_t e, bool is_owned)
 {

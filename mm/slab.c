@@ -13,6 +13,7 @@
 #include "mm/slab.h"
 #include "mm/alloc_gate.h"
 #include "mm/buddy.h"
+#include "debug/kasan.h"
 #include "base/printk.h"
 #include "base/string.h"
 
@@ -43,7 +44,8 @@ static void cache_prepare(struct slab_cache *c)
 	unsigned long irq = spin_lock_irqsave(&caches_lock);
 	if (!c->is_ready) {
 		c->align = MAX(c->align, 8u);
-		c->stride = ALIGN_UP(MAX(c->size, 8u), c->align);
+		/* what is aligned to its size has no room for a red zone */
+		c->stride = ALIGN_UP(MAX(c->size, 8u) + (c->align < c->size ? KASAN_RED_ZONE_BYTES : 0), c->align);
 		c->order = choose_order(c->stride);
 		c->objects_per_slab = (PAGE_SIZE << c->order) / c->stride;
 		BUG_ON(c->objects_per_slab == 0);
@@ -76,6 +78,7 @@ static struct page *slab_new(struct slab_cache *c)
 	}
 	slab->slab.freelist = next;
 	slab->slab_used = 0;
+	kasan_poison(base, PAGE_SIZE << c->order, KASAN_RED_ZONE);
 	return slab;
 }
 
@@ -188,8 +191,10 @@ void *slab_alloc(struct slab_cache *c)
 		return NULL;
 	void *obj = object_take(c);
 #ifdef FURCA_DEBUG
-	if (obj)
+	if (obj) {
 		memset(obj, 0x5a, c->size);
+		kasan_unpoison(obj, c->size);
+	}
 #endif
 	return obj;
 }
@@ -240,14 +245,8 @@ static __noinline void quick_overflow(struct slab_cache *c, unsigned long irq)
 	destroy_all(c, &surplus);
 }
 
-void slab_free(struct slab_cache *c, void *obj)
+static __always_inline void object_give(struct slab_cache *c, void *obj)
 {
-	if (unlikely(!obj))
-		return;
-#ifdef FURCA_DEBUG
-	BUG_ON(((u8 *)obj - (u8 *)page_address(slab_of(c, obj))) % c->stride);
-	memset(obj, 0x6b, c->size);
-#endif
 	unsigned long irq = arch_irq_save();
 	struct slab_quick *q = &c->quick[cpu_id()];
 	*(void **)obj = q->head;
@@ -257,6 +256,30 @@ void slab_free(struct slab_cache *c, void *obj)
 		quick_overflow(c, irq);
 	else
 		arch_irq_restore(irq);
+}
+
+/* The debug build: an object that waits is dead to its cache already, and is counted again when it goes for good. */
+static void count_live(struct slab_cache *c, int more)
+{
+	unsigned long irq = arch_irq_save();
+	c->quick[cpu_id()].live += more;
+	arch_irq_restore(irq);
+}
+
+void slab_free(struct slab_cache *c, void *obj)
+{
+	if (unlikely(!obj))
+		return;
+#ifdef FURCA_DEBUG
+	BUG_ON(((u8 *)obj - (u8 *)page_address(slab_of(c, obj))) % c->stride);
+	memset(obj, 0x6b, c->size);
+	count_live(c, -1);
+	obj = kasan_object_wait(&c, obj, __builtin_return_address(0));
+	if (!obj)
+		return;
+	count_live(c, 1);
+#endif
+	object_give(c, obj);
 }
 
 /* What this CPU's list and the cache keep only for speed. A cache that is busy is left alone. */
@@ -284,6 +307,11 @@ static void cache_reclaim(struct slab_cache *c)
 
 void slab_reclaim(void)
 {
+	struct slab_cache *cache;
+	for (void *obj; (obj = kasan_object_release(&cache)) != NULL;) {
+		count_live(cache, 1);
+		object_give(cache, obj);
+	}
 	for (struct slab_cache *c = __atomic_load_n(&all_caches, __ATOMIC_ACQUIRE); c; c = c->next_cache)
 		cache_reclaim(c);
 }

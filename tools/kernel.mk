@@ -18,7 +18,11 @@ KFLAGS := $(ARCH_FLAGS) -ffreestanding -nostdinc -isystem $(shell $(KCC) -print-
           -fno-common -fno-strict-aliasing -fno-omit-frame-pointer -fno-delete-null-pointer-checks -fwrapv \
           -O2 -g -MMD -MP
 ifeq ($(DEBUG),y)
-KFLAGS += -DFURCA_DEBUG=1
+KFLAGS += -DFURCA_DEBUG=1 -DFURCA_KASAN=1
+# Every load and store asks debug/kasan.c first, but for the allocator's own, which reach into free objects.
+KASAN  := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0 -mllvm -asan-globals=0
+UBSAN  := -fsanitize=bounds,shift,integer-divide-by-zero,bool,enum,null,vla-bound,unreachable,return,builtin,nonnull-attribute
+KCHECK  = $(if $(filter debug/% arch/% boot/%,$<),,$(UBSAN)) $(if $(filter debug/kasan.c mm/slab.c mm/pagetable_check.c boot/% arch/%,$<),,$(KASAN))
 endif
 KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffunction-sections -fdata-sections
@@ -43,7 +47,7 @@ KPRE := $(KUAPI)/.made $(KGEN)/syscall_table.h $(KGEN)/syscalls.h $(ARCH_GEN)
 $(KOBJ)/%.c.o: %.c | $(KPRE)
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	@$(KCC) $(KCFLAGS) -c -o $@ $<
+	@$(KCC) $(KCFLAGS) $(KCHECK) -c -o $@ $<
 $(KOBJ)/%.S.o: %.S | $(KPRE)
 	@mkdir -p $(@D)
 	@echo "  AS  $<"
