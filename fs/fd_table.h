@@ -11,7 +11,6 @@
 
 struct file;
 #define FD_INLINE 64		/* descriptors that fit without arrays of their own */
-#define FD_MAX (1U << 20)	/* /proc/sys/fs/nr_open: no table is bigger */
 
 struct fd_table {
 	refcount_t count;

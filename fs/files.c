@@ -17,6 +17,7 @@
 #include <linux/close_range.h>
 
 SLAB_CACHE(files_cache, struct files);
+int nr_open = 1 << 20;
 static atomic_t flush_is_used;	/* some file with a flush operation was ever opened */
 
 static struct files *handle_new(struct fd_table *t)
@@ -64,6 +65,14 @@ struct files *files_copy(struct files *from)
 		return NULL;
 	}
 	return f;
+}
+
+bool files_is_too_big(struct files *f)
+{
+	spin_lock(&f->lock);
+	bool is = f->table->capacity > (u32)nr_open && fd_table_used(f->table) > (u32)nr_open;
+	spin_unlock(&f->lock);
+	return is;
 }
 
 /* What close() means for one file seen through the handle f. The reference is given up. */
@@ -215,7 +224,7 @@ static int own_locked(struct files *f, u32 fd)
 {
 	struct fd_table *old = f->table, *t;
 	bool is_shared = refcount_read(&old->count) != 1;
-	u32 capacity = fd < old->capacity ? 0 : MAX(fd + 1, MIN(old->capacity * 2, FD_MAX));
+	u32 capacity = fd < old->capacity ? 0 : MAX(fd + 1, MIN(old->capacity * 2, (u32)nr_open));
 
 	if (!is_shared && !capacity)
 		return 0;
@@ -282,7 +291,7 @@ static struct file *drop_number_locked(struct files *f, u32 fd)
 
 static u32 number_end(void)
 {
-	return (u32)MIN(current_limit(RLIMIT_NOFILE), (u64)FD_MAX);
+	return (u32)MIN(current_limit(RLIMIT_NOFILE), (u64)nr_open);
 }
 
 int fd_may_install(void)

@@ -83,7 +83,9 @@ static u32 next_open(u32 from)
 
 int files_unshare(void)
 {
-	return refcount_read(&current->files->count) > 1 ? handle_unshare(current, false) : 0;
+	if (refcount_read(&current->files->count) == 1)
+		return 0;
+	return files_is_too_big(current->files) ? -EMFILE : handle_unshare(current, false);
 }
 
 int files_close_range(unsigned first, unsigned last, unsigned flags)

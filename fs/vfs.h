@@ -200,6 +200,8 @@ struct files {
 	bool has_locks;			/* may own POSIX locks (fs/locks.c) */
 };
 struct files *files_new(void);
+extern int nr_open;				/* /proc/sys/fs/nr_open: descriptors end here */
+bool files_is_too_big(struct files *f);		/* since nr_open was lowered: it cannot be copied, EMFILE */
 struct files *files_copy(struct files *from);	/* fork: O(1): one handle more on the body. NULL: memory */
 void files_put(struct files *f);		/* NULL accepted. last: drops POSIX locks of this owner, closes */
 struct file *fd_get(int fd);			/* current's; reference, or NULL (also for O_PATH files) */

@@ -178,7 +178,8 @@ static struct file *foreign_file(struct task *t, int fd)
 	struct files *files = files_hold(t);
 	struct file *f = files ? files_get_file(files, fd) : NULL;
 	files_release(files);
-	return f ? f : ERR_PTR(-EBADF);
+	/* one that is dying has closed its files: that says nothing about the number */
+	return f ? f : ERR_PTR(t->flags & PF_EXITING ? -ESRCH : -EBADF);
 }
 
 long sys_pidfd_getfd(int pidfd, int fd, unsigned flags)

@@ -3,6 +3,7 @@
  * Locks: task->lock of the group's leader. Errors: EINVAL, EPERM, ESRCH, EFAULT. Source: getrlimit(2).
  */
 #include "task/task.h"
+#include "fs/vfs.h"
 #include "namespace/user.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -10,13 +11,12 @@
 #include <linux/capability.h>
 #include <linux/resource.h>
 
-#define NR_OPEN_MAX (1U << 20)
 
 static int limit_set_check(unsigned which, const struct rlimit_pair *fresh, const struct rlimit_pair *old)
 {
 	if (fresh->current_limit > fresh->max_limit)
 		return -EINVAL;
-	if (which == RLIMIT_NOFILE && fresh->max_limit > NR_OPEN_MAX)
+	if (which == RLIMIT_NOFILE && fresh->max_limit > (u64)nr_open)
 		return -EPERM;
 	if (fresh->max_limit > old->max_limit && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

@@ -241,10 +241,10 @@ static ssize_t write_core_pattern(const struct proc_ref *r, char *text, size_t n
 
 /* -- /proc/sys: numbers: a place, its range, who may write -- */
 struct number { const char *name; int *value; long low, high; };
-static int cap_last = CAP_LAST_CAP, ngroups_max = 65536, nr_open = 1 << 20;
+static int cap_last = CAP_LAST_CAP, ngroups_max = 65536;
 static struct number numbers[] = {
 	{ "sys/fs/mount-max", &mount_max, 1, 0x7fffffff },
-	{ "sys/fs/nr_open", &nr_open, 0, 0 },
+	{ "sys/fs/nr_open", &nr_open, 64, 0x7fffffc0 },
 	{ "sys/fs/pipe-max-size", &pipe_size_max, PAGE_SIZE, 1 << 30 },
 	{ "sys/fs/protected_hardlinks", &protected_hardlinks, 0, 1 },
 	{ "sys/fs/protected_symlinks", &protected_symlinks, 0, 1 },
@@ -363,7 +363,7 @@ const struct proc_row proc_system_rows[] = {
 	IPC_LIMIT("sys/fs/mqueue/msgsize_default", 0644),
 	IPC_LIMIT("sys/fs/mqueue/msgsize_max", 0644),
 	IPC_LIMIT("sys/fs/mqueue/queues_max", 0644),
-	NUMBER("sys/fs/nr_open"),
+	NUMBER_RW("sys/fs/nr_open"),
 	NUMBER_RW("sys/fs/pipe-max-size"),
 	NUMBER_RW("sys/fs/protected_hardlinks"),
 	NUMBER_RW("sys/fs/protected_symlinks"),

@@ -133,10 +133,11 @@ const struct super_ops tmpfs_super_ops = {
 	.destroy = tmpfs_destroy,
 };
 
+static struct fs_type ramfs_type;
 struct superblock *tmpfs_super_new(const struct fs_type *t, u64 flags, const struct tmpfs *options)
 {
 	struct tmpfs *fs = kmemdup(options, sizeof(*options));
-	struct superblock *sb = fs ? superblock_new(t, TMPFS_MAGIC, &tmpfs_super_ops, flags) : NULL;
+	struct superblock *sb = fs ? superblock_new(t, t == &ramfs_type ? RAMFS_MAGIC : TMPFS_MAGIC, &tmpfs_super_ops, flags) : NULL;
 
 	if (!sb) {
 		kfree(fs);
@@ -292,6 +293,22 @@ static struct fs_type tmpfs_type = {
 };
 static struct fs_type rootfs_type = { .name = "rootfs" };
 
+/* ramfs has no limits and knows one option; it overlooks the others. */
+static struct superblock *ramfs_mount(const struct fs_type *t, u64 flags, const char *source, const char *options)
+{
+	struct tmpfs fs = { .root_mode = 0755 };
+	char *copy = kstrdup(options ? options : ""), *list = copy, *key, *value;
+	int err = copy ? 0 : -ENOMEM;
+
+	while (!err && (key = option_next(&list, &value)))
+		if (!strcmp(key, "mode"))
+			err = parse_option(&fs, key, value ? value : "");
+	kfree(copy);
+	return err ? ERR_PTR(err) : tmpfs_super_new(t, flags, &fs);
+}
+
+static struct fs_type ramfs_type = { .name = "ramfs", .mount = ramfs_mount, .no_device = true };
+
 /* The root: all of memory, if it comes to that. */
 struct superblock *tmpfs_root_new(void)
 {
@@ -302,4 +319,5 @@ struct superblock *tmpfs_root_new(void)
 void tmpfs_init(void)
 {
 	fs_register(&tmpfs_type);
+	fs_register(&ramfs_type);
 }

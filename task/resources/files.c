@@ -16,6 +16,8 @@ int room_files_copy(struct task *child, const struct clone_request *req)
 		child->files = current->files;
 		return 0;
 	}
+	if (files_is_too_big(current->files))
+		return -EMFILE;
 	child->files = files_copy(current->files);
 	return child->files ? 0 : -ENOMEM;
 }

@@ -215,3 +215,18 @@ TEST(stacked)
 	CHECK_OK(access("m/../m/one", F_OK));
 	CHECK_OK(umount2("m", 0));
 }
+
+/* Names that procfs and sysfs look up anew each time are found all the same once something lies on them. */
+TEST(deep_in_a_file_system_without_memory)
+{
+	if (geteuid())
+		return;
+	CHECK_OK(mount("none", "/proc/sys/kernel", "tmpfs", 0, ""));
+	CHECK_OK(close(NEED_OK(open("/proc/sys/kernel/new", O_CREAT | O_WRONLY, 0600))));
+	CHECK_OK(access("/proc/sys/kernel/new", F_OK));
+	CHECK_ERR(access("/proc/sys/kernel/ostype", F_OK), ENOENT);
+	CHECK_OK(access("/proc/sys/fs/nr_open", F_OK));
+	CHECK_OK(umount2("/proc/sys/kernel", 0));
+	CHECK_OK(access("/proc/sys/kernel/ostype", F_OK));
+	CHECK_ERR(access("/proc/sys/kernel/new", F_OK), ENOENT);
+}
