@@ -1,7 +1,10 @@
 /*
  * sched/balance.c: which CPU a task runs on.
  *
- *   a task that wakes or is new   sched_choose_cpu(): an idle CPU, its own first; else the one with the least load
+ *   a task that wakes or is new   sched_choose_cpu(): an idle CPU, its own first; else the one with the least load.
+ *                                 A child stays with its parent at first if nobody else waits there: most parents go to
+ *                                 sleep for it, and if this one does not, the next tick sends the child on. Whom a
+ *                                 dying task wakes takes over its CPU
  *   a CPU that runs out of work   sched_pull_idle(): takes a waiting task from the busiest
  *   a busy CPU's tick             sched_balance_tick(): wakes an idle CPU, which pulls; or pulls from one with more load
  *
@@ -42,12 +45,19 @@ static u32 first_allowed(const struct task *t)
 	return mask ? (u32)__builtin_ctzl(mask) : 0;
 }
 
+/* Is it this CPU, which current alone uses and is about to leave, or probably is? */
+static bool is_about_to_idle(const struct task *t, u32 cpu)
+{
+	return cpu == cpu_id() && READ_ONCE(runqueues[cpu].running) == 1 && !current->sched.level &&
+	       (t->state == TASK_NEW || (current->flags & PF_EXITING));
+}
+
 u32 sched_choose_among(const struct task *t)
 {
 	u32 best = is_allowed(t, t->sched.cpu) ? t->sched.cpu : first_allowed(t);
 	u64 least;
 
-	if (is_idle(best))
+	if (is_idle(best) || is_about_to_idle(t, best))
 		return best;
 	least = cost_of(t, best);
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
