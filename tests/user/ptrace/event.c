@@ -351,6 +351,40 @@ TEST(detached_child_goes_on)
 	WAIT(pid, EXITED(6));
 }
 
+/* Numbers are the tracer's own; process 1 of a new namespace is traced like any other, and may be stopped and killed. */
+TEST(into_a_pid_namespace)
+{
+	TRACEE(pid) {
+		pid_t child = raw_clone(CLONE_NEWPID | SIGCHLD);
+		if (child == 0) {
+			if (getpid() != 1)
+				_exit(2);
+			raise(SIGUSR1);
+			pid_t second = fork();
+			if (second == 0)
+				_exit(0);
+			_exit(second == 2 ? 5 : 6);
+		}
+		waitpid(child, NULL, 0);
+	}
+	CHECK_OK(PT(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL));
+	CHECK_OK(PT(PTRACE_CONT, pid, 0, 0));
+	pid_t init = new_child(pid, PTRACE_EVENT_FORK);
+	CHECK(init > 1);
+	WAIT(init, STOP(SIGSTOP));
+	CHECK_OK(PT(PTRACE_CONT, init, 0, 0));
+	WAIT(init, STOP(SIGUSR1));	/* without a handler it would not reach process 1; a tracer sees it */
+	CHECK_OK(PT(PTRACE_CONT, init, 0, SIGUSR1));
+	pid_t second = new_child(init, PTRACE_EVENT_FORK);
+	CHECK(second > 2);
+	WAIT(second, STOP(SIGSTOP));
+	CHECK_EQ(tracer_of(second), getpid());
+	CHECK_OK(PT(PTRACE_CONT, init, 0, 0));
+	WAIT(second, KILLED(SIGKILL));	/* process 1 ends, and everyone with it */
+	WAIT(init, EXITED(5));
+	tracee_kill(pid);
+}
+
 /* A tracer in between, which dies; the tracee is our own child by then (we are a subreaper). */
 static pid_t orphan_of_a_tracer(unsigned long options)
 {
