@@ -325,7 +325,7 @@ void cgroup_notify_locked(struct cgroup_node *n)
 	if (!n)
 		return;
 	n->changes++;
-	notify_inode(n->inode, IN_MODIFY, NULL);
+	notify_inode(n->inode, IN_MODIFY);
 	wake_up_poll(&n->poll, EPOLLPRI | EPOLLERR);
 }
 

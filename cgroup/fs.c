@@ -94,7 +94,7 @@ static void file_remove(struct dentry *d)
 {
 	file_note(d->inode, false);
 	d->inode->nlink = 0;
-	notify_gone(d->inode);
+	notify_inode_gone(d->inode);
 	dentry_remove(d);
 }
 

@@ -74,7 +74,10 @@ static void fill_info(siginfo_t *info, const struct owner *o, unsigned events, i
 	memset(info, 0, sizeof(*info));
 	info->si_signo = o->signal;
 	info->si_fd = fd;
-	if (events & EPOLLHUP) {
+	if (events & EPOLLMSG) {
+		info->si_code = POLL_MSG;
+		info->si_band = EPOLLIN | EPOLLRDNORM | EPOLLMSG;
+	} else if (events & EPOLLHUP) {
 		info->si_code = POLL_HUP;
 		info->si_band = EPOLLHUP | EPOLLERR;
 	} else if (events & EPOLLIN) {
@@ -122,16 +125,44 @@ static void async_work(struct work *w)
 	async_put(a);
 }
 
-static bool async_wake(struct waiter *w, unsigned long key)
+/* Any context: the work task sends the signal. */
+void async_raise(struct async *a, unsigned events)
 {
-	struct async *a = container_of(w, struct async_waiter, w)->async;
-
-	__atomic_fetch_or(&a->events, key ? (unsigned)key & EVENTS_ALL : EPOLLIN, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&a->events, events, __ATOMIC_SEQ_CST);
 	if (!__atomic_exchange_n(&a->is_queued, 1, __ATOMIC_SEQ_CST)) {
 		refcount_inc(&a->count);
 		work_queue(&a->work);
 	}
+}
+
+static bool async_wake(struct waiter *w, unsigned long key)
+{
+	async_raise(container_of(w, struct async_waiter, w)->async, key ? (unsigned)key & EVENTS_ALL : EPOLLIN);
 	return false;
+}
+
+struct async *async_new(struct file *f, int fd)
+{
+	struct async *a = slab_zalloc(&async_cache);
+
+	if (!a)
+		return NULL;
+	refcount_set(&a->count, 1);
+	mutex_init(&a->lock, RANK_IPC);
+	a->file = f;
+	a->fd = fd;
+	work_prepare(&a->work, async_work);
+	list_init(&a->waiters);
+	return a;
+}
+
+/* No signal is sent any more. The file is still there. */
+void async_drop(struct async *a)
+{
+	mutex_lock(&a->lock);
+	a->file = NULL;
+	mutex_unlock(&a->lock);
+	async_put(a);
 }
 
 /* -- on and off; file->pos_lock is held -- */
@@ -164,24 +195,15 @@ static void async_stop(struct file *f)
 		waitqueue_remove(aw->wq, &aw->w);
 		slab_free(&async_waiter_cache, aw);
 	}
-	mutex_lock(&a->lock);
-	a->file = NULL;
-	mutex_unlock(&a->lock);
-	async_put(a);
+	async_drop(a);
 }
 
 static int async_start(struct file *f, int fd)
 {
-	struct async *a = slab_zalloc(&async_cache);
+	struct async *a = async_new(f, fd);
 
 	if (!a)
 		return -ENOMEM;
-	refcount_set(&a->count, 1);
-	mutex_init(&a->lock, RANK_IPC);
-	a->file = f;
-	a->fd = fd;
-	work_prepare(&a->work, async_work);
-	list_init(&a->waiters);
 	f->async = a;
 	struct async_table t = { { .queue = async_queue, .key = EVENTS_ALL }, a, false };
 	f->ops->poll(f, &t.table);
@@ -234,6 +256,13 @@ static long owner_set_number(struct file *f, int number, int type)
 	if (number && !(pid = pid_find(number, current_pid_ns())))
 		return -ESRCH;
 	return owner_set(f, pid, type);
+}
+
+/* The calling process, unless there is an owner. */
+void owner_set_default(struct file *f)
+{
+	if (!READ_ONCE(f->owner))
+		owner_set(f, current_process_name(), F_OWNER_PID);
 }
 
 /* F_SETOWN's number: a process, or negative: a process group. */

@@ -18,7 +18,20 @@
 #include <linux/time.h>
 
 typedef int (*change_fn)(const struct path *p, void *arg);
-static int change_size(const struct path *p, void *arg);
+struct times { s64 atime_ns, mtime_ns; bool sets_atime, sets_mtime, is_now; };
+static int change_times(const struct path *p, void *arg), change_size(const struct path *p, void *arg);
+
+/* What a watcher is told of the change. */
+static u32 event_of(change_fn fn, const void *arg)
+{
+	const struct times *t = arg;
+
+	if (fn == change_size)
+		return IN_MODIFY;
+	if (fn != change_times || t->sets_atime == t->sets_mtime)
+		return IN_ATTRIB;
+	return t->sets_atime ? IN_ACCESS : IN_MODIFY;
+}
 
 /* Runs fn on the inode of p, locked, if its file system may be written. */
 static int change_path(const struct path *p, change_fn fn, void *arg)
@@ -32,7 +45,7 @@ static int change_path(const struct path *p, change_fn fn, void *arg)
 	err = i->is_immutable ? -EPERM : fn(p, arg);
 	mutex_unlock(&i->lock);
 	if (!err)
-		notify_dentry(p->dentry, fn == change_size ? IN_MODIFY : IN_ATTRIB);
+		notify_dentry(p->dentry, event_of(fn, arg));
 	return err;
 }
 
@@ -258,8 +271,6 @@ long sys_fallocate(int fd, int mode, loff off, loff len)
 }
 
 /* -- times -- */
-struct times { s64 atime_ns, mtime_ns; bool sets_atime, sets_mtime, is_now; };
-
 static int change_times(const struct path *p, void *arg)
 {
 	struct inode *i = p->dentry->inode;

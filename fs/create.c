@@ -76,11 +76,11 @@ static int create_start(struct create *c, int dirfd, const char *path, bool is_d
 	return err;
 }
 
-/* err: how the making ended. */
+/* err: 0, it was made. */
 static void create_end(struct create *c, int err)
 {
 	if (!err)
-		notify_inode(c->dir, IN_CREATE | notify_is_dir(c->d->inode), c->d->name);
+		notify_name(c->dir, c->d, IN_CREATE);
 	mutex_unlock(&c->dir->lock);
 	dentry_put(c->d);
 	walk_end(&c->walk);
@@ -194,7 +194,7 @@ static int link_at(const struct path *old, int dirfd, const char *path)
 		mutex_unlock(&i->lock);
 	}
 	if (!err)
-		notify_inode(i, IN_ATTRIB, NULL);
+		notify_inode(i, IN_ATTRIB);	/* it has one name more */
 	create_end(&c, err);
 	return err;
 }

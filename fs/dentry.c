@@ -7,6 +7,7 @@
  * Errors: NULL when memory is out.
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
@@ -153,8 +154,11 @@ void dentry_put(struct dentry *d)
 {
 	while (d && refcount_dec(&d->count)) {
 		struct dentry *parent = d->parent == d ? NULL : d->parent;
-		if (d->inode)
+		if (d->inode) {
+			if (!d->inode->nlink)
+				notify_inode_gone(d->inode);
 			inode_put(d->inode);
+		}
 		if (d->name != d->short_name)
 			kfree(d->name);
 		slab_free(&dentry_cache, d);

@@ -1,9 +1,10 @@
 /*
  * fs/fcntl.c: close, dup and its kin, fcntl, and the ioctls that every file takes.
  * Locks: file->lock around its flags; files.c's own. Errors: EBADF, EINVAL, EMFILE, EPERM, EBUSY.
- * F_NOTIFY of an event, F_SETLEASE and F_GETLEASE are EINVAL: there are no leases. Source: fcntl(2), dup(2), ioctl(2).
+ * F_SETLEASE and F_GETLEASE are EINVAL: there are no leases. Source: fcntl(2), dup(2), ioctl(2).
  */
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "mm/mm.h"
 #include "mm/user_access.h"
@@ -168,12 +169,12 @@ static long fcntl_file(struct file *f, int fd, int cmd, unsigned long arg)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return locks_fcntl(f, fd, cmd, arg);
-	case F_NOTIFY:	/* nobody can be told; to ask for nothing is allowed */
-		return arg & ~(unsigned long)DN_MULTISHOT ? -EINVAL : 0;
 	case F_ADD_SEALS:
 		return add_seals(f, (unsigned)arg);
 	case F_GET_SEALS:
 		return get_seals(f);
+	case F_NOTIFY:
+		return dnotify_set(f, fd, arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl(f, cmd, arg);

@@ -41,8 +41,10 @@ static void file_release(struct file *f)
 {
 	struct inode *i = f->inode;
 
-	if (f->ops && !(f->mode & FMODE_PATH))
-		notify_dentry(f->path.dentry, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+	if (notify_is_wanted()) {
+		notify_file(f, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+		dnotify_forget(f, NULL);
+	}
 	if (!list_is_empty(&f->epoll_links))
 		epoll_file_gone(f);
 	if (i && !list_is_empty(&i->posix_locks))

@@ -10,6 +10,7 @@
  */
 #include "fs/internal.h"
 #include "fs/fd_table.h"
+#include "fs/notify.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "task/task.h"
@@ -80,6 +81,7 @@ static void close_file(struct files *f, struct file *file)
 {
 	if (file->ops && file->ops->flush)
 		file->ops->flush(file);
+	dnotify_forget(file, f);
 	if (f->has_locks && !(file->mode & FMODE_PATH))
 		locks_drop_posix(file->inode, f);
 	file_put(file);

@@ -5,6 +5,7 @@
  */
 #include "arch/host/host.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/fd_table.h"
 #include "mm/slab.h"
 #include "task/task.h"
@@ -35,6 +36,7 @@ void file_put(struct file *f)
 		object_lives[f - objects] = false;
 }
 void locks_drop_posix(struct inode *i, struct files *owner) { posix_drops++; }
+void dnotify_forget(struct file *f, const struct files *owner) { }
 bool oom_kill(void) { return false; }
 
 static struct process *model_of(struct process *p) { return &processes[p->group]; }

@@ -70,8 +70,7 @@ static long list(struct file *f, struct listing *l, size_t count)
 		file_accessed(f);
 	}
 	mutex_unlock(&dir->lock);
-	if (!err)
-		notify_dentry(f->path.dentry, IN_ACCESS);
+	notify_file(f, IN_ACCESS);
 	if (l->previous && put_user_u64((u64)l->context.pos, l->previous + l->off_at))
 		err = -EFAULT;
 	mutex_unlock(&f->pos_lock);

@@ -37,6 +37,8 @@ struct inode *inode_new(struct superblock *sb, u32 mode)
 	i->atime_ns = i->mtime_ns = i->ctime_ns = i->btime_ns = (s64)time_real_ns();
 	mutex_init(&i->lock, RANK_INODE);
 	list_init(&i->posix_locks);
+	list_init(&i->marks);
+	list_init(&i->marked_node);
 	return i;
 }
 

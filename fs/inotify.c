@@ -1,215 +1,242 @@
 /*
- * fs/inotify.c: watching files and directories: an instance is a file, whose reader gets an event for what happens to each
- * inode it watches. An instance's watches are also found by inode, through one hash; a watch holds its inode.
- * Way in: the system calls; notify.h's hooks in open, close, read, write, attributes and names; cgroup/files.c.
- * Locks: inotify_lock for all of it; memory for events is taken under it, and what cannot be had becomes IN_Q_OVERFLOW.
- * Errors: EINVAL, EBADF, EEXIST, ENOSPC, ENOTDIR, EACCES, EAGAIN, EMFILE, ENOMEM, EFAULT. Source: inotify(7).
- * Differences from Linux: IN_DELETE_SELF comes when the last name goes, not when the last user does.
+ * fs/inotify.c: inotify: a file from which one reads what happened to the inodes that it watches.
+ * Way in: the calls; events from notify.c. Locks: notify_lock guards watches and the queue of events; user memory is written
+ * without it. A read takes an event out before it copies it.
+ * Errors: EACCES, EAGAIN, EBADF, EEXIST, EFAULT, EINVAL, EMFILE, ENOMEM, ENOSPC and those of the path.
+ * Source: inotify(7), inotify_add_watch(2), Linux 6.1's order of checks.
  */
-#include "fs/internal.h"
 #include "fs/notify.h"
+#include "fs/internal.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "namespace/account.h"
 #include "syscall/define.h"
+#include "task/cred.h"
 #include "task/task.h"
 #include <asm/ioctls.h>
 #include <linux/eventpoll.h>
 
-#define BUCKETS 64
-#define EVENTS_MAX 16384
-#define WATCHES_MAX 65536
-#define EVENT_BITS (IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED)
-#define WATCH_BITS (EVENT_BITS | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_ADD | IN_MASK_CREATE | IN_ISDIR | IN_ONESHOT)
-#define KEPT_BITS (IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK)
+#define MASK_KNOWN (IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | \
+		    IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT)
+#define MASK_KEPT (IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT)
 
-struct event {
-	struct list node;
-	/* from here as the reader gets it: struct inotify_event */
-	int wd;
-	u32 mask, cookie, len;		/* len: with the name's padding */
-	char name[];
-};
-#define HEAD_BYTES sizeof(struct inotify_event)
-struct instance {
-	struct list watches, events;
-	u32 watch_count, event_count;
-	int last_wd;
+int inotify_instances_max = 128, inotify_watches_max = 65536, inotify_events_max = 16384;
+
+struct inotify {
 	struct waitqueue wait;
-	bool is_overflow_queued;	/* once at most */
-	struct event overflow;
+	struct list events;		/* notify_lock, as the next four */
+	int count;
+	size_t bytes;			/* that a read of all would give */
+	struct list watches;		/* of watch->node */
+	int last_wd;
+	struct user_account *account;	/* reference: whose instance and watches these are */
 };
 struct watch {
-	struct list in_instance, in_bucket;
-	struct instance *instance;	/* borrowed */
-	struct inode *inode;		/* reference */
+	struct mark m;
+	struct inotify *owner;		/* borrowed: it outlives its watches */
 	int wd;
-	u32 mask;
+	struct list node;		/* in owner->watches, or empty; notify_lock */
+};
+struct event {
+	struct list node;
+	struct inotify_event e;		/* and e.len bytes of name */
 };
 
-SLAB_CACHE(inotify_cache, struct instance);
-SLAB_CACHE(inotify_watch_cache, struct watch);
-static struct spinlock inotify_lock = SPINLOCK_INIT(RANK_NOTIFY);
-static struct list buckets[BUCKETS];	/* of watch->in_bucket; a zeroed one is empty */
-u32 notify_watches;
-static u32 last_cookie;			/* atomic */
+static SLAB_CACHE(inotify_cache, struct inotify);
+static SLAB_CACHE(watch_cache, struct watch);
+static const struct file_ops inotify_fops;
 
-u32 notify_cookie(void) { return __atomic_add_fetch(&last_cookie, 1, __ATOMIC_RELAXED); }
-
-static struct list *bucket_of(const struct inode *i)
+/* -- the queue -- */
+static bool is_same(const struct event *a, const struct event *b)
 {
-	struct list *b = &buckets[((unsigned long)i >> 7) % BUCKETS];
-	if (!b->next)
-		list_init(b);
-	return b;
+	return a->e.wd == b->e.wd && a->e.mask == b->e.mask && a->e.cookie == b->e.cookie && a->e.len == b->e.len &&
+	       !memcmp(a->e.name, b->e.name, a->e.len);
 }
 
-/* -- events -- */
-static u32 name_bytes(const char *name)
+static struct event *event_new(int wd, const struct notify_event *from)
 {
-	return name ? (u32)ALIGN_UP(strlen(name) + 1, sizeof(struct inotify_event)) : 0;
+	u32 room = from->name ? ALIGN_UP(from->length + 1, (u32)sizeof(struct inotify_event)) : 0;
+	struct event *e = kzalloc(sizeof(*e) + room);
+
+	if (!e)
+		return NULL;
+	e->e = (struct inotify_event){ .wd = wd, .mask = from->mask, .cookie = from->cookie, .len = room };
+	if (room)
+		memcpy(e->e.name, from->name, from->length);
+	return e;
 }
 
-static bool is_same(const struct event *a, const struct event *b, const char *name)
+/* An event like the one before it is not told twice; one that there is no room for is lost, and that is told. */
+static void queue_locked(struct inotify *n, int wd, const struct notify_event *from)
 {
-	return a->wd == b->wd && a->mask == b->mask && a->cookie == b->cookie && a->len == b->len &&
-	       (!name || !strcmp(a->name, name));
-}
+	static const struct notify_event overflow = { .mask = IN_Q_OVERFLOW };
+	bool is_full = n->count >= inotify_events_max;
+	struct event *e = is_full ? event_new(-1, &overflow) : event_new(wd, from);
 
-static void queue_overflow_locked(struct instance *in)
-{
-	if (in->is_overflow_queued)
+	if (!e)
 		return;
-	in->is_overflow_queued = true;
-	in->overflow.wd = -1;
-	in->overflow.mask = IN_Q_OVERFLOW;
-	list_push_back(&in->events, &in->overflow.node);
-	in->event_count++;
-}
-
-static void queue_locked(struct instance *in, int wd, u32 mask, u32 cookie, const char *name)
-{
-	struct event wanted = { .wd = wd, .mask = mask, .cookie = cookie, .len = name_bytes(name) };
-	/* the same again says nothing new */
-	if (!list_is_empty(&in->events) && is_same(container_of(in->events.prev, struct event, node), &wanted, name))
+	if (!list_is_empty(&n->events) && is_same(list_last(&n->events, struct event, node), e)) {
+		kfree(e);
 		return;
-	struct event *e = in->event_count < EVENTS_MAX ? kzalloc(sizeof(*e) + wanted.len) : NULL;
-	if (e) {
-		*e = wanted;
-		if (name)
-			memcpy(e->name, name, strlen(name));
-		list_push_back(&in->events, &e->node);
-		in->event_count++;
-	} else {
-		queue_overflow_locked(in);
 	}
-	wake_up_poll(&in->wait, EPOLLIN);
+	list_push_back(&n->events, &e->node);
+	n->count++;
+	n->bytes += sizeof(e->e) + e->e.len;
+	wake_up_poll(&n->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+static void queue_ignored_locked(struct watch *w)
+{
+	static const struct notify_event ignored = { .mask = IN_IGNORED };
+
+	queue_locked(w->owner, w->wd, &ignored);
+	list_remove(&w->node);
 }
 
 /* -- watches -- */
-/* Out of its lists, with the reader told; watch_free() once the lock is given up. */
-static void watch_end_locked(struct watch *w, struct list *dead)
+static struct watch *watch_of(struct mark *m) { return container_of(m, struct watch, m); }
+
+static void watch_event(struct mark *m, const struct notify_event *e)
 {
-	queue_locked(w->instance, w->wd, IN_IGNORED, 0, NULL);
-	list_remove(&w->in_bucket);
-	list_remove(&w->in_instance);
-	w->instance->watch_count--;
-	__atomic_sub_fetch(&notify_watches, 1, __ATOMIC_RELAXED);
-	list_push_back(dead, &w->in_bucket);
+	struct watch *w = watch_of(m);
+
+	if (e->is_unlinked && (m->mask & IN_EXCL_UNLINK))
+		return;
+	struct notify_event own = *e;
+	if (own.mask & (IN_MOVE_SELF | IN_DELETE_SELF))
+		own.mask &= ~(u32)IN_ISDIR;	/* as Linux tells these */
+	queue_locked(w->owner, w->wd, &own);
+	if (!(m->mask & IN_ONESHOT))
+		return;
+	queue_ignored_locked(w);
+	mark_remove_locked(m, e->dead);
 }
 
-static void watches_free(struct list *dead)
+static void watch_gone(struct mark *m) { queue_ignored_locked(watch_of(m)); }
+
+static void watch_free(struct mark *m)
 {
-	struct watch *w, *next;
-	list_for_each_safe(w, next, dead, in_bucket) {
-		inode_put(w->inode);
-		slab_free(&inotify_watch_cache, w);
+	struct watch *w = watch_of(m);
+
+	account_add(w->owner->account, ACCOUNT_INOTIFY_WATCHES, -1);
+	slab_free(&watch_cache, w);
+}
+
+static const struct mark_ops watch_ops = { .event_locked = watch_event, .gone_locked = watch_gone, .free = watch_free };
+
+static struct watch *find_locked(const struct inotify *n, const struct inode *i)
+{
+	struct mark *m;
+
+	list_for_each(m, &i->marks, inode_node)
+		if (m->ops == &watch_ops && watch_of(m)->owner == n)
+			return watch_of(m);
+	return NULL;
+}
+
+static int change_locked(struct watch *w, u32 mask)
+{
+	if (mask & IN_MASK_CREATE)
+		return -EEXIST;
+	w->m.mask = (mask & IN_MASK_ADD ? w->m.mask : IN_UNMOUNT) | (mask & MASK_KEPT);
+	return w->wd;
+}
+
+static struct watch *watch_new(struct inotify *n, u32 mask)
+{
+	account_add(n->account, ACCOUNT_INOTIFY_WATCHES, 1);
+	bool is_over = account_is_over(n->account, ACCOUNT_INOTIFY_WATCHES, 0, (u64)inotify_watches_max);
+	struct watch *w = is_over ? NULL : slab_zalloc(&watch_cache);
+	if (!w) {
+		account_add(n->account, ACCOUNT_INOTIFY_WATCHES, -1);
+		return ERR_PTR(is_over ? -ENOSPC : -ENOMEM);
 	}
+	w->m.ops = &watch_ops;
+	w->m.mask = IN_UNMOUNT | (mask & MASK_KEPT);
+	w->owner = n;
+	list_init(&w->node);
+	list_init(&w->m.inode_node);
+	return w;
 }
 
-static void send_locked(struct inode *i, u32 event, const char *name, u32 cookie, bool ends, struct list *dead)
+static int watch_inode(struct inotify *n, struct inode *i, u32 mask)
 {
-	struct watch *w, *next;
-	struct list *b = bucket_of(i);
-	list_for_each_safe(w, next, b, in_bucket) {
-		if (w->inode != i)
-			continue;
-		bool counts = w->mask & event & IN_ALL_EVENTS;
-		if (counts)
-			queue_locked(w->instance, w->wd, event, cookie, name);
-		if (ends || (counts && (w->mask & IN_ONESHOT)))
-			watch_end_locked(w, dead);
+	unsigned long flags = notify_lock_all();
+	struct watch *w = find_locked(n, i);
+	int wd = w ? change_locked(w, mask) : 0;
+	notify_unlock_all(flags);
+	if (w)
+		return wd;
+	struct watch *fresh = watch_new(n, mask);
+	if (IS_ERR(fresh))
+		return (int)PTR_ERR(fresh);
+	flags = notify_lock_all();
+	w = find_locked(n, i);
+	if (w) {	/* another thread was faster */
+		wd = change_locked(w, mask);
+	} else {
+		wd = fresh->wd = ++n->last_wd;
+		list_push_back(&n->watches, &fresh->node);
+		mark_add_locked(&fresh->m, i);
 	}
-}
-
-static void send(struct inode *i, u32 event, const char *name, u32 cookie, bool ends)
-{
-	struct list dead = LIST_INIT(dead);
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	send_locked(i, event, name, cookie, ends, &dead);
-	spin_unlock_irqrestore(&inotify_lock, flags);
-	watches_free(&dead);
-}
-
-void notify_send(struct inode *i, u32 event, const char *name, u32 cookie) { send(i, event, name, cookie, false); }
-void notify_send_gone(struct inode *i) { send(i, IN_DELETE_SELF, NULL, 0, true); }
-
-/* A file that has no name any more concerns its directory only if it did not say IN_EXCL_UNLINK; few do. */
-void notify_send_dentry(struct dentry *d, u32 event)
-{
-	event |= notify_is_dir(d->inode);
-	if (d->parent != d && !d->is_unlinked) {
-		struct dentry *parent = dentry_parent_get(d);
-		notify_send(parent->inode, event, d->name, 0);
-		dentry_put(parent);
-	}
-	notify_send(d->inode, event, NULL, 0);
+	notify_unlock_all(flags);
+	if (w)
+		watch_free(&fresh->m);
+	return wd;
 }
 
 /* -- the file -- */
-static struct event *event_take(struct instance *in, size_t room, int *err)
+/* The first event if it fits into n bytes, taken out; NULL: none; ERR_PTR(-EINVAL): it does not fit. */
+static struct event *take(struct inotify *n, size_t room)
 {
 	struct event *e = NULL;
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	*err = -EAGAIN;
-	if (!list_is_empty(&in->events)) {
-		e = list_first(&in->events, struct event, node);
-		*err = 0;
-		if (HEAD_BYTES + e->len > room) {
-			*err = -EINVAL;
-			e = NULL;
+
+	unsigned long flags = notify_lock_all();
+	if (!list_is_empty(&n->events)) {
+		e = list_first(&n->events, struct event, node);
+		size_t size = sizeof(e->e) + e->e.len;
+		if (size > room) {
+			e = ERR_PTR(-EINVAL);
 		} else {
 			list_remove(&e->node);
-			in->event_count--;
-			if (e == &in->overflow)
-				in->is_overflow_queued = false;
+			n->count--;
+			n->bytes -= size;
 		}
 	}
-	spin_unlock_irqrestore(&inotify_lock, flags);
+	notify_unlock_all(flags);
 	return e;
+}
+
+static ssize_t read_some(struct inotify *n, uptr buf, size_t size)
+{
+	size_t done = 0;
+
+	for (;;) {
+		struct event *e = take(n, size - done);
+		if (!e || IS_ERR(e))
+			return done ? (ssize_t)done : PTR_ERR(e);
+		size_t length = sizeof(e->e) + e->e.len;
+		int err = copy_to_user(buf + done, &e->e, length);
+		kfree(e);
+		if (err)
+			return -EFAULT;
+		done += length;
+	}
 }
 
 static ssize_t inotify_read(struct file *f, uptr buf, size_t size, loff *pos)
 {
-	struct instance *in = f->private;
-	size_t done = 0;
+	struct inotify *n = f->private;
+
 	for (;;) {
-		int err;
-		struct event *e = event_take(in, size - done, &err);
-		if (e) {
-			size_t n = HEAD_BYTES + e->len;
-			err = copy_to_user(buf + done, &e->wd, n);
-			if (e != &in->overflow)
-				kfree(e);
-			if (err)
-				return err;
-			done += n;
-			continue;
-		}
-		if (done || err != -EAGAIN || (f->flags & O_NONBLOCK))
-			return done ? (ssize_t)done : err;
-		err = wait_event_interruptible(&in->wait, READ_ONCE(in->event_count));
+		ssize_t got = read_some(n, buf, size);
+		if (got)
+			return got;
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		int err = wait_event_interruptible(&n->wait, !list_is_empty(&n->events));
 		if (err)
 			return err;
 	}
@@ -217,52 +244,53 @@ static ssize_t inotify_read(struct file *f, uptr buf, size_t size, loff *pos)
 
 static unsigned inotify_poll(struct file *f, struct poll_table *pt)
 {
-	struct instance *in = f->private;
-	poll_wait(f, &in->wait, pt);
-	return READ_ONCE(in->event_count) ? EPOLLIN | EPOLLRDNORM : 0;
+	struct inotify *n = f->private;
+
+	poll_wait(f, &n->wait, pt);
+	return list_is_empty(&n->events) ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
 static long inotify_ioctl(struct file *f, unsigned cmd, uptr arg)
 {
-	struct instance *in = f->private;
-	struct event *e;
-	u32 bytes = 0;
-	if (cmd != FIONREAD)
-		return -ENOTTY;
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	list_for_each(e, &in->events, node)
-		bytes += HEAD_BYTES + e->len;
-	spin_unlock_irqrestore(&inotify_lock, flags);
-	return put_user_u32(bytes, arg);
+	struct inotify *n = f->private;
+
+	return cmd == FIONREAD ? put_user_u32((u32)READ_ONCE(n->bytes), arg) : -ENOTTY;
 }
 
-static void inotify_release(struct file *f)
+static void inotify_free(struct inotify *n)
 {
-	struct instance *in = f->private;
+	struct list dead = LIST_INIT(dead);
 	struct watch *w, *next;
 	struct event *e, *after;
-	struct list dead = LIST_INIT(dead);
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	list_for_each_safe(w, next, &in->watches, in_instance)
-		watch_end_locked(w, &dead);
-	spin_unlock_irqrestore(&inotify_lock, flags);
-	watches_free(&dead);
-	list_for_each_safe(e, after, &in->events, node)
-		if (e != &in->overflow)
-			kfree(e);
-	slab_free(&inotify_cache, in);
+
+	unsigned long flags = notify_lock_all();
+	list_for_each_safe(w, next, &n->watches, node) {
+		list_remove(&w->node);
+		mark_remove_locked(&w->m, &dead);
+	}
+	notify_unlock_all(flags);
+	marks_free(&dead);
+	list_for_each_safe(e, after, &n->events, node)
+		kfree(e);
+	account_add(n->account, ACCOUNT_INOTIFY_INSTANCES, -1);
+	account_put(n->account);
+	slab_free(&inotify_cache, n);
 }
+
+static void inotify_release(struct file *f) { inotify_free(f->private); }
 
 static void inotify_show(struct file *f, const struct pid_ns *ns, char *buf, size_t size)
 {
-	struct instance *in = f->private;
-	struct watch *w;
-	int n = 0;
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	list_for_each(w, &in->watches, in_instance)
-		n += scnprintf(buf + n, size - (size_t)n, "inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0\n", w->wd,
-			       (unsigned long)w->inode->ino, w->inode->sb->dev, w->mask);
-	spin_unlock_irqrestore(&inotify_lock, flags);
+	struct inotify *n = f->private;
+	const struct watch *w;
+	int used = 0;
+
+	*buf = 0;
+	unsigned long flags = notify_lock_all();
+	list_for_each(w, &n->watches, node)
+		used += scnprintf(buf + used, size - (size_t)used, "inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0\n", w->wd,
+				  (unsigned long)w->m.inode->ino, w->m.inode->sb->dev, w->m.mask & MASK_KEPT);
+	notify_unlock_all(flags);
 }
 
 static const struct file_ops inotify_fops = {
@@ -274,21 +302,37 @@ static const struct file_ops inotify_fops = {
 	.show_fdinfo = inotify_show,
 };
 
-/* -- system calls -- */
+/* -- the calls -- */
+static struct inotify *inotify_new(void)
+{
+	struct user_account *a = current_cred()->account;
+
+	account_add(a, ACCOUNT_INOTIFY_INSTANCES, 1);
+	bool is_over = account_is_over(a, ACCOUNT_INOTIFY_INSTANCES, 0, (u64)inotify_instances_max);
+	struct inotify *n = is_over ? NULL : slab_zalloc(&inotify_cache);
+	if (!n) {
+		account_add(a, ACCOUNT_INOTIFY_INSTANCES, -1);
+		return ERR_PTR(is_over ? -EMFILE : -ENOMEM);
+	}
+	refcount_inc(&a->count);
+	n->account = a;
+	waitqueue_init(&n->wait);
+	list_init(&n->events);
+	list_init(&n->watches);
+	return n;
+}
+
 long sys_inotify_init1(int flags)
 {
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	struct instance *in = slab_zalloc(&inotify_cache);
-	if (!in)
-		return -ENOMEM;
-	list_init(&in->watches);
-	list_init(&in->events);
-	waitqueue_init(&in->wait);
+	struct inotify *n = inotify_new();
+	if (IS_ERR(n))
+		return PTR_ERR(n);
 	struct file *f = file_anon("anon_inode:inotify", FMODE_READ | FMODE_NONSEEK, O_RDONLY | ((unsigned)flags & O_NONBLOCK),
-				   &inotify_fops, in);
+				   &inotify_fops, n);
 	if (IS_ERR(f)) {
-		slab_free(&inotify_cache, in);
+		inotify_free(n);
 		return PTR_ERR(f);
 	}
 	int fd = fd_install_new(f, (unsigned)flags & O_CLOEXEC);
@@ -299,111 +343,67 @@ long sys_inotify_init1(int flags)
 
 long sys_inotify_init(void) { return sys_inotify_init1(0); }
 
-static struct watch *watch_find_locked(struct instance *in, const struct inode *i)
+/* The instance behind fd: a reference to its file. ERR_PTR: -EBADF, -EINVAL. */
+static struct file *inotify_file(int fd)
 {
-	struct watch *w;
-	list_for_each(w, bucket_of(i), in_bucket)
-		if (w->instance == in && w->inode == i)
-			return w;
-	return NULL;
+	struct file *f = fd_get(fd);
+
+	if (!f)
+		return ERR_PTR(-EBADF);
+	if (f->ops == &inotify_fops)
+		return f;
+	file_put(f);
+	return ERR_PTR(-EINVAL);
 }
 
-static long watch_change_locked(struct watch *w, u32 mask)
+static long watch_path(struct inotify *n, uptr path, u32 mask)
 {
-	if (mask & IN_MASK_CREATE)
-		return -EEXIST;
-	w->mask = (mask & IN_MASK_ADD ? w->mask : 0) | (mask & KEPT_BITS);
-	return w->wd;
-}
-
-/* The watch of i: the one there is, changed, or fresh, which is then the instance's. */
-static long watch_set_locked(struct instance *in, struct inode *i, u32 mask, struct watch **fresh)
-{
-	struct watch *w = watch_find_locked(in, i);
-	if (w)
-		return watch_change_locked(w, mask);
-	if (in->watch_count >= WATCHES_MAX)
-		return -ENOSPC;
-	w = *fresh;
-	*fresh = NULL;
-	*w = (struct watch){ .instance = in, .inode = inode_get(i), .wd = ++in->last_wd, .mask = mask & KEPT_BITS };
-	list_push_back(&in->watches, &w->in_instance);
-	list_push_back(bucket_of(i), &w->in_bucket);
-	in->watch_count++;
-	__atomic_add_fetch(&notify_watches, 1, __ATOMIC_RELAXED);
-	return w->wd;
-}
-
-static long watch_set(struct instance *in, struct inode *i, u32 mask)
-{
-	struct watch *fresh = slab_alloc(&inotify_watch_cache);
-	if (!fresh)
-		return -ENOMEM;
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	long wd = watch_set_locked(in, i, mask, &fresh);
-	spin_unlock_irqrestore(&inotify_lock, flags);
-	if (fresh)
-		slab_free(&inotify_watch_cache, fresh);
-	return wd;
-}
-
-static long add_watch(struct file *f, uptr path, u32 mask)
-{
+	unsigned lookup = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
 	struct path p;
-	if ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE))
-		return -EINVAL;
-	if (f->ops != &inotify_fops)
-		return -EINVAL;
-	long err = path_lookup_user(AT_FDCWD, path, mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW, &p);
-	if (err)
-		return err;
-	if ((mask & IN_ONLYDIR) && !inode_is_dir(p.dentry->inode))
-		err = -ENOTDIR;
-	if (!err)
-		err = inode_permission(p.dentry->inode, MAY_READ);
-	if (!err)
-		err = watch_set(f->private, p.dentry->inode, mask);
+	int result = path_lookup_user(AT_FDCWD, path, lookup, &p);
+
+	if (result)
+		return result;
+	result = inode_permission(p.dentry->inode, MAY_READ);
+	if (!result)
+		result = watch_inode(n, p.dentry->inode, mask);
 	path_put(&p);
-	return err;
+	return result;
 }
 
 long sys_inotify_add_watch(int fd, uptr path, unsigned mask)
 {
-	if ((mask & ~WATCH_BITS) || !(mask & WATCH_BITS))
+	if (!(mask & MASK_KNOWN))
 		return -EINVAL;
 	struct file *f = fd_get(fd);
 	if (!f)
 		return -EBADF;
-	long wd = add_watch(f, path, mask);
+	long result = -EINVAL;
+	if (f->ops == &inotify_fops && (mask & (IN_MASK_ADD | IN_MASK_CREATE)) != (IN_MASK_ADD | IN_MASK_CREATE))
+		result = watch_path(f->private, path, mask);
 	file_put(f);
-	return wd;
-}
-
-static long rm_watch(struct file *f, int wd)
-{
-	struct instance *in = f->private;
-	struct watch *w, *next;
-	struct list dead = LIST_INIT(dead);
-	long err = -EINVAL;
-	if (f->ops != &inotify_fops)
-		return -EINVAL;
-	unsigned long flags = spin_lock_irqsave(&inotify_lock);
-	list_for_each_safe(w, next, &in->watches, in_instance)
-		if (w->wd == wd) {
-			watch_end_locked(w, &dead);
-			err = 0;
-		}
-	spin_unlock_irqrestore(&inotify_lock, flags);
-	watches_free(&dead);
-	return err;
+	return result;
 }
 
 long sys_inotify_rm_watch(int fd, int wd)
 {
-	struct file *f = fd_get(fd);
-	if (!f)
-		return -EBADF;
-	long err = rm_watch(f, wd);
+	struct list dead = LIST_INIT(dead);
+	struct file *f = inotify_file(fd);
+	struct watch *w, *found = NULL;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	struct inotify *n = f->private;
+	unsigned long flags = notify_lock_all();
+	list_for_each(w, &n->watches, node)
+		if (w->wd == wd)
+			found = w;
+	if (found) {
+		queue_ignored_locked(found);
+		mark_remove_locked(&found->m, &dead);
+	}
+	notify_unlock_all(flags);
+	marks_free(&dead);
 	file_put(f);
-	return err;
+	return found ? 0 : -EINVAL;
 }

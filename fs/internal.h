@@ -210,6 +210,11 @@ void locks_drop_file(struct file *f);		/* flock and OFD locks: the last referenc
 /* -- O_ASYNC (async.c) -- */
 int __must_check async_set(struct file *f, int fd, bool on);
 void async_end(struct file *f);			/* the last reference is gone: the owner too */
+/* One who asks for signals to f's owner, through fd. The file outlives it. NULL: memory. */
+struct async *async_new(struct file *f, int fd);
+void async_raise(struct async *a, unsigned events);
+void async_drop(struct async *a);		/* sleeps */
+void owner_set_default(struct file *f);
 long owner_set_id(struct file *f, int id);	/* F_SETOWN */
 long owner_get_id(struct file *f);
 long owner_ex(struct file *f, uptr arg, bool sets);

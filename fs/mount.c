@@ -9,6 +9,7 @@
  * dentry_lock too, so that a way up, and the removal of a name, need no more than that.
  */
 #include "fs/mount.h"
+#include "fs/notify.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "namespace/user.h"
@@ -102,6 +103,7 @@ static void superblock_unmounted(struct superblock *sb)
 		return;
 	root = sb->root;
 	sb->root = NULL;
+	notify_unmounted(sb);
 	tree_drop(root);
 	dentry_put(root);
 }

@@ -137,11 +137,8 @@ static struct file *file_for(struct path *p, const struct open_request *r)
 	f->inode = f->path.dentry->inode;
 	int err = file_start(f, r);
 	f->flags &= ~FLAGS_NOT_KEPT;	/* an open operation still sees O_NOCTTY */
-	if (!err) {
-		if (!(r->flags & O_PATH))
-			notify_dentry(f->path.dentry, IN_OPEN);
+	if (!err)
 		return f;
-	}
 	file_put(f);
 	return ERR_PTR(err);
 }
@@ -219,14 +216,15 @@ static struct file *open_found(struct path *p, struct open_request *r)
 	}
 	bool cuts = (r->flags & O_TRUNC) && inode_is_reg(p->dentry->inode) && !r->was_made;
 	struct file *f = file_for(p, r);
-	if (IS_ERR(f) || !cuts)
+	if (IS_ERR(f))
 		return f;
 	/* O_RDONLY | O_TRUNC cuts too: the permission was checked above. */
-	err = vfs_truncate(&f->path, 0);
+	err = cuts ? vfs_truncate(&f->path, 0) : 0;
 	if (err) {
 		file_put(f);
 		return ERR_PTR(err);
 	}
+	notify_file(f, IN_OPEN);
 	return f;
 }
 
@@ -254,9 +252,9 @@ static struct dentry *find_or_make(struct walk *w, struct open_request *r)
 	if (!err) {
 		err = dir->ops->create(dir, d, S_IFREG | (r->mode & ~current->fs->umask & S_IALLUGO));
 		r->was_made = !err;
-		if (!err)
-			notify_inode(dir, IN_CREATE, d->name);
 	}
+	if (!err)
+		notify_name(dir, d, IN_CREATE);
 	if (err) {
 		dentry_put(d);
 		d = ERR_PTR(err);

@@ -64,8 +64,6 @@ static __always_inline ssize_t transfer(struct file *f, enum direction dir, stru
 	} else {
 		n = call_op(f, dir, it, pos);
 	}
-	if (n > 0)
-		notify_dentry(f->path.dentry, dir == DO_READ ? IN_ACCESS : IN_MODIFY);
 	struct io_counters *io = &current->io_counters;
 	if (dir == DO_READ) {
 		io->syscr++;
@@ -74,6 +72,8 @@ static __always_inline ssize_t transfer(struct file *f, enum direction dir, stru
 		io->syscw++;
 		io->wchar += n > 0 ? (u64)n : 0;
 	}
+	if (n > 0)
+		notify_file(f, dir == DO_READ ? IN_ACCESS : IN_MODIFY);
 	return n;
 }
 

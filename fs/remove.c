@@ -29,16 +29,6 @@ int may_delete(struct inode *dir, struct inode *victim, bool is_dir)
 	return inode_is_dir(victim) ? -EISDIR : 0;
 }
 
-static void tell(struct inode *dir, struct dentry *d)
-{
-	bool is_dir = inode_is_dir(d->inode);
-	if (!is_dir)
-		notify_inode(d->inode, IN_ATTRIB, NULL);	/* one name less */
-	if (is_dir || !d->inode->nlink)
-		notify_gone(d->inode);
-	notify_inode(dir, IN_DELETE | notify_is_dir(d->inode), d->name);
-}
-
 /* One name of a locked directory. */
 int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
 {
@@ -54,11 +44,15 @@ int remove_locked(struct inode *dir, struct dentry *d, bool is_dir)
 	mutex_lock(&victim->lock);
 	err = is_dir ? dir->ops->rmdir(dir, d) : dir->ops->unlink(dir, d);
 	mutex_unlock(&victim->lock);
-	if (!err) {
-		tell(dir, d);
-		mounts_leave_dentry(d);
-	}
-	return err;
+	if (err)
+		return err;
+	mounts_leave_dentry(d);
+	if (!is_dir)
+		notify_inode(victim, IN_ATTRIB);	/* it has one name less */
+	if (!victim->nlink && refcount_read(&d->count) == 1)
+		notify_inode_gone(victim);		/* nobody has it open either */
+	notify_name(dir, d, IN_DELETE);
+	return 0;
 }
 
 static int last_type_error(const struct walk *w, bool is_dir)

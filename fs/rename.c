@@ -103,29 +103,25 @@ static int check_rights(struct rename *r)
 	return err;
 }
 
-static void tell_move(struct inode *from, const char *old, struct inode *to, const char *new, struct inode *moved)
+/* One file has moved: from the name at hand in f to that in t. */
+static void tell_move(const struct walk *f, const struct walk *t, struct inode *moved)
 {
-	u32 cookie = notify_cookie(), is_dir = notify_is_dir(moved);
-	notify_send(from, IN_MOVED_FROM | is_dir, old, cookie);
-	notify_send(to, IN_MOVED_TO | is_dir, new, cookie);
+	u32 cookie = notify_cookie();
+
+	notify_tell_text(f->path.dentry->inode, f->name, f->len, moved, IN_MOVED_FROM, cookie);
+	notify_tell_text(t->path.dentry->inode, t->name, t->len, moved, IN_MOVED_TO, cookie);
+	notify_tell(moved, IN_MOVE_SELF);
 }
 
-/* The two dentries have changed names. victim: what had the new name before, or NULL. */
-static void tell(struct rename *r, struct inode *victim)
+static void tell_moves(struct rename *r, struct inode *victim)
 {
-	struct inode *from = r->from.path.dentry->inode, *to = r->to.path.dentry->inode;
-	bool exchanges = r->flags & RENAME_EXCHANGE;
-
-	tell_move(from, r->nd->name, to, r->od->name, r->od->inode);
-	if (victim && !exchanges)
-		notify_send(victim, IN_ATTRIB, NULL, 0);
-	notify_send(r->od->inode, IN_MOVE_SELF, NULL, 0);
-	if (exchanges) {
-		tell_move(to, r->od->name, from, r->nd->name, victim);
-		notify_send(victim, IN_MOVE_SELF, NULL, 0);
-	} else if (victim && (inode_is_dir(victim) || !victim->nlink)) {
-		notify_send_gone(victim);
-	}
+	tell_move(&r->from, &r->to, r->od->inode);
+	if (r->flags & RENAME_EXCHANGE)
+		tell_move(&r->to, &r->from, victim);
+	else if (victim)
+		notify_tell(victim, IN_ATTRIB);		/* it has one name less */
+	if (r->flags & RENAME_WHITEOUT)
+		notify_tell_text(r->from.path.dentry->inode, r->from.name, r->from.len, NULL, IN_CREATE, 0);
 }
 
 static int rename_locked(struct rename *r)
@@ -148,10 +144,10 @@ static int rename_locked(struct rename *r)
 	err = from->ops->rename(from, r->od, to, r->nd, r->flags);
 	if (victim)
 		mutex_unlock(&victim->lock);
-	if (!err && unlikely(READ_ONCE(notify_watches)))
-		tell(r, victim);
 	if (!err && !(r->flags & RENAME_EXCHANGE))
 		mounts_leave_dentry(r->nd);
+	if (!err && notify_is_wanted())
+		tell_moves(r, victim);
 	return err;
 }
 

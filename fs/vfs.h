@@ -91,6 +91,8 @@ struct inode {
 	void *private;			/* the file system's */
 	struct pipe *pipe;		/* FIFO: the pipe while somebody has it open */
 	atomic_t writers;		/* open for writing; <0: being executed (deny write) */
+	struct list marks;		/* fs/notify.c: watches. notify_lock, as the next */
+	struct list marked_node;
 	struct list posix_locks;	/* fs/locks.c: flock's too */
 	u64 version;			/* of a directory: the cookie of the next child. lock */
 	u32 seals;			/* memfd: F_SEAL_*. lock */

@@ -37,7 +37,7 @@ enum lock_rank {
 	RANK_DENTRY,
 	RANK_TTY_CTRL,		/* tty->ctrl_lock: session and foreground group of a terminal */
 	RANK_TIMER_USER,	/* POSIX timers, itimers */
-	RANK_NOTIFY,		/* fs/inotify.c: all watches and events */
+	RANK_NOTIFY,		/* fs/notify.c: all watches and events */
 	RANK_TASK,		/* task->lock: comm, small fields read by others */
 	RANK_WAITQUEUE,		/* waitqueue->lock, and the inner lock of mutexes */
 	RANK_FS,		/* fs->lock: root, cwd, umask */

@@ -11,6 +11,7 @@
 #include "cgroup/cgroup.h"
 #include "debug/events.h"
 #include "drivers/random.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "ipc/ipc_proc.h"
 #include "mm/mm.h"
@@ -244,6 +245,9 @@ struct number { const char *name; int *value; long low, high; };
 static int cap_last = CAP_LAST_CAP, ngroups_max = 65536;
 static struct number numbers[] = {
 	{ "sys/fs/mount-max", &mount_max, 1, 0x7fffffff },
+	{ "sys/fs/inotify/max_queued_events", &inotify_events_max, 0, 0x7fffffff },
+	{ "sys/fs/inotify/max_user_instances", &inotify_instances_max, 0, 0x7fffffff },
+	{ "sys/fs/inotify/max_user_watches", &inotify_watches_max, 0, 0x7fffffff },
 	{ "sys/fs/nr_open", &nr_open, 64, 0x7fffffc0 },
 	{ "sys/fs/pipe-max-size", &pipe_size_max, PAGE_SIZE, 1 << 30 },
 	{ "sys/fs/protected_hardlinks", &protected_hardlinks, 0, 1 },
@@ -358,6 +362,9 @@ const struct proc_row proc_system_rows[] = {
 	{ "swaps", S_IFREG | 0444, show_swaps },
 	{ "sys/fs/file-max", S_IFREG | 0444, show_file_max },
 	NUMBER_RW("sys/fs/mount-max"),
+	NUMBER_RW("sys/fs/inotify/max_queued_events"),
+	NUMBER_RW("sys/fs/inotify/max_user_instances"),
+	NUMBER_RW("sys/fs/inotify/max_user_watches"),
 	IPC_LIMIT("sys/fs/mqueue/msg_default", 0644),
 	IPC_LIMIT("sys/fs/mqueue/msg_max", 0644),
 	IPC_LIMIT("sys/fs/mqueue/msgsize_default", 0644),
