@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs bench.c on Furca and on Debian's Linux, each as it comes and lean, in one and the same QEMU, counting instructions and
-# measuring wall time, and writes bench/results.md and bench/results.json.
+# measuring wall time, and writes bench/results.md and bench/results.json, and the pictures of plot.sh.
 #   bench/run.sh [-k "furca linux lean"] [-m "icount wall"] [NAME...]
 # NAME picks operations (then nothing but the raw numbers is printed, and no result file is written).
 set -eu
@@ -62,5 +62,6 @@ for mode in $MODES; do
 done
 [ $# -gt 0 ] && exit $status
 sh bench/report.sh "$out" "$KERNELS" "$MODES" || status=1
+sh bench/plot.sh || status=1
 cat bench/results.md
 exit $status
