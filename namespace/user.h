@@ -32,6 +32,8 @@ struct user_namespace {
 extern struct user_namespace first_user_ns;
 extern struct mutex user_ns_lock;	/* RANK_USER_NS: the writing of maps */
 
+/* /proc/sys/kernel/unprivileged_userns_clone, as Debian has it: 0: only for CAP_SYS_ADMIN. */
+extern int user_ns_for_all;
 /* Puts a new user namespace into the credentials, which are their holder's to edit, with every capability in it. 0, -ENOSPC,
  * -EPERM (in a chroot, or the maker has no name in the parent), -ENOMEM. */
 int __must_check user_ns_new(struct cred *c);

@@ -18,6 +18,8 @@
 
 #define LEVEL_MAX 33
 
+int user_ns_for_all = 1;
+
 SLAB_CACHE(user_namespace_cache, struct user_namespace);
 
 static struct ns *parent_of(struct ns *ns);
@@ -77,6 +79,8 @@ int user_ns_new(struct cred *c)
 {
 	struct user_namespace *parent = c->user_ns;
 
+	if (!READ_ONCE(user_ns_for_all) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (parent->level >= LEVEL_MAX)
 		return -ENOSPC;
 	struct user_namespace *ns = slab_zalloc(&user_namespace_cache);

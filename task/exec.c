@@ -38,7 +38,19 @@
 #define STACK_RANDOM_PAGES 0x3fffff	/* 16 GiB */
 #define STACK_GAP_MIN (128UL << 20)	/* kept free for the stack below its top */
 
-void exec_note_file(struct exec *e, struct file *f) { e->is_unreadable |= inode_permission(f->inode, MAY_READ) != 0; }
+/* What its user may not read is not to be read from memory either, by nobody but who has rights where its owner has a name. */
+void exec_note_file(struct exec *e, struct file *f)
+{
+	if (!inode_permission(f->inode, MAY_READ))
+		return;
+	e->is_unreadable = true;
+	struct user_namespace *was = e->mm->user_ns, *ns = was;
+	while (ns->parent && !ids_are_known(ns, f->inode->uid, f->inode->gid))
+		ns = ns->parent;
+	ns_get(&ns->ns);
+	e->mm->user_ns = ns;
+	ns_put(&was->ns);
+}
 
 int exec_read_head(struct exec *e)
 {

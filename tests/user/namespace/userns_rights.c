@@ -472,6 +472,39 @@ HELPER(caps)
 	return (check_field("/proc/self/status", "CapEff", 16) != 0) == atoi(argv[2]) ? 0 : 1;
 }
 
+HELPER(wait) { pause(); return 0; }
+
+/* A program that may be run but not read is not to be read from memory by who has all rights only where its owner has no name. */
+TEST(programs_that_cannot_be_read)
+{
+	char path[80];
+	if (geteuid())
+		return;
+	check_scratch();
+	copy_self("closed", 0, 0, 0711);
+	copy_self("open", 0, 0, 0755);
+	for (int is_open = 0; is_open < 2; is_open++) {
+		IN_CHILD {
+			become(1850, 1850);
+			become_root_inside();
+			pid_t p = fork();
+			if (!p) {
+				execl(is_open ? "./open" : "./closed", "x", "@wait", (char *)0);
+				_exit(9);
+			}
+			snprintf(path, sizeof path, "/proc/%d/comm", (int)p);
+			char comm[32];
+			CHECK_SOON(check_slurp(path, comm, sizeof comm) > 0 && (strstr(comm, "open") || strstr(comm, "closed")));
+			snprintf(path, sizeof path, "/proc/%d/maps", (int)p);
+			if (is_open)
+				CHECK_OK(open(path, O_RDONLY));
+			else
+				CHECK_ERR(open(path, O_RDONLY), EACCES);
+			check_reap(p);
+		}
+	}
+}
+
 TEST(rights_over_exec)
 {
 	if (geteuid())
@@ -565,4 +598,19 @@ TEST(files_of_ids_without_a_name)
 		CHECK(st.st_uid == 50 && st.st_gid == 50);
 	}
 	check_reap(child);
+}
+
+TEST(only_for_root_if_so_set)
+{
+	static const char path[] = "/proc/sys/kernel/unprivileged_userns_clone";
+	if (geteuid() || spew_errno(path, "0"))
+		return;		/* not Debian's */
+	IN_CHILD {
+		CHECK_OK(setresuid(1000, 1000, 1000));
+		CHECK_ERR(unshare(CLONE_NEWUSER), EPERM);
+		CHECK_ERR(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0), EPERM);
+	}
+	IN_CHILD
+		CHECK_OK(unshare(CLONE_NEWUSER));
+	CHECK_EQ(spew_errno(path, "1"), 0);
 }
