@@ -76,7 +76,7 @@ test:
 	@$(MAKE) --no-print-directory setup
 	@sh tests/run.sh quick
 test-full:
-	@$(MAKE) --no-print-directory setup
+	@sh tools/setup.sh more
 	@sh tests/run.sh full
 
 # Linux's own tests, built from Debian's source packages and run in the VM on both kernels; the counts go to docs/coverage.md.

@@ -80,6 +80,8 @@ if [ "$which" = full ]; then
 	done
 	group soak 1500 $MAKE soak SOAK=300
 	group user-linux 1800 $MAKE test-user-linux
+	group vm-python-full 3600 env FULL=y sh tests/vm/python.sh
+	group selftests 3600 sh tests/selftests/check.sh
 	[ "$(id -u)" = 0 ] && group user-native 600 $MAKE test-user-native
 	for script in tests/vm/*.sh; do
 		[ "$script" = tests/vm/lib.sh ] && continue

@@ -10,10 +10,20 @@ A call or flag that is not supported is refused with the errno given here; none 
 exceptions that Linux makes too and that are named.
 
 ## Clone flags
-| flag | on Furca | test (under `tests/user/`) |
-|---|---|---|
+What clone3 makes of each flag with a child like fork's, with a thread (`CLONE_VM | CLONE_SIGHAND | CLONE_THREAD`), and with a
+child in a namespace of its own (`CLONE_NEWPID`); `tests/user/clone/matrix.c` proves each of these cells on both kernels, and the
+tests named here prove what the flag does.
+
+| flag | like fork | thread | namespace | on Furca | test (under `tests/user/`) |
+|---|---|---|---|---|---|
 TXT
-grep -v '^#' docs/coverage.flags | awk -F'|' '{ print "| `" $1 "` | " $2 " | " $3 " |" }'
+awk '
+FNR == NR {
+	if (sub(/^\tFLAG\(/, "") && sub(/\),$/, "")) { split($0, f, ", "); for (i = 2; i <= 4; i++) cell[f[1], i] = f[i] == "OK" ? "yes" : f[i] }
+	next
+}
+!/^#/ { split($0, f, "|"); print "| `" f[1] "` | " cell[f[1], 2] " | " cell[f[1], 3] " | " cell[f[1], 4] " | " f[2] " | " f[3] " |" }
+' tests/user/clone/matrix.c docs/coverage.flags
 cat <<'TXT'
 
 ## System calls of x86-64
