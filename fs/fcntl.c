@@ -76,7 +76,7 @@ static int set_flags(struct file *f, int fd, unsigned flags)
 {
 	if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && !inode_is_owner(f->inode))
 		return -EPERM;
-	if ((flags & O_DIRECT) && !(f->flags & O_DIRECT))
+	if ((flags & O_DIRECT) && !(f->flags & O_DIRECT) && !S_ISFIFO(f->inode->mode))
 		return -EINVAL;
 	if (f->inode->is_append_only && (f->flags & O_APPEND) && !(flags & O_APPEND))
 		return -EPERM;

@@ -5,7 +5,7 @@
  *
  * Way in: pipe2, opening a FIFO (fifo.c), file operations. Locks: pipe->lock (mutex) for the ring; inode->lock for
  * inode->pipe and the count of files. Sleepers look at head and tail without the lock and look again with it.
- * Errors: EPIPE with SIGPIPE, EAGAIN, ERESTARTSYS, EFAULT, ENOMEM. Packet mode (O_DIRECT) is EINVAL.
+ * Errors: EPIPE with SIGPIPE, EAGAIN, ERESTARTSYS, EFAULT, ENOMEM.
  * Differences from Linux: the capacity counts bytes, not page-sized slots. Source: pipe(7), pipe(2), fcntl(2).
  */
 #include "fs/internal.h"
@@ -35,11 +35,13 @@ struct pipe *pipe_new(void)
 	waitqueue_init(&p->read_wait);
 	waitqueue_init(&p->write_wait);
 	ring_init(&p->ring);
+	list_init(&p->packets);
 	return p;
 }
 
 void pipe_free(struct pipe *p)
 {
+	packets_free(p);
 	ring_destroy(&p->ring);
 	slab_free(&pipe_cache, p);
 }
@@ -88,7 +90,7 @@ static ssize_t pipe_read_iter(struct file *f, struct iter *it, loff *pos)
 	mutex_lock(&p->lock);
 	while (!done) {
 		if (has_data(p)) {
-			done = (ssize_t)ring_read(&p->ring, it);
+			done = (ssize_t)(list_is_empty(&p->packets) ? ring_read(&p->ring, it) : packet_read(p, it));
 			err = done ? 0 : -EFAULT;
 			break;
 		}
@@ -150,7 +152,7 @@ static ssize_t pipe_write_iter(struct file *f, struct iter *it, loff *pos)
 			break;
 		}
 		if (ring_free_bytes(&p->ring) >= need) {
-			ssize_t n = ring_write(&p->ring, it);
+			ssize_t n = f->flags & O_DIRECT ? packet_write(p, it) : ring_write(&p->ring, it);
 			done += MAX(n, (ssize_t)0);
 			err = n < 0 ? n : 0;
 		} else if (f->flags & O_NONBLOCK) {
@@ -255,8 +257,12 @@ static long resize(struct pipe *p, unsigned long bytes)
 		size *= 2;
 	if (size > p->ring.capacity && size > (u32)pipe_size_max && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
+	u64 tail = p->ring.tail;
 	int err = ring_resize(&p->ring, size);
-	return err ? err : (long)size;
+	if (err)
+		return err;
+	packets_move(p, tail - p->ring.tail);
+	return (long)size;
 }
 
 long pipe_fcntl(struct file *f, int cmd, unsigned long arg)
@@ -320,11 +326,11 @@ long sys_pipe2(uptr out, int flags)
 	struct file *ends[2];
 	int fds[2];
 
-	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_EXCL))
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_EXCL))
 		return -EINVAL;
 	if (flags & O_EXCL)	/* the ABI's O_NOTIFICATION_PIPE: not offered */
 		return -ENOPKG;
-	int err = pipe_make(ends, (unsigned)flags & O_NONBLOCK);
+	int err = pipe_make(ends, (unsigned)flags & (O_NONBLOCK | O_DIRECT));
 	if (err)
 		return err;
 	for (int n = 0; n < 2; n++) {

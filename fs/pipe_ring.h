@@ -19,6 +19,7 @@ struct ring {
 struct pipe {
 	struct mutex lock;		/* RANK_PIPE */
 	struct ring ring;
+	struct list packets;		/* pipe_packet.c: where they begin and end in the ring */
 	struct waitqueue read_wait, write_wait;
 	u32 readers, writers;		/* open files that can */
 	u32 readers_ever, writers_ever;	/* opened so far: what a FIFO's open waits for */
@@ -34,6 +35,12 @@ void ring_destroy(struct ring *r);
 size_t ring_read(struct ring *r, struct iter *it);	/* bytes; fewer than there are: a fault */
 ssize_t ring_write(struct ring *r, struct iter *it);	/* bytes, or -EFAULT, -ENOMEM */
 int __must_check ring_resize(struct ring *r, u32 capacity);	/* 0, -EBUSY (holds more), -ENOMEM */
+
+/* -- pipe_packet.c -- */
+ssize_t packet_write(struct pipe *p, struct iter *it);	/* one packet, there is room: bytes, or -EFAULT, -ENOMEM */
+size_t packet_read(struct pipe *p, struct iter *it);	/* up to the end of the first packet; there is one */
+void packets_move(struct pipe *p, u64 back);		/* the ring's positions are that much less now */
+void packets_free(struct pipe *p);
 
 struct pipe *pipe_new(void);
 void pipe_free(struct pipe *p);

@@ -1,5 +1,6 @@
 /* pipe(2): capacity, blocking, ends that go away. */
 #include "check.h"
+#include <sys/uio.h>
 #include <sys/ioctl.h>
 
 static int ends[2];
@@ -233,4 +234,60 @@ TEST(through_proc)
 	CHECK_EQ(write(again, "z", 1), 1);
 	CHECK_EQ(read(ends[0], &c, 1), 1);
 	CHECK_EQ(c, 'z');
+}
+
+/* O_DIRECT: each write is a packet, each read gives one. */
+TEST(packets)
+{
+	char text[9000] = "";
+	int p[2];
+	NEED_OK(pipe2(p, O_DIRECT | O_NONBLOCK));
+	CHECK_EQ(fcntl(p[1], F_GETFL) & O_DIRECT, O_DIRECT);
+	CHECK_EQ(write(p[1], "first", 5), 5);
+	CHECK_EQ(write(p[1], "second", 6), 6);
+	CHECK_EQ(write(p[1], "", 0), 0);	/* no packet */
+	CHECK_EQ(write(p[1], "third", 5), 5);
+	CHECK_EQ(read(p[0], text, 100), 5);
+	CHECK(!memcmp(text, "first", 5));
+	CHECK_EQ(read(p[0], text, 3), 3);	/* the rest of it is lost */
+	CHECK_EQ(read(p[0], text, 100), 5);
+	CHECK(!memcmp(text, "third", 5));
+	CHECK_ERR(read(p[0], text, 100), EAGAIN);
+	/* more than PIPE_BUF is several */
+	memset(text, 'x', sizeof text);
+	CHECK_EQ(write(p[1], text, 9000), 9000);
+	CHECK_EQ(read(p[0], text, 9000), 4096);
+	CHECK_EQ(read(p[0], text, 9000), 4096);
+	CHECK_EQ(read(p[0], text, 9000), 9000 - 2 * 4096);
+	/* on and off */
+	CHECK_OK(fcntl(p[1], F_SETFL, O_NONBLOCK));
+	CHECK_EQ(write(p[1], "plain", 5), 5);
+	CHECK_EQ(write(p[1], "er", 2), 2);
+	CHECK_OK(fcntl(p[1], F_SETFL, O_NONBLOCK | O_DIRECT));
+	CHECK_EQ(write(p[1], "packet", 6), 6);
+	CHECK_EQ(write(p[1], "next", 4), 4);
+	CHECK_EQ(read(p[0], text, 4), 4);
+	CHECK_OK(fcntl(p[0], F_SETPIPE_SZ, 8192));
+	CHECK_EQ(read(p[0], text, 100), 13);	/* what fits into the page of plain bytes is none itself */
+	CHECK(!memcmp(text, "nerpacketnext", 13));
+	struct iovec v[2] = {{"ab", 2}, {"cd", 2}};
+	CHECK_EQ(writev(p[1], v, 2), 4);
+	CHECK_EQ(read(p[0], text, 100), 4);
+	/* as many as there is room for */
+	int n = 0;
+	while (write(p[1], text, 4096) == 4096)
+		n++;
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_EQ(n, 2);
+	while (read(p[0], text, 1) == 1)
+		n--;
+	CHECK_EQ(n, 0);
+	close(p[1]);
+	CHECK_EQ(read(p[0], text, 1), 0);
+	close(p[0]);
+	NEED_OK(pipe(p));
+	CHECK_OK(fcntl(p[1], F_SETFL, O_DIRECT));
+	CHECK_EQ(write(p[1], "left", 4), 4);
+	close(p[0]);
+	close(p[1]);
 }
