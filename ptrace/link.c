@@ -34,22 +34,24 @@ void ptrace_trapping_done_locked(struct task *t)
 /* -- the beginning -- */
 
 /* A tracer may do all that its tracee may. */
-static bool may_be_traced_by_parent(const struct task *parent)
+static bool may_be_traced_by(const struct cred *tracer)
 {
-	const struct cred *me = current->cred, *other = parent->cred;
+	const struct cred *me = current_cred();
+	bool is_capable = cred_ns_capable(tracer, me->user_ns, CAP_SYS_PTRACE);
 
-	if (me->user_ns == other->user_ns && !(me->cap_permitted & ~other->cap_permitted))
-		return true;
-	return cred_ns_capable(other, me->user_ns, CAP_SYS_PTRACE);
+	if (!ptrace_scope_permits_parent(is_capable))
+		return false;
+	return is_capable || (me->user_ns == tracer->user_ns && !(me->cap_permitted & ~tracer->cap_permitted));
 }
 
 int ptrace_traceme(void)
 {
 	struct task *t = current;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct cred *c = task_get_cred(t->real_parent);
 	int err = -EPERM;
 
-	if (!t->ptrace && may_be_traced_by_parent(t->real_parent) && ptrace_scope_permits_parent(t->real_parent)) {
+	if (!t->ptrace && may_be_traced_by(c)) {
 		err = 0;
 		/* a parent that is dying has let go of its tracees already: as if it did so just now */
 		if (!(t->real_parent->flags & PF_EXITING)) {
@@ -59,6 +61,7 @@ int ptrace_traceme(void)
 		}
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
+	cred_put(c);
 	return err;
 }
 

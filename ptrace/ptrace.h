@@ -71,7 +71,7 @@ bool ptrace_tracer_is_capable(struct task *t, struct user_namespace *ns);
 /* -- kernel.yama.ptrace_scope (scope.c) -- */
 extern int ptrace_scope;			/* 0: only the credentials count */
 bool ptrace_scope_permits(struct task *t);	/* to attach to t */
-bool ptrace_scope_permits_parent(struct task *parent);	/* TRACEME; tasklist_lock is held */
+bool ptrace_scope_permits_parent(bool is_capable);	/* TRACEME: has the parent CAP_SYS_PTRACE? */
 int ptrace_scope_set(long scope);		/* -EPERM, -EINVAL */
 long ptrace_set_allowed_tracer(unsigned long number);	/* PR_SET_PTRACER */
 #endif

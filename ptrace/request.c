@@ -9,7 +9,6 @@
 #include "ptrace/internal.h"
 #include "arch/arch.h"
 #include "base/errno.h"
-#include "base/string.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include <asm/ptrace-abi.h>
@@ -144,8 +143,7 @@ static int kill_tracee(struct task *t)
 {
 	siginfo_t info;
 
-	memset(&info, 0, sizeof(info));
-	info.si_code = SI_USER;
+	signal_fill_sender(&info, SIGKILL, SI_USER);
 	(void)signal_send_task(SIGKILL, &info, t);
 	return 0;
 }

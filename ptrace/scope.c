@@ -55,11 +55,9 @@ bool ptrace_scope_permits(struct task *t)
 	return may;
 }
 
-bool ptrace_scope_permits_parent(struct task *parent)
+bool ptrace_scope_permits_parent(bool is_capable)
 {
-	if (ptrace_scope < SCOPE_CAPABLE)
-		return true;
-	return ptrace_scope == SCOPE_CAPABLE && cred_ns_capable(parent->cred, current->cred->user_ns, CAP_SYS_PTRACE);
+	return ptrace_scope < SCOPE_CAPABLE || (ptrace_scope == SCOPE_CAPABLE && is_capable);
 }
 
 /* 3 stays until the machine ends. */

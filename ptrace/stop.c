@@ -14,6 +14,7 @@
 #include "ptrace/internal.h"
 #include "arch/arch.h"
 #include "base/string.h"
+#include "namespace/user.h"
 
 /* -- the stop -- */
 
@@ -71,7 +72,7 @@ static int notify_locked(int sig, int code, int why, u64 message, unsigned long 
 	info.si_signo = sig;
 	info.si_code = code;
 	info.si_pid = task_tid_seen(current);
-	info.si_uid = current->real_cred->uid;
+	info.si_uid = uid_shown(current->real_cred->uid);
 	return ptrace_stop_locked(code, why, message, &info, flags);
 }
 
@@ -86,6 +87,21 @@ int ptrace_notify(int code, u64 message)
 
 /* -- signals -- */
 
+/* As if the tracer (or, if that has let go, the parent) had called kill(2). */
+static void fill_from_parent(siginfo_t *info, int sig)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	const struct cred *c = task_get_cred(current->parent);
+
+	memset(info, 0, sizeof(*info));
+	info->si_signo = sig;
+	info->si_code = SI_USER;
+	info->si_pid = task_tid_seen(current->parent);
+	info->si_uid = uid_shown(c->uid);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	cred_put(c);
+}
+
 int ptrace_signal_locked(int sig, siginfo_t *info, bool is_process, unsigned long *flags)
 {
 	struct task *t = current;
@@ -96,11 +112,9 @@ int ptrace_signal_locked(int sig, siginfo_t *info, bool is_process, unsigned lon
 	if (!sig)
 		return 0;
 	if (sig != info->si_signo) {
-		memset(info, 0, sizeof(*info));
-		info->si_signo = sig;
-		info->si_code = SI_USER;
-		info->si_pid = task_tid_seen(t->parent);
-		info->si_uid = t->parent->real_cred->uid;
+		spin_unlock_irqrestore(&t->sighand->lock, *flags);
+		fill_from_parent(info, sig);
+		*flags = spin_lock_irqsave(&t->sighand->lock);
 	}
 	if (sig_in(t->blocked, sig) || sig_in(t->pending.set, SIGKILL)) {
 		(void)signal_send_locked(sig, info, t, is_process, false);
@@ -172,11 +186,7 @@ void ptrace_exec_done(int old_number)
 	}
 	if ((current->ptrace & (PT_TRACED | PT_SEIZED)) != PT_TRACED)
 		return;
-	memset(&info, 0, sizeof(info));
-	info.si_signo = SIGTRAP;
-	info.si_code = SI_USER;
-	info.si_pid = task_tid_seen(current);
-	info.si_uid = current->real_cred->uid;
+	signal_fill_sender(&info, SIGTRAP, SI_USER);
 	(void)signal_send_task(SIGTRAP, &info, current);
 }
 

@@ -59,6 +59,9 @@ void signal_retarget_locked(struct task *t, u64 which);
 /* As signal_recompute(), but leaves the flag as it is if there is nothing: the call that it interrupted is to be settled. */
 bool signal_note_pending_locked(struct task *t);
 
+/* kill.c */
+void signal_fill_sender(siginfo_t *info, int sig, int code);	/* as if current had called kill(2) and its kin */
+
 /* stop.c */
 bool stop_current_locked(int sig, unsigned long *flags);	/* true: stopped and went on; the lock was given up */
 void job_clear_pending_locked(struct task *t, u32 which);	/* of JOB_PENDING_MASK */

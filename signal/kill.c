@@ -97,7 +97,7 @@ static int kill_everyone(int sig, const siginfo_t *info)
 	return result;
 }
 
-static void fill_sender(siginfo_t *info, int sig, int code)
+void signal_fill_sender(siginfo_t *info, int sig, int code)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
@@ -112,7 +112,7 @@ long sys_kill(int number, int sig)
 	siginfo_t info;
 	int err;
 
-	fill_sender(&info, sig, SI_USER);
+	signal_fill_sender(&info, sig, SI_USER);
 	if (number > 0)
 		return kill_number(sig, &info, number);
 	if (number == (int)0x80000000)
@@ -153,7 +153,7 @@ long sys_tkill(int tid, int sig)
 
 	if (tid <= 0)
 		return -EINVAL;
-	fill_sender(&info, sig, SI_TKILL);
+	signal_fill_sender(&info, sig, SI_TKILL);
 	return send_to_thread(0, tid, sig, &info);
 }
 
@@ -163,7 +163,7 @@ long sys_tgkill(int tgid, int tid, int sig)
 
 	if (tid <= 0 || tgid <= 0)
 		return -EINVAL;
-	fill_sender(&info, sig, SI_TKILL);
+	signal_fill_sender(&info, sig, SI_TKILL);
 	return send_to_thread(tgid, tid, sig, &info);
 }
 
@@ -203,7 +203,7 @@ long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, uptr addr)
 static int pidfd_info(siginfo_t *info, uptr addr, int sig, const struct pid *p)
 {
 	if (!addr) {
-		fill_sender(info, sig, SI_USER);
+		signal_fill_sender(info, sig, SI_USER);
 		return 0;
 	}
 	if (copy_from_user(info, addr, sizeof(*info)))
