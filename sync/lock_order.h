@@ -41,7 +41,7 @@ enum lock_rank {
 	RANK_TASK,		/* task->lock: comm, small fields read by others */
 	RANK_WAITQUEUE,		/* waitqueue->lock, and the inner lock of mutexes */
 	RANK_FS,		/* fs->lock: root, cwd, umask */
-	RANK_RUNQUEUE,		/* runqueue->lock; two: lower CPU first */
+	RANK_RUNQUEUE,		/* runqueue->lock; two: the second is only tried */
 	RANK_TIMER,		/* per-CPU timer queue */
 	RANK_PID,		/* pid maps */
 	RANK_MAPPING_PAGES,	/* the page index of one mapping */

@@ -26,6 +26,10 @@ void lock_debug_release(const void *lock, bool is_spin);
 static inline void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, void *ip) { }
 static inline void lock_debug_release(const void *lock, bool is_spin) { }
 #endif
+/* What waiting for the spinlocks of one rank has cost. */
+#define LOCK_RANKS (RANK_LOG + 1)
+struct lock_waits { const char *name; u64 waits, spins; };
+void lock_waits_read(unsigned rank, struct lock_waits *w);
 void spin_lock_slow(struct spinlock *l); /* spins until it has the lock; debug builds watch for a deadlock */
 
 static inline void spin_lock(struct spinlock *l)

@@ -72,6 +72,20 @@ static int show_uptime(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
+/* Spinlocks that a CPU found taken: rank, how often, how many turns of the waiting loop in all. */
+static int show_lock_waits(struct text *t, const struct proc_ref *r)
+{
+	for (unsigned rank = 0; rank < LOCK_RANKS; rank++) {
+		struct lock_waits w;
+		lock_waits_read(rank, &w);
+		if (w.waits && w.name)
+			text_print(t, "%s %lu %lu\n", w.name, (unsigned long)w.waits, (unsigned long)w.spins);
+		else if (w.waits)
+			text_print(t, "rank-%u %lu %lu\n", rank, (unsigned long)w.waits, (unsigned long)w.spins);
+	}
+	return 0;
+}
+
 static int show_loadavg(struct text *t, const struct proc_ref *r)
 {
 	unsigned long avg[3];
@@ -351,6 +365,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "furca/events", S_IFREG | 0400, show_events },
 	{ "furca/clones", S_IFREG | 0444, show_clones },
 	{ "furca/missing", S_IFREG | 0444, show_missing },
+	{ "furca/locks", S_IFREG | 0444, show_lock_waits },
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
 	{ "loadavg", S_IFREG | 0444, show_loadavg },
 	{ "locks", S_IFREG | 0444, show_locks },
