@@ -307,15 +307,15 @@ static void set_place(struct mount *m, struct mount *parent, struct dentry *moun
 	spin_lock(&dentry_lock);
 	m->parent = parent;
 	m->mountpoint = mountpoint;
-	if (mountpoint)
-		mountpoint->mounts++;
+	bool is_first = mountpoint && mountpoint->mounts++ == 0;
 	spin_unlock(&dentry_lock);
+	if (is_first)
+		dentry_pin(mountpoint);
 }
 
 void mount_place_locked(struct mount *m, const struct path *at)
 {
 	set_place(m, mount_get(at->mount), dentry_get(at->dentry));
-	dentry_pin(at->dentry);
 	list_push_back(&at->mount->children, &m->sibling);
 }
 

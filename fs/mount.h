@@ -73,6 +73,16 @@ u64 mount_flags_of(u64 flags);		/* those of one mount, from mount(2)'s */
 bool mount_flags_may_change(const struct mount *m, u64 wanted);
 struct mount *mount_bind_copy_locked(const struct path *from, bool is_recursive, struct list *gone);
 int mount_may_move_locked(const struct path *from, const struct path *at);
+bool mount_is_revealing_locked(struct mount *fresh);
+/* A change of the tree begins: *at becomes the top of what is mounted there, and keeps its name till the end, which gives
+ * the lock back and puts what is gone. 0 or -ENOENT: then nothing has begun. */
+int mount_change_begin(struct path *at);
+void mount_change_end(const struct path *at, struct list *gone);
 int superblock_set_readonly(struct mount *m, bool is_readonly);	/* 0 or -EBUSY */
 void mount_release(struct mount *m);	/* as mount_put, but no use that keeps a mount from expiring */
+
+/* -- mount_fd.c -- */
+/* A descriptor of the tree m, which has no place; takes the reference over. allows: may it be (under mount_lock)? NULL: it
+ * may. The descriptor, or -errno: then the tree is gone. */
+int mount_open_detached(struct mount *m, bool cloexec, bool (*allows)(struct mount *m));
 #endif

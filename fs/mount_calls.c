@@ -44,7 +44,7 @@ bool mount_flags_may_change(const struct mount *m, u64 wanted)
 
 /* -- one change of the tree -- */
 /* Begins it: *at becomes the top of what is mounted there, and keeps its name till the end. 0 or -ENOENT. */
-static int change_begin(struct path *at)
+int mount_change_begin(struct path *at)
 {
 	rw_write_lock(&mount_lock);
 	path_enter_mounts_locked(at);
@@ -54,7 +54,7 @@ static int change_begin(struct path *at)
 	return err;
 }
 
-static void change_end(const struct path *at, struct list *gone)
+void mount_change_end(const struct path *at, struct list *gone)
 {
 	mountpoint_release(at->dentry);
 	rw_write_unlock(&mount_lock);
@@ -68,8 +68,9 @@ static bool is_dir(const struct dentry *d) { return inode_is_dir(d->inode); }
 /* -- a new file system -- */
 /* A namespace that does not own all of the system is shown no more of it than it sees already: there must be a mount of
  * the same type with nothing locked on top, and what is locked of its flags holds for the new one too. */
-static bool is_revealing_locked(const struct superblock *sb, struct mount *fresh)
+bool mount_is_revealing_locked(struct mount *fresh)
 {
+	const struct superblock *sb = fresh->sb;
 	struct mount *m, *child;
 
 	if (current_mount_ns()->ns.owner == &first_user_ns || !sb->type->is_revealing)
@@ -90,7 +91,7 @@ static bool is_revealing_locked(const struct superblock *sb, struct mount *fresh
 
 static int attach_new_locked(struct mount *m, const struct path *at, struct list *gone)
 {
-	if (is_revealing_locked(m->sb, m))
+	if (mount_is_revealing_locked(m))
 		return -EPERM;
 	if (!is_ours(at->mount))
 		return -EINVAL;
@@ -128,10 +129,10 @@ static int mount_new_fs(struct path *at, const char *type, const char *source, u
 		return -ENOMEM;
 	}
 	superblock_put(sb);
-	int err = change_begin(at);
+	int err = mount_change_begin(at);
 	if (!err) {
 		err = attach_new_locked(m, at, &gone);
-		change_end(at, &gone);
+		mount_change_end(at, &gone);
 	}
 	if (err)
 		mount_put(m);
@@ -201,10 +202,10 @@ static int bind(struct path *at, const char *source, bool is_recursive)
 	if (err)
 		return err;
 	/* A namespace's file may only be mounted in one that is older: else it could hold itself. */
-	err = inode_is_mount_ns(from.dentry->inode, current_mount_ns()) ? -EINVAL : change_begin(at);
+	err = inode_is_mount_ns(from.dentry->inode, current_mount_ns()) ? -EINVAL : mount_change_begin(at);
 	if (!err) {
 		err = bind_locked(&from, at, is_recursive, &gone);
-		change_end(at, &gone);
+		mount_change_end(at, &gone);
 	}
 	path_put(&from);
 	return err;
@@ -255,7 +256,7 @@ static int move(struct path *at, const char *source)
 
 	if (err)
 		return err;
-	err = change_begin(at);
+	err = mount_change_begin(at);
 	if (!err) {
 		struct mount *m = from.mount;
 		err = is_ours(m) && m->parent ? mount_may_move_locked(&from, at) : -EINVAL;
@@ -265,7 +266,7 @@ static int move(struct path *at, const char *source)
 			left = m->left;
 			m->left = (struct path){ NULL, NULL };
 		}
-		change_end(at, &gone);
+		mount_change_end(at, &gone);
 	}
 	path_put(&left);
 	path_put(&from);

@@ -11,11 +11,13 @@ struct mount_ns {
 	struct list mounts;		/* of ns_node, in order of mounting. mount_lock */
 	u32 count, pending;		/* in the list; about to come there. mount_lock */
 	u64 event;			/* moves with each change. mount_lock */
+	bool is_detached;		/* nobody lives in it: it holds a tree without a place */
 	struct waitqueue changed;	/* those who poll /proc/PID/mounts */
 };
 extern struct mount_ns first_mount_ns;
 extern struct list mount_namespaces;	/* all of them. mount_lock */
 extern int mount_max;			/* /proc/sys/fs/mount-max: mounts in one namespace */
+struct mount_ns *mount_ns_new_detached(void);	/* nobody's, for a tree without a place. NULL: memory */
 struct mount_ns *current_mount_ns(void);	/* borrowed */
 /* May current change its tree of mounts? */
 bool may_mount(void);

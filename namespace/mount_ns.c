@@ -103,6 +103,29 @@ static int tree_copy_locked(struct mount_ns *from, struct mount_ns *ns, struct l
 	return 0;
 }
 
+static void mount_ns_init(struct mount_ns *ns)
+{
+	list_init(&ns->node);
+	list_init(&ns->mounts);
+	waitqueue_init(&ns->changed);
+}
+
+/* It counts against nobody's limit, and has no number. */
+struct mount_ns *mount_ns_new_detached(void)
+{
+	struct mount_ns *ns = slab_zalloc(&mount_ns_cache);
+
+	if (!ns)
+		return NULL;
+	mount_ns_init(ns);
+	refcount_set(&ns->ns.count, 1);
+	ns->ns.ops = &mount_ns_ops;
+	ns->ns.owner = current_cred()->user_ns;
+	ns_get(&ns->ns.owner->ns);
+	ns->is_detached = true;
+	return ns;
+}
+
 static struct ns *mount_ns_copy(struct ns *old, const struct ns_request *req)
 {
 	struct mount_ns *from = mount_ns_of(old), *ns = slab_zalloc(&mount_ns_cache);
@@ -114,9 +137,7 @@ static struct ns *mount_ns_copy(struct ns *old, const struct ns_request *req)
 		slab_free(&mount_ns_cache, ns);
 		return ERR_PTR(err);
 	}
-	list_init(&ns->node);
-	list_init(&ns->mounts);
-	waitqueue_init(&ns->changed);
+	mount_ns_init(ns);
 	rw_write_lock(&mount_lock);
 	err = tree_copy_locked(from, ns, &gone);
 	if (!err)
@@ -142,7 +163,10 @@ static void mount_ns_destroy(struct ns *head)
 	list_remove(&ns->node);
 	rw_write_unlock(&mount_lock);
 	mounts_put(&gone);
-	ns_uninit(head);
+	if (ns->is_detached)
+		ns_put(&head->owner->ns);
+	else
+		ns_uninit(head);
 	slab_free(&mount_ns_cache, ns);
 }
 

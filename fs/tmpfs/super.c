@@ -307,7 +307,7 @@ static struct superblock *ramfs_mount(const struct fs_type *t, u64 flags, const 
 	return err ? ERR_PTR(err) : tmpfs_super_new(t, flags, &fs);
 }
 
-static struct fs_type ramfs_type = { .name = "ramfs", .mount = ramfs_mount, .no_device = true };
+static struct fs_type ramfs_type = { .name = "ramfs", .mount = ramfs_mount, .no_device = true, .owner = fs_owner_mounter };
 
 /* The root: all of memory, if it comes to that. */
 struct superblock *tmpfs_root_new(void)

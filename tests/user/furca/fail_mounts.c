@@ -25,6 +25,8 @@ static void reap(long pid)
 
 static long mount_tmpfs(void) { return RAW(SYS_mount, "t", "m", "tmpfs", 0, "size=64k,mode=700"); }
 static long mount_proc(void) { return RAW(SYS_mount, "t", "m", "proc", 0, 0); }
+static long mount_on_proc(void) { return RAW(SYS_mount, "t", "/proc/sys/kernel", "tmpfs", 0, 0); }
+static void off_proc(long result) { off("/proc/sys/kernel"); }
 static long mount_devpts(void) { return RAW(SYS_mount, "t", "m", "devpts", 0, "newinstance"); }
 static long mount_in_shared(void) { return RAW(SYS_mount, "t", "shared/in", "tmpfs", 0, 0); }
 static long bind_tree(void) { return RAW(SYS_mount, "tree", "m", 0, MS_BIND | MS_REC, 0); }
@@ -55,6 +57,7 @@ static long clone_newns(void)
 static const struct fail_op ops[] = {
 	{ "mount tmpfs", NULL, mount_tmpfs, off_m, { 0 } },
 	{ "mount proc", NULL, mount_proc, off_m, { 0 } },
+	{ "mount on a place in procfs", NULL, mount_on_proc, off_proc, { 0 } },
 	{ "mount devpts", NULL, mount_devpts, off_m, { 0 } },
 	{ "mount in a shared mount", NULL, mount_in_shared, off_shared, { 0 } },
 	{ "bind", NULL, bind_tree, off_m, { 0 } },
