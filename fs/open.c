@@ -8,6 +8,7 @@
  */
 #include "fs/internal.h"
 #include "fs/notify.h"
+#include "base/printk.h"
 #include "base/string.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -292,18 +293,26 @@ static struct file *open_tmpfile(struct path *dir, struct open_request *r)
 {
 	struct inode *i = dir->dentry->inode;
 	struct dentry *d = NULL;
+	char name[24];
 	int err = inode_is_dir(i) ? mount_want_write(dir->mount) : -ENOTDIR;
 
 	if (!err)
 		err = inode_permission(i, MAY_WRITE | MAY_EXEC);
 	if (!err && !i->ops->tmpfile)
 		err = -EOPNOTSUPP;
-	if (!err && !(d = dentry_alloc(dir->dentry, "#", 1)))
+	/* named by the inode's number, which is only known when the inode is there: as long as any */
+	memset(name, '#', sizeof(name));
+	if (!err && !(d = dentry_alloc(dir->dentry, name, sizeof(name))))
 		err = -ENOMEM;
 	if (!err) {
 		mutex_lock(&i->lock);
 		err = i->ops->tmpfile(i, d, S_IFREG | (r->mode & ~current->fs->umask & S_IALLUGO));
 		mutex_unlock(&i->lock);
+	}
+	if (!err) {
+		/* nobody else knows of it yet */
+		d->name_len = (u32)snprintf(name, sizeof(name), "#%lu", (unsigned long)d->inode->ino);
+		memcpy(d->name, name, d->name_len + 1);
 	}
 	if (err) {
 		dentry_put(d);

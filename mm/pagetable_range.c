@@ -174,10 +174,10 @@ void pt_unmap(struct mm *mm, uptr start, uptr end)
 		tlb_batch_init(&b, mm);
 		spin_lock(&mm->pt_lock);
 		uptr next = va;
-		while (next && next < end) {
+		do {	/* the first address may be 0 */
 			va = next;
 			next = unmap_piece(mm, va, end, &b);
-		}
+		} while (next && next < end);
 		tlb_batch_end(&b);
 		spin_unlock(&mm->pt_lock);
 		if (next)

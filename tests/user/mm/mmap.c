@@ -270,3 +270,10 @@ TEST(overcommit_refuses_the_absurd)
 	at = mmap(0, (total + 1000000) * 1024, RW, ANON | MAP_NORESERVE, -1, 0);
 	CHECK(at != MAP_FAILED);
 }
+
+TEST(munmap_of_everything_ends_in_sigsegv)
+{
+	IN_CHILD_ENDS(KILLED(SIGSEGV)) {
+		munmap(0, (1ul << 47) - PAGE);
+	}
+}
