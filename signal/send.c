@@ -225,6 +225,17 @@ static bool has_sender(const siginfo_t *info)
 	       info->si_code == SI_MESGQ;
 }
 
+/* The sender's id as t's user namespace shows it. Mostly both have the same credentials, and nothing is to be looked up. */
+static void show_sender(siginfo_t *info, struct task *t)
+{
+	if (likely(READ_ONCE(t->real_cred) == current->real_cred))
+		return;
+	spin_lock(&t->lock);
+	if (t->real_cred && t->real_cred->user_ns != current_user_ns())
+		info->si_uid = uid_shown_in(t->real_cred->user_ns, uid_named(info->si_uid));
+	spin_unlock(&t->lock);
+}
+
 /* A sender from outside t's pid namespace has no number there, and its SIGKILL and SIGSTOP reach process 1 too. */
 static int send_from_current_locked(int sig, const siginfo_t *info, struct task *t, bool is_process)
 {
@@ -233,12 +244,8 @@ static int send_from_current_locked(int sig, const siginfo_t *info, struct task 
 
 	if (!info || in_interrupt() || !has_sender(info))
 		return signal_send_locked(sig, info, t, is_process, !info || info->si_code == SI_KERNEL);
-	spin_lock(&t->lock);
-	struct user_namespace *users = t->real_cred ? t->real_cred->user_ns : current_user_ns();
 	seen = *info;
-	if (unlikely(users != current_user_ns()))
-		seen.si_uid = uid_shown_in(users, uid_named(info->si_uid));
-	spin_unlock(&t->lock);
+	show_sender(&seen, t);
 	if (likely(pid_number_in(current->pid, ns)))
 		return signal_send_locked(sig, &seen, t, is_process, false);
 	seen.si_pid = 0;
