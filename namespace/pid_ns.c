@@ -43,6 +43,8 @@ static struct ns *pid_ns_copy(struct ns *from, const struct ns_request *req)
 
 	if (parent != current_pid_ns())
 		return ERR_PTR(-EINVAL);
+	if (!user_ns_is_below(req->owner, parent->ns.owner))
+		return ERR_PTR(-EINVAL);	/* its owner is to lie where the one around it has rights */
 	if (parent->level >= PID_LEVELS_MAX)
 		return ERR_PTR(-ENOSPC);
 	struct pid_ns *ns = slab_zalloc(&pid_ns_cache);

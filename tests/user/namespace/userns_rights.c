@@ -614,3 +614,38 @@ TEST(only_for_root_if_so_set)
 		CHECK_OK(unshare(CLONE_NEWUSER));
 	CHECK_EQ(spew_errno(path, "1"), 0);
 }
+
+/* A pid namespace inside one that another user namespace owns would let its owner's rights reach sideways. */
+TEST(pid_namespaces_nest_as_their_owners_do)
+{
+	if (geteuid())
+		return;
+	pid_t other = sleeper_inside(1950, 1950, 0);
+	int elsewhere = ns_of(other, "user");
+	struct clone_args a = { .flags = CLONE_NEWUSER | CLONE_NEWPID, .exit_signal = SIGCHLD };
+	int p[2];
+	char c;
+	CHECK_OK(pipe(p));
+	pid_t init = (pid_t)syscall(SYS_clone3, &a, sizeof a);
+	if (!init) {
+		close(p[1]);
+		CHECK_EQ(read(p[0], &c, 1), 0);
+		_exit(0);
+	}
+	int pid_ns = ns_of(init, "pid");
+	IN_CHILD {
+		CHECK_OK(setns(pid_ns, 0));
+		pid_t q = fork();
+		if (!q) {
+			check_failed = 0;
+			CHECK_OK(setns(elsewhere, 0));
+			CHECK_ERR(unshare(CLONE_NEWPID), EINVAL);
+			CHECK_OK(unshare(CLONE_NEWUTS));
+			_exit(check_failed != 0);
+		}
+		CHECK_WAIT(q, EXITED(0));
+	}
+	close(p[1]);
+	check_reap(init);
+	check_reap(other);
+}
