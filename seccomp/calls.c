@@ -80,13 +80,7 @@ static long action_is_available(uptr arg)
 
 	if (get_user_u32(&action, arg))
 		return -EFAULT;
-	switch (action) {
-	case SECCOMP_RET_KILL_PROCESS: case SECCOMP_RET_KILL_THREAD: case SECCOMP_RET_TRAP: case SECCOMP_RET_ERRNO:
-	case SECCOMP_RET_USER_NOTIF: case SECCOMP_RET_TRACE: case SECCOMP_RET_LOG: case SECCOMP_RET_ALLOW:
-		return 0;
-	default:
-		return -EOPNOTSUPP;
-	}
+	return action_is_known(action) ? 0 : -EOPNOTSUPP;
 }
 
 static long notification_sizes(uptr arg)

@@ -17,8 +17,6 @@
 
 #define ERRNO_MAX 4095
 
-u32 seccomp_actions_logged = ~0u;	/* bit SECCOMP_LOG_* of each action that may be written to the log */
-
 static void describe_call(struct seccomp_data *d, const struct regs *r)
 {
 	d->nr = (int)regs_syscall(r);
@@ -49,6 +47,8 @@ static u32 judge(struct seccomp_filter *f, const struct seccomp_data *d, struct 
 /* As the audit of Linux writes it. */
 static void log_verdict(const struct seccomp_data *d, int sig, u32 action)
 {
+	if (!action_is_logged(action))
+		return;
 	log_write(LOG_NOTICE, "seccomp: %s[%d]: sig=%d arch=%x syscall=%d ip=%#lx code=%#x\n", current->comm, current->tid, sig,
 		  d->arch, d->nr, (unsigned long)d->instruction_pointer, action);
 }

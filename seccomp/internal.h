@@ -24,6 +24,10 @@ struct seccomp_filter {
 	struct bpf_program program;	/* last: its instructions follow */
 };
 
+/* actions.c: of a SECCOMP_RET_* without its data */
+bool action_is_known(u32 action);
+bool action_is_logged(u32 action);
+
 /* filter.c */
 void filter_put(struct seccomp_filter *f);
 /* Prepared from a user's struct sock_fprog; ERR_PTR. */

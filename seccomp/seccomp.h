@@ -31,4 +31,10 @@ long seccomp_prctl_set(unsigned long mode, uptr filter);	/* PR_SET_SECCOMP */
 /* For a tracer, of a frozen tracee: instructions of the index-th filter (oldest: 0), or how many; its metadata. */
 long seccomp_read_filter(struct task *t, u64 index, uptr insns);
 long seccomp_read_metadata(struct task *t, size_t size, uptr data);
+/* /proc/sys/kernel/seccomp/ */
+struct text;
+struct proc_ref;
+int seccomp_show_available(struct text *t, const struct proc_ref *r);
+int seccomp_show_logged(struct text *t, const struct proc_ref *r);
+ssize_t seccomp_write_logged(const struct proc_ref *r, char *text, size_t n);
 #endif

@@ -410,6 +410,8 @@ const struct proc_row proc_system_rows[] = {
 	{ "sys/kernel/random/boot_id", S_IFREG | 0444, show_boot_id },
 	{ "sys/kernel/random/uuid", S_IFREG | 0444, show_random_uuid },
 	NUMBER_RW("sys/kernel/sched_child_runs_first"),
+	{ "sys/kernel/seccomp/actions_avail", S_IFREG | 0444, seccomp_show_available },
+	{ "sys/kernel/seccomp/actions_logged", S_IFREG | 0644, seccomp_show_logged, seccomp_write_logged },
 	NUMBER("sys/kernel/sched_rr_timeslice_ms"),
 	NUMBER_RW("sys/kernel/sched_rt_period_us"),
 	NUMBER_RW("sys/kernel/sched_rt_runtime_us"),
