@@ -104,6 +104,29 @@ static void send_all(const struct owner *o, unsigned events, int fd)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
+/* An urgent byte has come: the signal is always SIGURG. No lock is held. */
+void owner_send_urgent(struct file *f)
+{
+	spin_lock(&f->lock);
+	struct owner o = { pid_get(f->owner), f->owner_type, SIGURG, f->owner_uid, f->owner_euid };
+	spin_unlock(&f->lock);
+	if (!o.pid)
+		return;
+	enum pid_type type = o.type == F_OWNER_PGRP ? PID_PGID : o.type == F_OWNER_TID ? PID_TASK : PID_TGID;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	for (struct list *l = o.pid->tasks[type].next; l != &o.pid->tasks[type]; l = l->next) {
+		struct task *t = container_of(l, struct task, pid_links[type]);
+		if (!may_signal(&o, t))
+			continue;
+		if (type == PID_TASK)
+			signal_send_task(SIGURG, NULL, t);
+		else
+			signal_send_process(SIGURG, NULL, t);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	pid_put(o.pid);
+}
+
 static void async_work(struct work *w)
 {
 	struct async *a = container_of(w, struct async, work);

@@ -186,6 +186,7 @@ struct file *file_open_exec(int dirfd, const char *path, int at_flags);	/* for e
 void file_allow_write(struct file *f);
 static inline struct file *file_get(struct file *f) { refcount_inc(&f->count); return f; }
 void file_put(struct file *f);
+void owner_send_urgent(struct file *f);		/* SIGURG to whom F_SETOWN named */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, loff pos);
 ssize_t file_write_kernel(struct file *f, const void *buf, size_t n, loff *pos);
 /* An unlinked file in internal tmpfs: shared anonymous memory, memfd, SysV shm. ERR_PTR. */

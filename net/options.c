@@ -66,6 +66,7 @@ static bool get_word(struct unix_socket *s, int name, int *v)
 	case SO_PASSCRED: *v = s->passes_creds; return true;
 	case SO_REUSEADDR: *v = s->is_reusable; return true;
 	case SO_KEEPALIVE: *v = s->keeps_alive; return true;
+	case SO_OOBINLINE: *v = s->has_oob_inline; return true;
 	case SO_BROADCAST: *v = s->may_broadcast; return true;
 	case SO_SNDBUF: *v = (int)s->send_room; return true;
 	case SO_RCVBUF: *v = (int)s->receive_room; return true;
@@ -146,6 +147,7 @@ static long set_word(struct unix_socket *s, int name, int v)
 	case SO_PASSCRED: s->passes_creds = v != 0; return 0;
 	case SO_REUSEADDR: s->is_reusable = v != 0; return 0;
 	case SO_KEEPALIVE: s->keeps_alive = v != 0; return 0;
+	case SO_OOBINLINE: s->has_oob_inline = v != 0; return 0;
 	case SO_BROADCAST: s->may_broadcast = v != 0; return 0;
 	case SO_RCVLOWAT: s->receive_low = v < 0 ? ~0u >> 1 : MAX((u32)v, 1u); return 0;
 	case SO_SNDBUF: case SO_SNDBUFFORCE: case SO_RCVBUF: case SO_RCVBUFFORCE:

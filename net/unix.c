@@ -150,6 +150,7 @@ void unix_close(struct unix_socket *s, bool was_pending)
 	struct unix_socket *peer = s->peer;
 	s->peer = NULL;
 	list_splice_back(&messages, &s->queue);
+	s->oob = NULL;
 	s->queued = 0;
 	list_splice_back(&connections, &s->pending);
 	s->pending_count = 0;
@@ -249,6 +250,8 @@ static unsigned unix_poll(struct file *f, struct poll_table *pt)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	if (!list_is_empty(&s->queue) || !list_is_empty(&s->pending))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(s->oob))
+		mask |= EPOLLPRI;
 	if (unix_has_connections(s) && READ_ONCE(s->state) == UNIX_OPEN)
 		mask |= EPOLLHUP;
 	if (unix_is_writable(s) && may_send_datagram(s))
@@ -283,6 +286,9 @@ static long unix_ioctl(struct file *f, unsigned cmd, uptr arg)
 		break;
 	case SIOCOUTQ:
 		n = (long)READ_ONCE(s->charged);
+		break;
+	case SIOCATMARK:
+		n = unix_oob_is_next(s);
 		break;
 	default:
 		return device_ioctl(s->net, cmd, arg);

@@ -35,6 +35,7 @@ struct unix_socket {
 	struct list queue;		/* of unix_message->node, oldest first */
 	u32 queued;
 	u64 queued_bytes;
+	struct unix_message *oob;	/* borrowed: the urgent byte in the queue, a message of its own; NULL: none */
 	struct list pending;		/* listening: of pending_node, connections nobody has accepted, a reference each */
 	struct list pending_node;
 	u32 pending_count, backlog;
@@ -43,7 +44,7 @@ struct unix_socket {
 	struct pid *peer_pid;		/* reference: who is or will be seen by SO_PEERCRED */
 	u32 peer_uid, peer_gid;
 	/* options: plain words */
-	bool passes_creds, is_reusable, keeps_alive, may_broadcast;
+	bool passes_creds, is_reusable, keeps_alive, may_broadcast, has_oob_inline;
 	u64 receive_timeout_ns, send_timeout_ns;	/* 0: none */
 	u32 receive_low;
 	/* for the search for what is only in each other's queues (unix_gc.c); unix_lock: */
@@ -63,6 +64,7 @@ struct unix_message {
 	struct list node;
 	u32 size, done;			/* bytes in all, bytes read; done is the reader's */
 	u32 charge;
+	bool is_oob;			/* was sent as urgent */
 	struct unix_socket *sender;	/* reference */
 	struct scm scm;
 	char data[] __aligned(8);
@@ -132,6 +134,14 @@ void unix_take_files(struct unix_message *m, struct socket_io *io);
 void unix_enters_queue_locked(struct scm_files *f);	/* NULL accepted */
 void unix_leaves_queue_locked(struct scm_files *f);	/* NULL, and files that are in no queue, accepted */
 void unix_collect(void);	/* frees sockets that are only in each other's queues. No lock held */
+
+/* -- unix_oob.c: the urgent byte of a stream -- */
+void unix_oob_queued(struct unix_socket *to);		/* tells to's owner: SIGURG. No lock held */
+ssize_t unix_oob_receive(struct unix_socket *s, struct socket_io *io);	/* 1, or -EINVAL, -EFAULT */
+/* A read has come to an urgent byte. read_lock is held. */
+enum unix_oob { OOB_IS_DATA, OOB_ENDS_READ, OOB_IS_SKIPPED };
+enum unix_oob unix_oob_met(struct unix_socket *s, struct unix_message *m, bool peeks, bool has_read, struct list *used);
+bool unix_oob_is_next(struct unix_socket *s);		/* SIOCATMARK */
 
 /* -- unix_stream.c, unix_dgram.c -- */
 ssize_t unix_stream_send(struct unix_socket *s, struct socket_io *io);

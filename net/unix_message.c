@@ -117,6 +117,8 @@ void unix_unqueue_locked(struct unix_socket *from, struct unix_message *m)
 	bool was_full = unix_is_full_locked(from);
 
 	list_remove(&m->node);
+	if (from->oob == m)
+		from->oob = NULL;
 	from->queued--;
 	uncharge_locked(m);
 	if (!was_full || unix_is_full_locked(from))

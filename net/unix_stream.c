@@ -2,8 +2,8 @@
  * net/unix_stream.c: bytes through a connected stream, in pieces that are messages of their own.
  * A receive stops before a message of other credentials (when it is asked for them) and after one that brought files.
  * Locks: read_lock of the receiving socket over a receive but not while it sleeps; unix_lock.
- * Errors: EPIPE (and SIGPIPE), ECONNRESET, ENOTCONN, EISCONN, EOPNOTSUPP, EINVAL, EAGAIN, EFAULT, ENOMEM. MSG_OOB is
- * EOPNOTSUPP. Source: unix(7), send(2), recv(2).
+ * Errors: EPIPE (and SIGPIPE), ECONNRESET, ENOTCONN, EISCONN, EOPNOTSUPP, EINVAL, EAGAIN, EFAULT, ENOMEM.
+ * Source: unix(7), send(2), recv(2).
  */
 #include "net/unix.h"
 #include "base/errno.h"
@@ -15,7 +15,7 @@
 #define PIECE_MAX (16384 - sizeof(struct unix_message))
 
 /* -- sending -- */
-static int send_piece(struct unix_socket *s, struct socket_io *io, u64 deadline_ns, ssize_t *done)
+static int send_piece(struct unix_socket *s, struct socket_io *io, u64 deadline_ns, ssize_t *done, bool is_oob)
 {
 	int err = unix_wait_room(s, io, deadline_ns);
 
@@ -40,7 +40,16 @@ static int send_piece(struct unix_socket *s, struct socket_io *io, u64 deadline_
 		unix_queue_locked(peer, m);
 		*done += (ssize_t)n;
 	}
+	if (!is_broken && is_oob) {
+		m->is_oob = true;
+		peer->oob = m;
+		unix_get(peer);
+	}
 	unix_unlock_all();
+	if (!is_broken && is_oob) {
+		unix_oob_queued(peer);
+		unix_put(peer);
+	}
 	if (is_broken)
 		unix_message_free(m);
 	return is_broken ? -EPIPE : 0;
@@ -50,7 +59,7 @@ static int may_send(struct unix_socket *s, const struct socket_io *io)
 {
 	enum unix_state state = READ_ONCE(s->state);
 
-	if (io->flags & MSG_OOB)
+	if ((io->flags & MSG_OOB) && !io->it.left)
 		return -EOPNOTSUPP;
 	if (io->name.size)
 		return state == UNIX_CONNECTED ? -EISCONN : -EOPNOTSUPP;
@@ -64,9 +73,14 @@ ssize_t unix_stream_send(struct unix_socket *s, struct socket_io *io)
 	u64 deadline = s->send_timeout_ns ? deadline_after(s->send_timeout_ns) : 0;
 	ssize_t done = 0;
 	int err = may_send(s, io);
+	bool has_oob = !err && (io->flags & MSG_OOB);
 
+	io->it.left -= has_oob;		/* the last byte is the urgent one */
 	while (!err && io->it.left)
-		err = send_piece(s, io, deadline, &done);
+		err = send_piece(s, io, deadline, &done, false);
+	io->it.left += has_oob;
+	if (!err && has_oob)
+		err = send_piece(s, io, deadline, &done, true);
 	if (err == -EPIPE && !done && !(io->flags & MSG_NOSIGNAL))
 		signal_send_task(SIGPIPE, NULL, current);
 	return done ? done : err;
@@ -143,6 +157,14 @@ static int read_available(struct receive *r)
 	struct unix_message *m;
 
 	while ((r->io->it.left || !r->has_first) && !r->is_complete && (m = next_message(r))) {
+		if (m->is_oob) {
+			enum unix_oob what = unix_oob_met(r->s, m, r->io->flags & MSG_PEEK, r->done, &r->used);
+			r->is_complete = what == OOB_ENDS_READ;
+			if (what == OOB_IS_SKIPPED && (r->io->flags & MSG_PEEK))
+				r->peeked = m;
+			if (what != OOB_IS_DATA)
+				continue;
+		}
 		if (r->has_first && r->s->passes_creds && !scm_is_same_sender(&r->io->scm, &m->scm)) {
 			r->is_complete = true;
 			break;
@@ -191,7 +213,7 @@ ssize_t unix_stream_receive(struct unix_socket *s, struct socket_io *io)
 	if (READ_ONCE(s->state) != UNIX_CONNECTED)
 		return -EINVAL;
 	if (io->flags & MSG_OOB)
-		return -EOPNOTSUPP;
+		return unix_oob_receive(s, io);
 	size_t enough = io->flags & MSG_WAITALL ? io->it.left : MIN((size_t)s->receive_low, io->it.left);
 	list_init(&r.used);
 	mutex_lock(&s->read_lock);
