@@ -136,7 +136,8 @@ void sched_balance_tick(struct runqueue *rq)
 
 	for (u32 cpu = 0; rq->running > 1 && cpu < cpus_online; cpu++) {
 		if (is_idle(cpu) && find_movable(rq, cpu, ~0UL)) {
-			sched_kick(&runqueues[cpu]);
+			WRITE_ONCE(cpus[cpu].need_resched, true);
+			arch_send_resched(cpu);
 			return;
 		}
 	}

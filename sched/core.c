@@ -60,7 +60,7 @@ void sched_kick(struct runqueue *rq)
 		return;
 	WRITE_ONCE(c->need_resched, true);
 	if (c != cpu_self())
-		arch_send_resched(rq->cpu);
+		rq->must_interrupt = true;
 }
 
 void sched_set_resched(void)

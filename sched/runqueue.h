@@ -7,6 +7,7 @@
 #ifndef SCHED_RUNQUEUE_H
 #define SCHED_RUNQUEUE_H
 #include "sched/sched.h"
+#include "arch/arch.h"
 #include "sync/spinlock.h"
 #include "base/rbtree.h"
 #include "task/task.h"
@@ -42,6 +43,7 @@ struct runqueue {
 	u64 load;			/* weights of the queued tasks */
 	u32 balance_ticks;		/* own */
 	bool is_ticking;
+	bool must_interrupt;		/* rq_unlock() interrupts the CPU: it has something new to look at */
 	u32 uninterruptible;		/* went to sleep here and count for the load; may wrap: only the sum counts */
 	u64 switches;
 	u64 user_ticks, nice_ticks, system_ticks;	/* samples of what ran here */
@@ -50,7 +52,18 @@ struct runqueue {
 extern struct runqueue runqueues[CPUS_MAX];
 
 struct runqueue *task_rq_lock(struct task *t, unsigned long *flags);
-static inline void rq_unlock(struct runqueue *rq, unsigned long flags) { spin_unlock_irqrestore(&rq->lock, flags); }
+/* The interrupt that sched_kick() asked for goes out when the CPU that gets it can have the lock. */
+static inline void rq_unlock(struct runqueue *rq, unsigned long flags)
+{
+	bool must_interrupt = rq->must_interrupt;
+
+	if (unlikely(must_interrupt))
+		rq->must_interrupt = false;
+	spin_unlock(&rq->lock);
+	if (unlikely(must_interrupt))
+		arch_send_resched(rq->cpu);
+	arch_irq_restore(flags);
+}
 
 /* Charges the running task for the time since it was last charged. Under rq->lock. Returns the time charged. */
 u64 sched_charge(struct runqueue *rq);
@@ -73,7 +86,7 @@ int rt_top_level(const struct runqueue *rq);	/* the most urgent queued one's lev
 /* core.c: in and out of a queue, under its lock */
 void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup);
 void rq_dequeue(struct runqueue *rq, struct task *t);
-void sched_kick(struct runqueue *rq);		/* makes that CPU look what there is to run */
+void sched_kick(struct runqueue *rq);		/* makes that CPU look what there is to run; ends in rq_unlock() */
 void sched_check_preempt(struct runqueue *rq, struct task *woken);
 /* move.c: a task that is not queued goes to another CPU's queue: gives up rq and returns the new queue, locked. What changes
  * meanwhile can only be the affinity. */

@@ -1,6 +1,7 @@
 /*
  * sync/mutex.c: the sleeping mutex. The lock is handed over in order of arrival, so nobody starves; since the kernel is
- * not preempted a holder is only met when it sleeps, and the hand-over costs no switch that would not come anyway.
+ * not preempted a holder is only met when it sleeps or runs on another CPU; for the latter a newcomer looks a few times
+ * again before it queues, unless others wait already.
  * m->owner is one atomic word: the holder, and a bit that says somebody waits. While the bit is clear, taking and
  * giving up are one exchange each; whoever finds a holder sets the bit and queues, and then the holder gives up under
  * m->lock.
@@ -65,6 +66,21 @@ static bool is_interrupted(int state)
 	return ((state & TASK_WAKEKILL) && fatal_signal_is_pending()) || ((state & TASK_INTERRUPTIBLE) && signal_is_pending());
 }
 
+/* Most holders on other CPUs are done soon, and a sleep with its wake-up costs more than looking a few times. */
+static bool spin_for(struct mutex *m)
+{
+	for (unsigned i = 0; cpus_online > 1 && i < SLEEP_LOCK_SPINS; i++) {
+		unsigned long word = owner_word(m);
+
+		if (!word && owner_cas(m, 0, (unsigned long)current))
+			return true;
+		if (word & HAS_WAITERS)
+			return false;
+		arch_relax();
+	}
+	return false;
+}
+
 /* 0: the mutex is ours; -EINTR: a signal that ends sleeps in this state came first. */
 static __noinline int mutex_wait(struct mutex *m, int state)
 {
@@ -72,6 +88,8 @@ static __noinline int mutex_wait(struct mutex *m, int state)
 	int err = 0;
 
 	BUG_ON(is_mine(m));
+	if (spin_for(m))
+		return 0;
 	spin_lock(&m->lock);
 	if (take_or_mark_locked(m)) {
 		spin_unlock(&m->lock);

@@ -8,6 +8,8 @@
 #include "sync/spinlock.h"
 #include "base/list.h"
 
+#define SLEEP_LOCK_SPINS 200	/* looks at a taken lock before a task sleeps for it, where there are several CPUs */
+
 struct task;
 struct mutex {
 	struct spinlock lock;	/* guards the list */

@@ -72,11 +72,24 @@ static void rw_grant_locked(struct rwlock *l)
 	__atomic_fetch_and(&l->readers, ~WAITERS, __ATOMIC_RELEASE);
 }
 
+/* As a mutex's. */
+static bool spin_for(struct rwlock *l, bool is_writer)
+{
+	for (unsigned i = 0; cpus_online > 1 && i < SLEEP_LOCK_SPINS && !(word_of(l) & WAITERS); i++) {
+		if (try_fast(l, is_writer))
+			return true;
+		arch_relax();
+	}
+	return false;
+}
+
 static __noinline int rw_wait(struct rwlock *l, bool is_writer, int state)
 {
 	struct rw_waiter w = { .task = current, .is_writer = is_writer };
 	int err = 0;
 
+	if (spin_for(l, is_writer))
+		return 0;
 	spin_lock(&l->lock);
 	list_push_back(&l->waiters, &w.node);
 	__atomic_fetch_or(&l->readers, WAITERS, __ATOMIC_ACQ_REL);
