@@ -192,7 +192,7 @@ static int join_locked(struct attempt *a, struct pi_lock *l)
 /* One look at the word. 0: ours; 1: queued; -EBUSY: again; -EFAULT: fault the word in; or the error. */
 static int try_locked(struct attempt *a, const struct futex_key *k)
 {
-	u32 word, tid = (u32)task_tid_seen(a->task);
+	u32 word, tid = (u32)task_tid_own(a->task);
 	struct pi_lock *l;
 	int err = futex_load_locked(a->addr, &word);
 
@@ -390,7 +390,7 @@ static int unlock_locked(uptr addr, const struct futex_key *k)
 	} else {
 		struct task *next = list_first(&l->waiters, struct pi_waiter, node)->task;
 
-		err = cmpxchg_locked(addr, word, FUTEX_WAITERS | (u32)task_tid_seen(next));
+		err = cmpxchg_locked(addr, word, FUTEX_WAITERS | (u32)task_tid_own(next));
 		if (!err) {
 			grant_locked(l, false);
 			sched_set_boost(current, inherited_locked(current));

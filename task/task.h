@@ -270,6 +270,8 @@ static inline struct pid_ns *pid_ns_for_children(const struct task *t)
 static inline struct pid_ns *current_pid_ns(void) { return pid_ns_of(current->pid); }
 /* Numbers as current's pid namespace sees them. */
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
+/* As its own does: what gettid() gives it. */
+static inline int task_tid_own(const struct task *t) { return pid_number_in(t->pid, pid_ns_of(t->pid)); }
 int task_tgid_seen(const struct task *t);
 struct pid *current_process_name(void);	/* a reference */
 void task_set_comm(struct task *t, const char *name);

@@ -380,3 +380,32 @@ TEST(a_mount_in_a_namespace_begins_at_its_root)
 		CHECK_ERR(mount("x", "here", "cgroup2", 0, "nonsense"), EINVAL);
 	}
 }
+
+TEST(a_namespace_as_a_border)
+{
+	IN_CGROUP {
+		char text[4096];
+		CHECK_OK(cg_mkdir("a"));
+		CHECK_OK(cg_mkdir("a/b"));
+		check_scratch();
+		CHECK_OK(mkdir("here", 0755));
+		CHECK_OK(mount("x", "here", "cgroup2", 0, "nsdelegate"));
+		CHECK(check_slurp("/proc/self/mounts", text, sizeof text) > 0 && strstr(text, "nsdelegate"));
+		IN_CHILD {
+			CHECK_EQ(cg_write("a/cgroup.procs", "0"), 0);
+			CHECK_OK(unshare(CLONE_NEWCGROUP));
+			CHECK_EQ(cg_write("a/b/cgroup.procs", "0"), 0);
+			CHECK_EQ(cg_write("a/cgroup.procs", "0"), 0);
+			CHECK_EQ(cg_write("cgroup.procs", "0"), -ENOENT);	/* out of it */
+			/* the limits of the border are not for those within; its members and children are */
+			CHECK_EQ(cg_write("a/cgroup.freeze", "1"), -EPERM);
+			CHECK_EQ(cg_write("a/cgroup.max.depth", "1"), -EPERM);
+			CHECK_EQ(cg_write("a/cgroup.subtree_control", ""), 0);
+			CHECK_EQ(cg_write("a/b/cgroup.max.depth", "1"), 0);
+		}
+		CHECK_OK(umount("here"));
+		/* the options are the tree's */
+		CHECK_OK(mount("x", "here", "cgroup2", 0, 0));
+		CHECK_OK(umount("here"));
+	}
+}
