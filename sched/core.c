@@ -156,6 +156,7 @@ void sched_start_new(struct task *child)
 	if (rq->curr->sched.class == &sched_fair)
 		sched_charge(rq);
 	fair_place_new(rq, child);
+	child->sched.vruntime_ns += FAIR_SLICE_NS;	/* a newcomer waits for those who are there: forking earns no CPU */
 	WRITE_ONCE(child->state, TASK_RUNNING);
 	rq_enqueue(rq, child, false);
 	sched_check_preempt(rq, child);
