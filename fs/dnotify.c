@@ -1,7 +1,7 @@
 /*
- * fs/dnotify.c: F_NOTIFY: a signal to the file's owner (SIGIO, or F_SETSIG's) when something happens in the directory it is open
- * on. A request belongs to the open file and the process that made it, and ends with the first event unless DN_MULTISHOT is
- * set, with F_NOTIFY of 0, and with any close of the file by that process.
+ * fs/dnotify.c: F_NOTIFY: a signal to the file's owner (SIGIO, or F_SETSIG's) when something happens in the directory
+ * it is open on. A request belongs to the open file and the process that made it, and ends with the first event unless
+ * DN_MULTISHOT is set, with F_NOTIFY of 0, and with any close of the file by that process.
  * Locks: notify_lock; the signal is sent by the work task (async.c). Errors: ENOTDIR, ENOMEM. Source: fcntl(2).
  */
 #include "fs/notify.h"

@@ -1,7 +1,7 @@
 /*
  * fs/inotify.c: inotify: a file from which one reads what happened to the inodes that it watches.
- * Way in: the calls; events from notify.c. Locks: notify_lock guards watches and the queue of events; user memory is written
- * without it. A read takes an event out before it copies it.
+ * Way in: the calls; events from notify.c. Locks: notify_lock guards watches and the queue of events; user memory is
+ * written without it. A read takes an event out before it copies it.
  * Errors: EACCES, EAGAIN, EBADF, EEXIST, EFAULT, EINVAL, EMFILE, ENOMEM, ENOSPC and those of the path.
  * Source: inotify(7), inotify_add_watch(2), Linux 6.1's order of checks.
  */

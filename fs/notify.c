@@ -1,5 +1,6 @@
 /*
- * fs/notify.c: marks on inodes, and the way of an event to them. A mark holds its inode; the inode's list holds the marks.
+ * fs/notify.c: marks on inodes, and the way of an event to them. A mark holds its inode; the inode's list holds the
+ * marks.
  * Way in: the calls that change, open, read and write files (notify_*). Way out: each mark's operations.
  * Locks: notify_lock. A mark that ends is taken out under it and freed without. Errors: none. Source: inotify(7).
  */

@@ -1,6 +1,6 @@
 /*
- * fs/notify.h: telling those who watch files and directories what happens to them; see notify.c. The watchers are inotify.c and
- * dnotify.c. Events are inotify's bits. While nobody watches anything, a call is one look at a counter.
+ * fs/notify.h: telling those who watch files and directories what happens to them; see notify.c. The watchers are
+ * inotify.c and dnotify.c. Events are inotify's bits. While nobody watches anything, a call is one look at a counter.
  */
 #ifndef FS_NOTIFY_H
 #define FS_NOTIFY_H

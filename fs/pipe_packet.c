@@ -1,6 +1,6 @@
 /*
- * fs/pipe_packet.c: packets in a pipe: what was written through an end with O_DIRECT is read one piece at a time. The bytes
- * lie in the ring like any others; beside it stands a list of where each packet begins and how long it is.
+ * fs/pipe_packet.c: packets in a pipe: what was written through an end with O_DIRECT is read one piece at a time. The
+ * bytes lie in the ring like any others; beside it stands a list of where each packet begins and how long it is.
  * Way in: pipe.c. Locks: pipe->lock is held. Errors: -ENOMEM, -EFAULT. Source: pipe(2).
  */
 #include "fs/pipe_ring.h"

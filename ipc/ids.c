@@ -1,7 +1,7 @@
 /*
- * ipc/ids.c: the table of a kind of System V objects: ids, keys, and who may do what.
- * An id is the place in the table and, above it, a sequence number that goes up each time the places start anew, so an id comes
- * back late. Places are given in a circle that is a little larger than what is in use, to keep the table small.
+ * ipc/ids.c: the table of a kind of System V objects: ids, keys, and who may do what. An id is the place in the table
+ * and, above it, a sequence number that goes up each time the places start anew, so an id comes back late. Places are
+ * given in a circle that is a little larger than what is in use, to keep the table small.
  * Way in: the *get and *ctl calls. Locks: ids->lock is held by the caller, but for ipc_get, which takes it.
  * Errors: as the calls'. Source: sysvipc(7), shmget(2), and ids as Linux 6.1 gives them.
  */

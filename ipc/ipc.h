@@ -1,9 +1,9 @@
 /*
- * ipc/ipc.h: what System V semaphores, message queues and shared memory have in common: objects with an id, a key and an owner,
- * and a way to sleep on them.
+ * ipc/ipc.h: what System V semaphores, message queues and shared memory have in common: objects with an id, a key and
+ * an owner, and a way to sleep on them.
  *
- * An object lives in its namespace's table until it is removed; an id is a place in the table and a sequence number, so that an
- * old id does not name a new object. All of a kind in one namespace is under one sleeping lock (ids->lock).
+ * An object lives in its namespace's table until it is removed; an id is a place in the table and a sequence number, so
+ * that an old id does not name a new object. All of a kind in one namespace is under one sleeping lock (ids->lock).
  */
 #ifndef IPC_IPC_H
 #define IPC_IPC_H

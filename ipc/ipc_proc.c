@@ -1,5 +1,6 @@
 /*
- * ipc/ipc_proc.c: /proc/sysvipc and the limits in /proc/sys/kernel and /proc/sys/fs/mqueue, of the namespace that the reader is in.
+ * ipc/ipc_proc.c: /proc/sysvipc and the limits in /proc/sys/kernel and /proc/sys/fs/mqueue, of the namespace that the
+ * reader is in.
  * Locks: each kind's, for the lists; limits are plain words. Errors: EINVAL: not a number, or out of range.
  * Differences from Linux: shm_rmid_forced can only be 0. Source: proc(5), sysvipc(7), mq_overview(7).
  */

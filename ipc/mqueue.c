@@ -1,13 +1,13 @@
 /*
  * ipc/mqueue.c: a POSIX message queue: mq_timedsend, mq_timedreceive, mq_notify, mq_getsetattr.
  *
- * As with System V's, who changes the queue does the work of those who sleep on it: a message goes straight to a waiting
- * receiver, and the room that a receiver makes is filled with a waiting sender's message.
+ * As with System V's, who changes the queue does the work of those who sleep on it: a message goes straight to a
+ * waiting receiver, and the room that a receiver makes is filled with a waiting sender's message.
  * Way in: the calls, on descriptors. Locks: queue->lock; user memory is read and written without it.
  * Errors: EAGAIN, EBADF, EBUSY, EFAULT, EINTR (restartable), EINVAL, EMSGSIZE, ENOMEM, ETIMEDOUT; of a new one EINVAL,
  * EMFILE (RLIMIT_MSGQUEUE), EOVERFLOW.
- * Differences from Linux: no user has queues of more than 2 GiB in all (EMFILE); SIGEV_THREAD, which glibc makes of a netlink
- * socket, is EBADF; a message larger than 4 MiB ENOMEM.
+ * Differences from Linux: no user has queues of more than 2 GiB in all (EMFILE); SIGEV_THREAD, which glibc makes of a
+ * netlink socket, is EBADF; a message larger than 4 MiB ENOMEM.
  * Source: mq_overview(7), mq_send(3), mq_receive(3), mq_notify(3), Linux 6.1's order of checks.
  */
 #include "ipc/mqueue.h"

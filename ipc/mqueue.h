@@ -1,6 +1,6 @@
 /*
- * ipc/mqueue.h: POSIX message queues from inside: mqueue.c has the queue (send, receive, notify), mqueue_fs.c the file system that
- * names them and the calls on names.
+ * ipc/mqueue.h: POSIX message queues from inside: mqueue.c has the queue (send, receive, notify), mqueue_fs.c the file
+ * system that names them and the calls on names.
  */
 #ifndef IPC_MQUEUE_H
 #define IPC_MQUEUE_H

@@ -1,10 +1,11 @@
 /*
- * ipc/mqueue_fs.c: where POSIX message queues have their names: a file system of one directory for each IPC namespace, which
- * "mount -t mqueue" shows; and the calls on names, mq_open and mq_unlink.
- * A queue is an inode; it lives while it has a name or is open. Its names go when the namespace has ended and nothing
- * mounts the file system any more.
- * Way in: the calls, and the usual calls on files. Locks: the directory's inode->lock; mq_lock for a namespace's mount and count.
- * Errors: EACCES, EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENOENT, ENOMEM, ENOSPC. Source: mq_overview(7), mq_open(3).
+ * ipc/mqueue_fs.c: where POSIX message queues have their names: a file system of one directory for each IPC namespace,
+ * which "mount -t mqueue" shows; and the calls on names, mq_open and mq_unlink. A queue is an inode; it lives while it
+ * has a name or is open. Its names go when the namespace has ended and nothing mounts the file system any more.
+ * Way in: the calls, and the usual calls on files. Locks: the directory's inode->lock; mq_lock for a namespace's mount
+ * and count.
+ * Errors: EACCES, EEXIST, EFAULT, EINVAL, EMFILE, ENAMETOOLONG, ENOENT, ENOMEM, ENOSPC. Source: mq_overview(7),
+ * mq_open(3).
  */
 #include "ipc/mqueue.h"
 #include "base/printk.h"

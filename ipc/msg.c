@@ -1,11 +1,12 @@
 /*
  * ipc/msg.c: System V message queues: msgget, msgsnd, msgrcv.
  *
- * A message goes straight to the first sleeping receiver that wants it, else into the queue; room that becomes free goes to
- * the sleeping senders in their order. Who gives does it on behalf of who sleeps.
- * Way in: the system calls; msgctl is in msg_ctl.c. Locks: the namespace's ids[IPC_MSG].lock; messages are copied from and to user
- * memory without it.
- * Errors: E2BIG, EACCES, EAGAIN, EFAULT, EIDRM, EINTR (a handler ran; never restarted after one), EINVAL, ENOMEM, ENOMSG, ENOSPC.
+ * A message goes straight to the first sleeping receiver that wants it, else into the queue; room that becomes free
+ * goes to the sleeping senders in their order. Who gives does it on behalf of who sleeps.
+ * Way in: the system calls; msgctl is in msg_ctl.c. Locks: the namespace's ids[IPC_MSG].lock; messages are copied from
+ * and to user memory without it.
+ * Errors: E2BIG, EACCES, EAGAIN, EFAULT, EIDRM, EINTR (a handler ran; never restarted after one), EINVAL, ENOMEM,
+ * ENOMSG, ENOSPC.
  * Source: msgget(2), msgop(2), sysvipc(7), Linux 6.1's order of checks.
  */
 #include "ipc/msg.h"

@@ -1,9 +1,9 @@
 /*
  * ipc/sem.c: System V semaphores: sets, semget, semop and semtimedop.
  *
- * A semop is done whole or not at all. One that must wait stands in the set's queue; whoever changes a value goes through the
- * queue from its beginning and does every operation that has become possible, on behalf of the sleeper (those that wait for
- * zero first, since they change nothing), until none is left that can be done.
+ * A semop is done whole or not at all. One that must wait stands in the set's queue; whoever changes a value goes
+ * through the queue from its beginning and does every operation that has become possible, on behalf of the sleeper
+ * (those that wait for zero first, since they change nothing), until none is left that can be done.
  * Way in: the system calls; semctl is in sem_ctl.c, exit's part in sem_undo.c.
  * Locks: the namespace's ids[IPC_SEM].lock; user memory is read before it is taken.
  * Errors: E2BIG, EACCES, EAGAIN, EFAULT, EFBIG, EIDRM, EINTR (never restarted), EINVAL, ENOMEM, ENOSPC, ERANGE.

@@ -1,6 +1,6 @@
 /*
- * ipc/sem.h: System V semaphores from inside: sem.c has the sets and semop, sem_undo.c what exit gives back, sem_ctl.c semctl.
- * Everything is under the lock of the namespace's table of sets (ids[IPC_SEM].lock).
+ * ipc/sem.h: System V semaphores from inside: sem.c has the sets and semop, sem_undo.c what exit gives back, sem_ctl.c
+ * semctl. Everything is under the lock of the namespace's table of sets (ids[IPC_SEM].lock).
  */
 #ifndef IPC_SEM_H
 #define IPC_SEM_H

@@ -1,8 +1,10 @@
 /*
- * ipc/sem_undo.c: SEM_UNDO: what a process owes to semaphores and its end gives back. The list of debts is the room "semundo":
- * CLONE_SYSVSEM shares it, exec keeps it, fork without the flag starts without one; the last sharer's end (or unshare) settles it.
+ * ipc/sem_undo.c: SEM_UNDO: what a process owes to semaphores and its end gives back. The list of debts is the room
+ * "semundo": CLONE_SYSVSEM shares it, exec keeps it, fork without the flag starts without one; the last sharer's end
+ * (or unshare) settles it.
  * Way in: semop (sem.c), semctl, the room's drop. Locks: the namespace's ids[IPC_SEM].lock. Errors: -ENOMEM.
- * Differences from Linux: none; as there, a value stops at 0 and at SEMVMX when a debt would take it further. Source: semop(2).
+ * Differences from Linux: none; as there, a value stops at 0 and at SEMVMX when a debt would take it further. Source:
+ * semop(2).
  */
 #include "ipc/sem.h"
 #include "base/errno.h"

@@ -1,12 +1,14 @@
 /*
  * ipc/shm.c: System V shared memory: shmget, shmat, shmdt.
  *
- * A segment is a nameless file in memory. Each shmat opens that file anew, so the end of that open file is the end of one
- * attachment with all that fork and mprotect made of it; a removed segment goes with the last of them. How many regions there
- * are (shm_nattch) is counted only when it is asked for: fork, which copies no region, cannot keep the number.
+ * A segment is a nameless file in memory. Each shmat opens that file anew, so the end of that open file is the end of
+ * one attachment with all that fork and mprotect made of it; a removed segment goes with the last of them. How many
+ * regions there are (shm_nattch) is counted only when it is asked for: fork, which copies no region, cannot keep the
+ * number.
  * Way in: the system calls; the open file's release and its news from fork and exit; shmctl is in shm_ctl.c.
  * Locks: the namespace's ids[IPC_SHM].lock, taken before any lock of inodes and address spaces.
- * Errors: EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOMEM, ENOSPC. Source: shmget(2), shmop(2), Linux 6.1's order of checks.
+ * Errors: EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOMEM, ENOSPC. Source: shmget(2), shmop(2), Linux 6.1's order of
+ * checks.
  * Differences from Linux: there are no huge pages: SHM_HUGETLB is ENOMEM, as with an empty pool there.
  */
 #include "ipc/shm.h"

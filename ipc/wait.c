@@ -1,6 +1,7 @@
 /*
- * ipc/wait.c: sleeping on a System V object. Whoever changes the object does the sleeper's work for it and decides its result;
- * the sleeper lives on its own stack and leaves only with the lock taken again, so who decides may touch it until the unlock.
+ * ipc/wait.c: sleeping on a System V object. Whoever changes the object does the sleeper's work for it and decides its
+ * result; the sleeper lives on its own stack and leaves only with the lock taken again, so who decides may touch it
+ * until the unlock.
  * Locks: ids->lock of the object. Errors: -ERESTARTSYS, -ETIME.
  */
 #include "ipc/ipc.h"

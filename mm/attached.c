@@ -1,7 +1,9 @@
 /*
- * mm/attached.c: what System V shared memory asks of an address space: detaching by address, being told of copies and ends, and
- * the number of regions that map a segment. The number is counted when somebody asks: fork, which copies no region, keeps none.
- * Way in: shmdt and shmctl (ipc/shm.c), fork, the teardown. Locks: mm->lock; mapping_count_regions walks as truncation does.
+ * mm/attached.c: what System V shared memory asks of an address space: detaching by address, being told of copies and
+ * ends, and the number of regions that map a segment. The number is counted when somebody asks: fork, which copies no
+ * region, keeps none.
+ * Way in: shmdt and shmctl (ipc/shm.c), fork, the teardown. Locks: mm->lock; mapping_count_regions walks as truncation
+ * does.
  * Errors: EINVAL, ENOMEM, EINTR (being killed). Source: shmop(2), Linux 6.1's rule of what a shmdt takes away.
  */
 #include "mm/region.h"

@@ -1,6 +1,6 @@
 /*
- * namespace/ipc_ns.c: IPC namespaces: a new one is empty and has the limits that the system starts with. Its end frees every
- * object in it.
+ * namespace/ipc_ns.c: IPC namespaces: a new one is empty and has the limits that the system starts with. Its end frees
+ * every object in it.
  * Locks: none; at the end nobody else holds it. Errors: ENOMEM. Source: ipc_namespaces(7).
  */
 #include "namespace/ipc.h"

@@ -1,11 +1,11 @@
 /*
- * net/unix_gc.c: sockets that are only in each other's queues. Nobody can receive them any more, so they are searched for when a
- * socket is closed, and their queues emptied; what is in those is then closed as usual.
+ * net/unix_gc.c: sockets that are only in each other's queues. Nobody can receive them any more, so they are searched
+ * for when a socket is closed, and their queues emptied; what is in those is then closed as usual.
  *
- * A socket is suspect if all references to its file are from messages in queues. What the queues of suspects hold explains
- * references to other suspects; a suspect with an unexplained one can still be received, and so can what is in its queue, and
- * so on. The others are lost. While unix_lock is held, a suspect cannot come to have other references: those come only from
- * one who has one, or from a queue, under this lock.
+ * A socket is suspect if all references to its file are from messages in queues. What the queues of suspects hold
+ * explains references to other suspects; a suspect with an unexplained one can still be received, and so can what is in
+ * its queue, and so on. The others are lost. While unix_lock is held, a suspect cannot come to have other references:
+ * those come only from one who has one, or from a queue, under this lock.
  * Way in: unix_collect from a close; messages are counted as they enter and leave queues. Locks: unix_lock.
  * Source: unix(7) on passing descriptors.
  */

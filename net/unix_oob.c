@@ -1,8 +1,9 @@
 /*
- * net/unix_oob.c: the urgent byte of an AF_UNIX stream (MSG_OOB). It is a message of its own in the queue, where it marks a place: a
- * read ends before it, and the next one leaves it out unless SO_OOBINLINE is set. A newer urgent byte makes it a byte as any.
- * Read by itself it leaves an empty message behind, so that the place stays.
- * Locks: read_lock of the receiver, unix_lock. Errors: EINVAL: there is none, or it is inline; EFAULT. Source: unix(7), send(2).
+ * net/unix_oob.c: the urgent byte of an AF_UNIX stream (MSG_OOB). It is a message of its own in the queue, where it
+ * marks a place: a read ends before it, and the next one leaves it out unless SO_OOBINLINE is set. A newer urgent byte
+ * makes it a byte as any. Read by itself it leaves an empty message behind, so that the place stays.
+ * Locks: read_lock of the receiver, unix_lock. Errors: EINVAL: there is none, or it is inline; EFAULT. Source: unix(7),
+ * send(2).
  */
 #include "net/unix.h"
 #include "base/errno.h"

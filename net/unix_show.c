@@ -1,5 +1,6 @@
 /*
- * net/unix_show.c: /proc/PID/net/unix: one line for each AF_UNIX socket of a namespace. Locks: unix_lock. Source: proc(5), unix(7).
+ * net/unix_show.c: /proc/PID/net/unix: one line for each AF_UNIX socket of a namespace. Locks: unix_lock. Source:
+ * proc(5), unix(7).
  */
 #include "net/unix.h"
 #include "fs/proc/proc.h"

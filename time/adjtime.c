@@ -1,7 +1,8 @@
 /*
- * time/adjtime.c: adjtimex and clock_adjtime: what a time daemon reads and keeps of the clock's discipline.
- * The clock itself runs as the machine's does: its status, errors, time constant and TAI offset are kept, the date can be moved
- * (ADJ_SETOFFSET), but its rate cannot be changed: another frequency or tick, or an offset to be worked off, is refused.
+ * time/adjtime.c: adjtimex and clock_adjtime: what a time daemon reads and keeps of the clock's discipline. The clock
+ * itself runs as the machine's does: its status, errors, time constant and TAI offset are kept, the date can be moved
+ * (ADJ_SETOFFSET), but its rate cannot be changed: another frequency or tick, or an offset to be worked off, is
+ * refused.
  * Way in: the calls. Locks: adjtime_lock. Errors: EFAULT, EINVAL, EOPNOTSUPP (a clock that is not the date), EPERM.
  * Source: adjtimex(2), Linux 6.1's order of checks.
  */

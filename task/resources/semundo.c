@@ -1,6 +1,6 @@
 /*
- * task/resources/semundo.c: the room "semundo": what System V semaphores give back at exit (ipc/sem_undo.c). CLONE_SYSVSEM
- * shares the list; without it the child starts with none ("fresh"), it never inherits the parent's debts.
+ * task/resources/semundo.c: the room "semundo": what System V semaphores give back at exit (ipc/sem_undo.c).
+ * CLONE_SYSVSEM shares the list; without it the child starts with none ("fresh"), it never inherits the parent's debts.
  */
 #include "task/internal.h"
 #include "ipc/sem.h"
