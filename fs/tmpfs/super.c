@@ -296,7 +296,7 @@ static struct fs_type rootfs_type = { .name = "rootfs" };
 /* ramfs has no limits and knows one option; it overlooks the others. */
 static struct superblock *ramfs_mount(const struct fs_type *t, u64 flags, const char *source, const char *options)
 {
-	struct tmpfs fs = { .root_mode = 0755 };
+	struct tmpfs fs = { .root_mode = 0755, .uid = current_cred()->fsuid, .gid = current_cred()->fsgid };
 	char *copy = kstrdup(options ? options : ""), *list = copy, *key, *value;
 	int err = copy ? 0 : -ENOMEM;
 
