@@ -50,7 +50,7 @@ fi
 # while it looks elsewhere.
 plain() {
 	sed -E -e 's/0x7[0-9a-f]{8,}/ADDR/g' -e 's/(process|LWP|inferior [0-9]+ \[process) [0-9]+/\1 N/g' -e "s|$SCRATCH/||g" \
-		-e 's/ +/ /g; s/ $//' -e '/libthread_db|^warning|^furca: not in the VM/d' -e '/^\[(New Thread|New process|Thread) /d'
+		-e 's/ +/ /g; s/ $//' -e '/libthread_db|^warning|^furca: not in the VM/d' -e '/^\[?(New Thread|New process|Thread) .*(\(LWP N\)|process N|exited)\]$/d' -e 's/^\[child 42/child 42/'
 }
 
 if command -v gdb > /dev/null && gcc -g -O0 -pthread -o forker forker.c; then
@@ -60,12 +60,17 @@ if command -v gdb > /dev/null && gcc -g -O0 -pthread -o forker forker.c; then
 	done
 	# A process that waits in read(2): its own functions are called, and the read goes on afterwards.
 	gcc -g -O0 -o reader reader.c && cat > attach.sh <<'EOF'
-(sleep 5; echo x) | ./reader &
+mkfifo /tmp/bytes
+./reader < /tmp/bytes &
+exec 3> /tmp/bytes
+until pid=$(pidof reader); do sleep 0.1; done
 sleep 1
-gdb -nx -batch -p "$(pidof reader)" -ex 'set debug-file-directory /none' -ex 'call bump(5)' -ex 'call bump(6)' -ex 'p $rax' -ex detach
+gdb -nx -batch -p "$pid" -ex 'set debug-file-directory /none' -ex 'call bump(5)' -ex 'call bump(6)' -ex 'p $rax' -ex detach
+echo x >&3
+exec 3>&-
 wait
 EOF
-	log=$(furca $with --with /usr/bin/gdb --with reader --with reader.c --with attach.sh --with /bin/sleep --with /bin/pidof sh attach.sh 2>&1)
+	log=$(furca $with --with /usr/bin/gdb --with reader --with reader.c --with attach.sh --with /usr/bin/mkfifo --with /bin/pidof --with /bin/sleep sh attach.sh 2>&1)
 	holds "gdb -p: functions are called in an interrupted read" '$2 = 11' "$log"
 	holds "gdb -p: the read was interrupted" '$3 = -512' "$log"
 	holds "gdb -p: and goes on" "read 1, calls 11" "$log"
