@@ -104,9 +104,10 @@ struct cgroup *cgroup_for_clone(int fd, bool is_thread);
 void cgroup_freeze_set_locked(struct cgroup *c, bool on);
 void cgroup_freeze_new_locked(struct cgroup *c);		/* a new child of its parent, perhaps a frozen one's */
 void cgroup_freeze_moved_locked(struct task *t, struct cgroup *from, struct cgroup *to);
-void cgroup_freeze_forked_locked(struct task *child, struct cgroup *c);	/* child->sighand->lock is held too, or is current's */
+void cgroup_freeze_forked_locked(struct task *child, struct cgroup *c);	/* child: not seen by anybody yet */
 void cgroup_frozen_update_locked(struct cgroup *c);		/* counts have changed */
-/* current sleeps and runs no user code until it says otherwise: what stops, ptrace stops and vfork's wait are to the freezer. */
+/* current sleeps and runs no user code until it says otherwise: what stops, ptrace stops and vfork's wait are to the
+ * freezer. */
 void cgroup_enter_frozen(void);
 void cgroup_leave_frozen(void);
 

@@ -194,8 +194,16 @@ static int show_subtree_control(struct text *t, struct cgroup *c)
 	return 0;
 }
 
-static int write_subtree_control(struct cgroup *c, const struct file *f, char *text) { return cgroup_control_write(c, text); }
-static int show_max_descendants(struct text *t, struct cgroup *c) { return show_limit(t, c->max_descendants, CGROUP_NO_LIMIT); }
+static int write_subtree_control(struct cgroup *c, const struct file *f, char *text)
+{
+	return cgroup_control_write(c, text);
+}
+
+static int show_max_descendants(struct text *t, struct cgroup *c)
+{
+	return show_limit(t, c->max_descendants, CGROUP_NO_LIMIT);
+}
+
 static int show_max_depth(struct text *t, struct cgroup *c) { return show_limit(t, c->max_depth, CGROUP_NO_LIMIT); }
 
 static int write_limit(int *limit, const char *text)
@@ -209,8 +217,16 @@ static int write_limit(int *limit, const char *text)
 	return 0;
 }
 
-static int write_max_descendants(struct cgroup *c, const struct file *f, char *text) { return write_limit(&c->max_descendants, text); }
-static int write_max_depth(struct cgroup *c, const struct file *f, char *text) { return write_limit(&c->max_depth, text); }
+static int write_max_descendants(struct cgroup *c, const struct file *f, char *text)
+{
+	return write_limit(&c->max_descendants, text);
+}
+
+static int write_max_depth(struct cgroup *c, const struct file *f, char *text)
+{
+	return write_limit(&c->max_depth, text);
+}
+
 
 static int show_stat(struct text *t, struct cgroup *c)
 {
@@ -274,7 +290,10 @@ static int show_pids_peak(struct text *t, struct cgroup *c)
 	return 0;
 }
 
-static int show_pids_max(struct text *t, struct cgroup *c) { return show_limit(t, READ_ONCE(c->pids_max), PIDS_NO_LIMIT); }
+static int show_pids_max(struct text *t, struct cgroup *c)
+{
+	return show_limit(t, READ_ONCE(c->pids_max), PIDS_NO_LIMIT);
+}
 
 static int write_pids_max(struct cgroup *c, const struct file *f, char *text)
 {

@@ -1,6 +1,7 @@
 /*
  * fs/sysfs.c: /sys: read-only text files that drivers add; folders are whatever their paths go through.
- * Files are never taken away; a path that ends in a slash is a folder to mount something on. Locks: sysfs_lock for the list. Errors: ENOMEM, EACCES. Source: sysfs(5).
+ * Files are never taken away; a path that ends in a slash is a folder to mount something on.
+ * Locks: sysfs_lock for the list. Errors: ENOMEM, EACCES. Source: sysfs(5).
  */
 #include "fs/sysfs.h"
 #include "fs/internal.h"

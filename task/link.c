@@ -2,7 +2,8 @@
  * task/link.c: the phase line: the child gets its place in the tree, its thread group, process group and session, and
  * can be seen by everyone. Its opposite, task_unlink_locked, ends a zombie.
  * Locks: tasklist_lock, sighand->lock (both taken in task_link). Errors of task_link: -EINTR a fatal signal came first,
- * -ERESTARTNOINTR any signal came first, -EAGAIN the control group is full, -ENOMEM the pid namespace is dying; nothing is done then.
+ * -ERESTARTNOINTR any signal came first, -EAGAIN the control group is full, -ENOMEM the pid namespace is dying; nothing
+ * is done then.
  */
 #include "task/internal.h"
 #include "ptrace/ptrace.h"
