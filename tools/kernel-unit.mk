@@ -49,6 +49,8 @@ $(eval $(call UNIT,format,base/format_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,string,base/string_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,printk,base/printk_test.c base/format.c mm/page.c mm/buddy.c))
 
+$(eval $(call UNIT,bpf,seccomp/bpf_test.c seccomp/bpf.c mm/page.c mm/buddy.c))
+
 $(eval $(call UNIT,timer,time/timer_test.c time/timer.c base/rbtree.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,fair,sched/fair_test.c sched/fair.c sched/rt.c base/rbtree.c mm/page.c mm/buddy.c))
 
