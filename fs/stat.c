@@ -146,6 +146,7 @@ static u64 statfs_flags(const struct mount *m)
 	static const struct { u64 mount, statfs; } map[] = {
 		{ MS_RDONLY, 0x1 }, { MS_NOSUID, 0x2 }, { MS_NODEV, 0x4 }, { MS_NOEXEC, 0x8 },
 		{ MS_NOATIME, 0x400 }, { MS_NODIRATIME, 0x800 }, { MS_RELATIME, 0x1000 },
+		{ MS_NOSYMFOLLOW, 0x2000 },
 	};
 	u64 flags = STATFS_VALID;
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
