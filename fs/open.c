@@ -7,6 +7,7 @@
  * Source: open(2), openat2(2).
  */
 #include "fs/internal.h"
+#include "base/printk.h"
 #include "fs/notify.h"
 #include "base/printk.h"
 #include "base/string.h"
@@ -318,6 +319,8 @@ static struct file *open_tmpfile(struct path *dir, struct open_request *r)
 		dentry_put(d);
 		return ERR_PTR(err);
 	}
+	/* Shown as "#NUMBER (deleted)"; nobody has seen the name yet. */
+	d->name_len = (u32)snprintf(d->short_name, sizeof(d->short_name), "#%lu", (unsigned long)d->inode->ino);
 	struct path p = { mount_get(dir->mount), d };
 	d->inode->is_linkable = !(r->flags & O_EXCL);
 	r->was_made = true;

@@ -22,7 +22,7 @@
 
 struct usage {
 	u64 size_pages, rss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
-	u64 pss, pss_dirty, locked;	/* << PSS_SHIFT */
+	u64 pss, pss_dirty, pss_anon, pss_shmem, locked;	/* << PSS_SHIFT */
 };
 
 /* A region as it was while the lock was held. */
@@ -52,6 +52,8 @@ static bool count_entry(uptr va, pte_t e, unsigned others, void *arg)
 	u->pss_dirty += is_dirty ? pss : 0;
 	u->referenced += pte_is_accessed(e);
 	u->anonymous += p->kind == PAGE_ANON;
+	u->pss_anon += p->kind == PAGE_ANON ? pss : 0;
+	u->pss_shmem += p->kind == PAGE_SHMEM ? pss : 0;
 	if (mappers > 1)
 		*(is_dirty ? &u->shared_dirty : &u->shared_clean) += 1;
 	else
@@ -162,8 +164,12 @@ static size_t format_usage(const struct usage *u, bool is_rollup, char *buf, siz
 {
 	const struct line head[] = {
 		{ "Size:", kbytes(u->size_pages) }, { "KernelPageSize:", kbytes(1) }, { "MMUPageSize:", kbytes(1) },
-	}, lines[] = {
+	}, sums[] = {
 		{ "Rss:", kbytes(u->rss) }, { "Pss:", pss_kbytes(u->pss) }, { "Pss_Dirty:", pss_kbytes(u->pss_dirty) },
+	}, kinds[] = {
+		{ "Pss_Anon:", pss_kbytes(u->pss_anon) }, { "Pss_File:", pss_kbytes(u->pss - u->pss_anon - u->pss_shmem) },
+		{ "Pss_Shmem:", pss_kbytes(u->pss_shmem) },
+	}, lines[] = {
 		{ "Shared_Clean:", kbytes(u->shared_clean) }, { "Shared_Dirty:", kbytes(u->shared_dirty) },
 		{ "Private_Clean:", kbytes(u->private_clean) }, { "Private_Dirty:", kbytes(u->private_dirty) },
 		{ "Referenced:", kbytes(u->referenced) }, { "Anonymous:", kbytes(u->anonymous) }, { "LazyFree:", 0 },
@@ -172,6 +178,9 @@ static size_t format_usage(const struct usage *u, bool is_rollup, char *buf, siz
 	};
 	size_t n = is_rollup ? 0 : format_lines(head, ARRAY_SIZE(head), buf, size);
 
+	n += format_lines(sums, ARRAY_SIZE(sums), buf + n, size - n);
+	if (is_rollup)
+		n += format_lines(kinds, ARRAY_SIZE(kinds), buf + n, size - n);
 	n += format_lines(lines, ARRAY_SIZE(lines), buf + n, size - n);
 	return n + (is_rollup ? 0 : scnprintf(buf + n, size - n, "THPeligible:    0\n"));
 }
