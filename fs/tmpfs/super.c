@@ -137,7 +137,8 @@ static struct fs_type ramfs_type;
 struct superblock *tmpfs_super_new(const struct fs_type *t, u64 flags, const struct tmpfs *options)
 {
 	struct tmpfs *fs = kmemdup(options, sizeof(*options));
-	struct superblock *sb = fs ? superblock_new(t, t == &ramfs_type ? RAMFS_MAGIC : TMPFS_MAGIC, &tmpfs_super_ops, flags) : NULL;
+	u32 magic = t == &ramfs_type ? RAMFS_MAGIC : TMPFS_MAGIC;
+	struct superblock *sb = fs ? superblock_new(t, magic, &tmpfs_super_ops, flags) : NULL;
 
 	if (!sb) {
 		kfree(fs);
