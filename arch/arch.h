@@ -79,7 +79,7 @@ int __must_check arch_user_futex_op(int op, u32 arg, uptr addr, u32 *old); /* op
  * the parent's registers, at req->stack if not 0 and with req->tls if CLONE_SETTLS. Copies FPU state. */
 int __must_check arch_thread_copy(struct task *child, const struct clone_request *req);
 void arch_thread_kernel(struct task *child, void (*fn)(void *), void *arg);	/* its first switch calls fn(arg) */
-void arch_thread_save(void);				/* current's FPU and TLS state into its struct thread, for who looks there */
+void arch_thread_save(void);				/* current's FPU and TLS state into its struct thread */
 void arch_thread_drop(struct task *t);			/* frees FPU state; accepts "never had" */
 struct task *arch_switch(struct task *prev, struct task *next);	/* returns, on next's stack, who ran before */
 struct regs *task_regs(struct task *t);			/* the user registers at the top of its kernel stack */
