@@ -50,6 +50,8 @@ static bool count_entry(uptr va, pte_t e, unsigned others, void *arg)
 	u->rss++;
 	u->pss += pss;
 	u->pss_dirty += is_dirty ? pss : 0;
+	u->pss_anon += p->kind == PAGE_ANON ? pss : 0;
+	u->pss_shmem += p->kind == PAGE_SHMEM ? pss : 0;
 	u->referenced += pte_is_accessed(e);
 	u->anonymous += p->kind == PAGE_ANON;
 	u->pss_anon += p->kind == PAGE_ANON ? pss : 0;
