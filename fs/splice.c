@@ -1,10 +1,10 @@
 /*
- * fs/splice.c: bytes from file to file inside the kernel: sendfile, copy_file_range, splice.
+ * fs/splice.c: bytes from file to file inside the kernel: sendfile, copy_file_range, splice; vmsplice between memory and a pipe.
  * They go through one kernel buffer: nothing here moves pages. What a destination does not take is not taken from a
  * regular file; from a pipe, bytes are read only once the destination has been checked, and an error of its write after
  * that loses them.
  * Locks: those of the files' own operations; file->pos_lock of both files in turn. Errors: Linux's.
- * Source: sendfile(2), copy_file_range(2), splice(2).
+ * Source: sendfile(2), copy_file_range(2), splice(2), vmsplice(2).
  */
 #include "fs/internal.h"
 #include "fs/iter.h"
@@ -285,4 +285,43 @@ long sys_splice(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, 
 	if (!n)
 		n = splice_checked(&in, &out, MIN(count, RW_BYTES_MAX), flags);
 	return sides_end(&in, &out, n);
+}
+
+/* -- vmsplice -- */
+/* Between memory and the pipe that f is: as much as there is room for, or data of. The bytes are copied. */
+static ssize_t vmsplice_pieces(struct file *f, const struct piece *p, size_t total, unsigned flags)
+{
+	bool is_write = f->mode & FMODE_WRITE, never_waits = flags & SPLICE_F_NONBLOCK;
+	struct iter it;
+
+	if (!total)
+		return 0;
+	if (!file_is_pipe(f))
+		return -EBADF;
+	ssize_t n = is_write ? pipe_wait_room(f, never_waits) : pipe_wait_data(f, never_waits);
+	if (n <= 0)
+		return n;
+	iter_from_pieces(&it, p, MIN(total, (size_t)n));
+	return is_write ? f->ops->write_iter(f, &it, &f->pos) : f->ops->read_iter(f, &it, &f->pos);
+}
+
+long sys_vmsplice(int fd, uptr iov, unsigned long count, unsigned flags)
+{
+	struct piece fast[PIECES_ON_STACK], *p;
+	size_t total;
+
+	if (flags & ~(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+		return -EINVAL;
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	long n = f->mode & (FMODE_READ | FMODE_WRITE) ? 0 : -EBADF;
+	if (!n)
+		n = pieces_from_user(iov, count > PIECES_MAX ? -1 : (long)count, fast, &p, &total);
+	if (!n) {
+		n = vmsplice_pieces(f, p, total, flags);
+		pieces_free(p, fast);
+	}
+	file_put(f);
+	return n;
 }

@@ -1,6 +1,7 @@
 /* sendfile(2), copy_file_range(2), splice(2). */
 #include "check.h"
 #include <sys/sendfile.h>
+#include <sys/uio.h>
 
 static char data[100000], back[100000];
 static int in, out, ends[2];
@@ -131,4 +132,43 @@ TEST(splice_between_pipes)
 	signal(SIGPIPE, SIG_IGN);
 	CHECK_EQ(write(ends[1], data, 10), 10);
 	CHECK_ERR(splice(ends[0], NULL, more[1], NULL, 10, 0), EPIPE);
+}
+
+static long vm(int fd, void *base, size_t len, unsigned flags)
+{
+	struct iovec v = {.iov_base = base, .iov_len = len};
+	return syscall(SYS_vmsplice, fd, &v, 1, flags);
+}
+
+TEST(vmsplice_there_and_back)
+{
+	static char page[PAGE];
+	start();
+	CHECK_EQ(vm(ends[1], data, sizeof page, 0), (long)sizeof page);
+	CHECK_EQ(vm(ends[0], page, sizeof page, 0), (long)sizeof page);
+	CHECK(!memcmp(page, data, sizeof page));
+	/* no more than fits, and then nothing without waiting */
+	long took = vm(ends[1], data, sizeof data, SPLICE_F_NONBLOCK);
+	CHECK(took > 0 && took <= 65536);
+	CHECK_ERR(vm(ends[1], data, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	CHECK_EQ(read(ends[0], back, sizeof back), took);
+	CHECK(!memcmp(back, data, took));
+	CHECK_ERR(vm(ends[0], page, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	close(ends[1]);
+	CHECK_EQ(vm(ends[0], page, 1, 0), 0);
+}
+
+TEST(vmsplice_errors)
+{
+	start();
+	CHECK_ERR(vm(999, data, 1, 0), EBADF);
+	CHECK_ERR(vm(in, data, 1, 0), EBADF);
+	CHECK_ERR(vm(ends[1], data, 1, 16), EINVAL);
+	CHECK_EQ(vm(ends[1], data, 0, 0), 0);
+	CHECK_ERR(vm(ends[1], (void *)8, 1, 0), EFAULT);
+	CHECK_ERR(syscall(SYS_vmsplice, ends[1], 8, 1, 0), EFAULT);
+	CHECK_ERR(syscall(SYS_vmsplice, ends[1], 0, 2000, 0), EINVAL);
+	close(ends[0]);
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_ERR(vm(ends[1], data, 1, 0), EPIPE);
 }
