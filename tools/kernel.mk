@@ -23,9 +23,16 @@ KFLAGS += -DFURCA_DEBUG=1 -DFURCA_KASAN=1
 KASAN  := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0 -mllvm -asan-globals=0
 UBSAN  := -fsanitize=bounds,shift,integer-divide-by-zero,bool,enum,null,vla-bound,unreachable,return,builtin,nonnull-attribute
 KCHECK  = $(if $(filter debug/% arch/% boot/%,$<),,$(UBSAN)) $(if $(filter debug/kasan.c mm/slab.c mm/pagetable_check.c boot/% arch/%,$<),,$(KASAN))
+else
+# Optimised across files when it is linked; what is not on the way of a process's life is kept small.
+KLTO   := -flto=thin
+KSMALL := boot/% debug/% drivers/% fs/dev/% fs/proc/% fs/tty/% ipc/% namespace/% net/% ptrace/% seccomp/% cgroup/%
+KCHECK  = $(if $(filter $(KSMALL),$<),-Os,$(KLTO))
 endif
 KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffunction-sections -fdata-sections
+
+KLINK := $(KLD) $(if $(KLTO),--thinlto-cache-dir=$(KOBJ)/lto --thinlto-jobs=2)
 
 .PHONY: kernel
 kernel: $(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug)
@@ -60,9 +67,9 @@ $(KOBJ)/kernel.ld: arch/$(ARCH)/kernel.ld.S | $(KPRE)
 $(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug): $(KOBJS) $(KOBJ)/kernel.ld tools/gen_symbols.sh
 	@echo "  LD  $@"
 	@sh tools/gen_symbols.sh none $(KOBJ)/symbols0.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols0.o $(KOBJ)/symbols0.S
-	@$(KLD) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel0.elf $(KOBJS) $(KOBJ)/symbols0.o
+	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel0.elf $(KOBJS) $(KOBJ)/symbols0.o
 	@sh tools/gen_symbols.sh $(KOBJ)/kernel0.elf $(KOBJ)/symbols1.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols1.o $(KOBJ)/symbols1.S
-	@$(KLD) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel.elf $(KOBJS) $(KOBJ)/symbols1.o
+	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel.elf $(KOBJS) $(KOBJ)/symbols1.o
 	@cp $(KOBJ)/kernel.elf $@
 
 -include $(KOBJS:.o=.d)
