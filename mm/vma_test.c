@@ -285,7 +285,7 @@ static void drop_all(void)
 		vma_tree_drop(&trees[i]);
 		models[i].count = 0;
 	}
-	CHECK(atomic_read(&vma_node_cache.live) == 0);
+	CHECK(slab_live(&vma_node_cache) == 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(users); i++)
 		CHECK(users[i].count == 0);
 }
@@ -326,12 +326,12 @@ static void copy_costs_one_count(void)
 		CHECK(vma_insert(&a, &v) == 0);
 	}
 	CHECK(users[0].count == 60000 && a.count == 60000 && a.root->level <= 5);
-	CHECK(atomic_read(&vma_node_cache.live) < 60000 / 8);
-	long nodes = atomic_read(&vma_node_cache.live);
+	CHECK(slab_live(&vma_node_cache) < 60000 / 8);
+	long nodes = slab_live(&vma_node_cache);
 	vma_tree_copy(&b, &a);
-	CHECK(atomic_read(&vma_node_cache.live) == nodes && users[0].count == 60000);
+	CHECK(slab_live(&vma_node_cache) == nodes && users[0].count == 60000);
 	CHECK(vma_erase(&b, v.start) == 0);
-	CHECK(atomic_read(&vma_node_cache.live) <= nodes + a.root->level + 2);
+	CHECK(slab_live(&vma_node_cache) <= nodes + a.root->level + 2);
 	CHECK(users[0].count <= 60000 + VMA_FANOUT);
 	CHECK(vma_at(&a, v.start) && !vma_at(&b, v.start));
 	/* No gap is wide enough but the one above: found without a look at each region. */
@@ -340,7 +340,7 @@ static void copy_costs_one_count(void)
 	vma_tree_drop(&a);
 	CHECK(vma_find(&b, 0)->start == 0x10000);
 	vma_tree_drop(&b);
-	CHECK(atomic_read(&vma_node_cache.live) == 0 && users[0].count == 0);
+	CHECK(slab_live(&vma_node_cache) == 0 && users[0].count == 0);
 }
 
 int main(void)
