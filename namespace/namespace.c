@@ -21,7 +21,7 @@
 
 SLAB_CACHE(namespaces_cache, struct namespaces);
 
-/* In the order they are made; a kind whose slot is NULL in the first set is not offered. */
+/* In the order they are made. */
 static const u64 flag_of[NS_KINDS] = {
 	[NS_MOUNT] = CLONE_NEWNS,
 	[NS_UTS] = CLONE_NEWUTS,
@@ -88,25 +88,6 @@ void ns_uninit(struct ns *ns)
 	ns->owner = NULL;
 }
 
-u64 namespaces_flags(void)
-{
-	u64 f = 0;
-	for (int i = 0; i < NS_KINDS; i++)
-		f |= flag_of[i];
-	return f;
-}
-
-u64 namespaces_flags_offered(void)
-{
-	u64 f = 0;
-	for (int i = 0; i < NS_KINDS; i++) {
-		const struct ns *first = first_namespaces.of[i];
-		if (first && first->ops && first->ops->copy)
-			f |= flag_of[i];
-	}
-	return f;
-}
-
 struct namespaces *namespaces_clone(struct namespaces *old)
 {
 	struct namespaces *set = slab_alloc(&namespaces_cache);
@@ -130,7 +111,7 @@ struct namespaces *task_get_namespaces(struct task *t)
 
 struct namespaces *namespaces_copy(struct namespaces *old, const struct ns_request *req)
 {
-	if (!(req->flags & namespaces_flags()))
+	if (likely(!(req->flags & NAMESPACE_FLAGS)))
 		return namespaces_get(old);
 	if (!ns_capable(req->owner, CAP_SYS_ADMIN))
 		return ERR_PTR(-EPERM);

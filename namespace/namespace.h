@@ -39,7 +39,7 @@ struct ns_entry {
 struct ns_ops {
 	const char *name;		/* in /proc/PID/ns */
 	u64 flag;			/* CLONE_NEW* */
-	/* A new one, made like old: a reference, or ERR_PTR (ENOMEM, ENOSPC). NULL: the kind is not offered. */
+	/* A new one, made like old: a reference, or ERR_PTR (ENOMEM, ENOSPC). */
 	struct ns *(*copy)(struct ns *old, const struct ns_request *req);
 	void (*destroy)(struct ns *ns);	/* the last reference is gone */
 	/* setns: may current come in? Then ns is noted in e. 0 or -errno, e as it was. NULL: the rule of most kinds: CAP_SYS_ADMIN
@@ -74,9 +74,8 @@ static inline void ns_put(struct ns *ns)	/* NULL accepted */
 		ns->ops->destroy(ns);
 }
 
-/* The CLONE_NEW* flags of the set, and those of them that are offered. */
-u64 namespaces_flags(void);
-u64 namespaces_flags_offered(void);
+/* The flags of the set: all but the user namespace's. */
+#define NAMESPACE_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME)
 /* A set that shares with old what the flags do not ask anew. A reference, or ERR_PTR: EPERM (CAP_SYS_ADMIN in the owner),
  * ENOMEM, ENOSPC. */
 struct namespaces *namespaces_copy(struct namespaces *old, const struct ns_request *req);

@@ -38,8 +38,6 @@ int clone_request_check(struct clone_request *req)
 	/* whose memory reads one clock cannot run by another */
 	if ((f & (CLONE_THREAD | CLONE_VM)) && current->ns->of[NS_TIME] != current->ns->of[NS_TIME_FOR_CHILDREN])
 		return -EINVAL;
-	if (f & namespaces_flags() & ~namespaces_flags_offered())
-		return -EINVAL;
 	/* A pidfd is of a process; and its number and the child's cannot be written to one place, as clone's one argument
 	 * for both would have it. */
 	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))

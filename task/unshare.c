@@ -52,7 +52,7 @@ static u64 flags_implied(u64 f)
 
 static int check(u64 f)
 {
-	if (f & ~(FLAGS_OFFERED | namespaces_flags_offered()))
+	if (f & ~(FLAGS_OFFERED | NAMESPACE_FLAGS))
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && current->signal->threads > 1)
 		return -EINVAL;
