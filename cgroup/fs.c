@@ -196,29 +196,23 @@ static const struct inode_ops dir_ops = { .mkdir = dir_mkdir, .rmdir = dir_rmdir
 static int statfs(struct superblock *sb, struct dentry *d, void *kernel_statfs64) { return 0; }
 static const struct super_ops super_ops = { .destroy_inode = destroy_inode, .statfs = statfs };
 
-/* Options are the whole tree's: the first namespace's mounts set them, others' are only checked. The last three are about
- * controllers that are not here; what mounts the tree for them all the same reads them back. */
-static const char *const option_names[] = { "nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot" };
-static u32 options_set;			/* bits, by index. cgroup_mutex */
-
+/* The one option, nsdelegate, is the whole tree's: the first namespace's mounts set it, others' are only checked. The
+ * options of controllers that are not here are refused. */
 static int options_apply(const char *options)
 {
 	char *copy = kstrdup(options ? options : ""), *list = copy, *name, *value;
-	u32 set = 0;
+	bool delegates = false;
 	int err = copy ? 0 : -ENOMEM;
 	while (!err && (name = option_next(&list, &value))) {
-		size_t i = 0;
-		while (i < ARRAY_SIZE(option_names) && strcmp(name, option_names[i]))
-			i++;
-		err = value || i == ARRAY_SIZE(option_names) ? -EINVAL : 0;
-		set |= 1u << i;
+		if (value || strcmp(name, "nsdelegate"))
+			err = -EINVAL;
+		delegates = true;
 	}
 	kfree(copy);
 	if (err || current_cgroup_ns() != &first_cgroup_ns)
 		return err;
 	mutex_lock(&cgroup_mutex);
-	options_set = set;
-	cgroup_ns_delegate = set & 1;
+	cgroup_ns_delegate = delegates;
 	mutex_unlock(&cgroup_mutex);
 	return 0;
 }
@@ -244,10 +238,8 @@ static int fs_remount(struct superblock *sb, const char *options) { return optio
 
 static void fs_show_options(struct superblock *sb, char *buf, size_t size)
 {
-	int n = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(option_names); i++)
-		if (READ_ONCE(options_set) & 1u << i)
-			n += scnprintf(buf + n, size - (size_t)n, ",%s", option_names[i]);
+	if (READ_ONCE(cgroup_ns_delegate))
+		scnprintf(buf, size, ",nsdelegate");
 }
 
 static struct fs_type cgroup_type = {
