@@ -50,7 +50,7 @@ fi
 # while it looks elsewhere, in the middle of which the child may write its line.
 plain() {
 	sed -E -e 's/0x7[0-9a-f]{8,}/ADDR/g' -e 's/(process|LWP|inferior [0-9]+ \[process) [0-9]+/\1 N/g' -e "s|$SCRATCH/||g" \
-		-e 's/ +/ /g; s/ $//' -e '/libthread_db|^warning|^furca: not in the VM/d' -e '/^\[?(New Thread|New process|Thread) .*(\(LWP N\)|process N|exited)\]$/d' -e 's/^\[.*child 42/child 42/' -e '/^[^[]*(exited|\(LWP N\)|process N)\]$/d'
+		-e 's/ +/ /g; s/ $//' -e '/libthread_db|^warning|^furca: not in the VM/d' -e '/^\[?(New Thread|New process|Thread) .*(\(LWP N\)|process N|exited)\]$/d' -e 's/^\[.*child 42/child 42/' -e '/^\[New process N\]$|^\]$/d' -e '/^[^[]*(exited|\(LWP N\)|process N)\]$/d'
 }
 
 if command -v gdb > /dev/null && gcc -g -O0 -pthread -o forker forker.c; then
