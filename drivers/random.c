@@ -1,12 +1,13 @@
 /*
- * drivers/random.c: random numbers. One ChaCha20 key for the whole kernel; every request takes one block from it, whose
- * first half becomes the next key and whose second half is the key of that request alone (fast key erasure): nobody who
- * later reads the kernel's memory can work out numbers that were already given out.
+ * drivers/random.c: random numbers. One ChaCha20 key for the whole kernel makes some blocks at a time: the first of their
+ * bytes become the next key, the others wait to be given out, each once, and are erased then (fast key erasure): nobody
+ * who later reads the kernel's memory can work out numbers that were already given out. A request of more than a key's
+ * size takes a key of its own from there.
  *
  * Way in: random_bytes() in the kernel; getrandom(2), /dev/random and /dev/urandom, which are the same. There is
  * nothing to wait for: the first use seeds the key from rdrand, the clocks and the boot parameters, before any program
  * runs, so no call ever blocks or says EAGAIN. virtio-rng and writers to the devices are mixed in.
- * Locks: random_lock (irqsave), for one block. Errors: as getrandom(2), random(4).
+ * Locks: random_lock (irqsave), for one batch at most. Errors: as getrandom(2), random(4).
  * Source: D. J. Bernstein, "Fast-key-erasure random-number generators".
  */
 #include "drivers/random.h"
@@ -25,6 +26,7 @@
 
 #define KEY_WORDS CHACHA20_KEY_WORDS
 #define BLOCK_BYTES 64
+#define BATCH_BLOCKS 8
 #define RESEED_NS (60 * NSEC_PER_SEC)
 #define READ_MAX 0x1ffffffUL	/* bytes of one read of /dev/random, as Linux */
 #define GETRANDOM_MAX 0x7fffffffUL
@@ -32,6 +34,8 @@
 
 static struct spinlock random_lock = SPINLOCK_INIT(RANK_RANDOM);
 static u32 random_key[KEY_WORDS];	/* random_lock, as below */
+static u8 batch[BATCH_BLOCKS * BLOCK_BYTES];	/* random_lock. Its first batch_left bytes are to be given out, from the end */
+static size_t batch_left;
 static u64 seeded_ns;
 static bool is_seeded;
 
@@ -47,9 +51,11 @@ static void key_stir_locked(const u32 data[KEY_WORDS])
 	memcpy(random_key, block, sizeof(random_key));
 }
 
+/* What was made with the old key is not given out any more. */
 static void key_mix_locked(const void *data, size_t n)
 {
 	const u8 *p = data;
+	batch_left = 0;
 	while (n) {
 		u32 part[KEY_WORDS] = { 0 };
 		size_t k = MIN(n, sizeof(part));
@@ -78,19 +84,32 @@ static void key_seed_locked(void)
 	is_seeded = true;
 }
 
-/* A key for one request. */
-static void key_take(u32 key[KEY_WORDS])
+static void batch_fill_locked(void)
 {
 	u32 block[16];
+	for (u64 i = 0; i < BATCH_BLOCKS; i++) {
+		chacha20_block(random_key, i, block);
+		memcpy(batch + i * BLOCK_BYTES, block, BLOCK_BYTES);
+	}
+	memset(block, 0, sizeof(block));
+	barrier();
+	batch_left = sizeof(batch) - sizeof(random_key);
+	memcpy(random_key, batch + batch_left, sizeof(random_key));
+	memset(batch + batch_left, 0, sizeof(random_key));
+}
+
+/* At most a key's size. */
+static void random_take(void *out, size_t n)
+{
 	unsigned long flags = spin_lock_irqsave(&random_lock);
 	if (!is_seeded || arch_clock_ns() - seeded_ns > RESEED_NS)
 		key_seed_locked();
-	chacha20_block(random_key, 0, block);
-	memcpy(random_key, block, sizeof(random_key));
+	if (batch_left < n)
+		batch_fill_locked();
+	batch_left -= n;
+	memcpy(out, batch + batch_left, n);
+	memset(batch + batch_left, 0, n);
 	spin_unlock_irqrestore(&random_lock, flags);
-	memcpy(key, block + KEY_WORDS, KEY_WORDS * sizeof(u32));
-	memset(block, 0, sizeof(block));
-	barrier();
 }
 
 void random_mix(const void *data, size_t n)
@@ -104,11 +123,11 @@ void random_bytes(void *buf, size_t n)
 {
 	u32 key[KEY_WORDS], block[16];
 	u8 *p = buf;
-	key_take(key);
 	if (n <= sizeof(key)) {
-		memcpy(buf, key, n);
-		n = 0;
+		random_take(buf, n);
+		return;
 	}
+	random_take(key, sizeof(key));
 	for (u64 counter = 1; n; counter++) {
 		size_t k = MIN(n, (size_t)BLOCK_BYTES);
 		chacha20_block(key, counter, block);
@@ -135,8 +154,8 @@ static ssize_t random_to_user(uptr buf, size_t n)
 	u32 key[KEY_WORDS], out[BLOCK_BYTES];	/* 256 bytes: four blocks a copy */
 	size_t done = 0;
 	u64 counter = 1;
-	key_take(key);
-	if (n && n <= sizeof(key)) {	/* the key itself will do, as in random_bytes */
+	random_take(key, MIN(n, sizeof(key)));
+	if (n && n <= sizeof(key)) {	/* these will do, as in random_bytes */
 		done = copy_to_user_partial(buf, key, n);
 		if (!done)
 			done = (size_t)-EFAULT;

@@ -1,7 +1,7 @@
 /*
  * drivers/random.h: random numbers: one ChaCha20 generator with fast key erasure, seeded from the CPU (rdrand),
  * virtio-rng where there is one, and the clocks. Never blocks, never fails, works from the first line of C on.
- * Way in: random_bytes() from any context. Locks: the generator's own (RANK_RANDOM), held for one block.
+ * Way in: random_bytes() from any context. Locks: the generator's own (RANK_RANDOM), held for a batch of eight blocks at most.
  */
 #ifndef DRIVERS_RANDOM_H
 #define DRIVERS_RANDOM_H

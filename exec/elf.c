@@ -207,8 +207,11 @@ static int choose_bias(struct mm *mm, struct elf_image *image, uptr hint)
 	return mm_unmap(mm, (uptr)at, bytes);
 }
 
+/* Maps the segments, and of the small ones what is in memory already: most of a program's pages are wanted soon. */
 static int map_image(struct mm *mm, struct elf_image *image, bool is_program)
 {
+	uptr low = ~0UL;
+
 	for (int i = 0; i < image->header.e_phnum; i++) {
 		const Elf64_Phdr *ph = &image->phdrs[i];
 		if (ph->p_type != PT_LOAD || !ph->p_memsz)
@@ -218,7 +221,9 @@ static int map_image(struct mm *mm, struct elf_image *image, bool is_program)
 			return err;
 		if (is_program)
 			note_areas(mm, image, ph);
+		low = MIN(low, ALIGN_DOWN(image->bias + ph->p_vaddr, PAGE_SIZE));
 	}
+	mm_map_resident(mm, low, image->end);
 	return 0;
 }
 
@@ -256,7 +261,7 @@ static int load_program(struct exec *e)
 {
 	struct elf_image image;
 	bool is_random = !(current->personality & ADDR_NO_RANDOMIZE);
-	uptr hint = e->interpreter ? ELF_ARCH_DYN_BASE + (is_random ? (e->random[3] & 0x3ffff) << PAGE_SHIFT : 0) : 0;
+	uptr hint = e->interpreter ? ELF_ARCH_DYN_BASE + (is_random ? (e->random[2] >> 32 & 0x3ffff) << PAGE_SHIFT : 0) : 0;
 	int err = image_read(&image, e->file);
 	if (!err)
 		err = choose_bias(e->mm, &image, hint);

@@ -43,7 +43,7 @@ struct exec {
 	bool is_secure;		/* AT_SECURE: it has more rights than who runs it */
 	bool is_unreadable;	/* who runs it may not read it, and so not its memory either */
 	struct mm *mm;		/* owned until installed */
-	u64 random[4];		/* one draw: AT_RANDOM's two, the stack's place, the program's */
+	u64 random[3];		/* one draw: AT_RANDOM's two, the places of the stack (low half) and of the program */
 	bool is_past_return;	/* the old program is gone: an error now kills */
 	uptr stack_top;
 	/* what the loader finds */

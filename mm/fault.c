@@ -4,9 +4,10 @@
  *   mm_fault      the region is found and asked; the stack grows; memory is waited for
  *   fault_page    the path is owned; then one of
  *     fill_anonymous   empty entry: the zero page for a read, a zeroed frame for a write
- *     map_resident     empty entry, read: the file's pages around it that are in the page cache, all at once
+ *     map_around       empty entry, read: the file's pages around it that are in the page cache, all at once
  *     fill_file        empty entry: the file's page, read in; for a private write a copy of it at once
  *     settle_present   used entry: copy-on-write (mm/cow.c), or nothing to do but forget a stale translation
+ *   mm_map_resident    the same for a whole program, before it runs (exec)
  *
  * Locks: mm->lock for reading, then pt_lock; the page cache (which may sleep) is asked between two holds of pt_lock,
  * and the entry is looked at again after.
@@ -21,6 +22,8 @@
 #include "base/printk.h"
 
 #define AROUND_BYTES (16 * PAGE_SIZE)	/* mapped by one read fault of a file, aligned: one leaf table holds it all */
+#define SMALL_BYTES (64 * PAGE_SIZE)	/* a region up to this is mapped whole */
+#define PROGRAM_BYTES (256 * PAGE_SIZE)	/* and one of a program that starts, up to this */
 #define VM_ANY_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
 
 static unsigned vma_prot(const struct vma *v) { return v->flags & VM_ANY_ACCESS; }
@@ -51,18 +54,13 @@ static int fill_anonymous(struct mm *mm, const struct vma *v, uptr va, pte_t *sl
 	return 0;
 }
 
-/*
- * Maps what the page cache holds of the file around va, for reading: one fault in place of many, for a program that
- * runs through its text. Says whether va's own page was there. Under pt_lock, path owned.
- */
-static bool map_resident(struct mm *mm, const struct vma *v, uptr va, pte_t *slot)
+/* Maps what the page cache holds of [at, end), which lies in one leaf table, for reading; slot is at's. Under pt_lock,
+ * path owned. */
+static void map_resident(struct mm *mm, const struct vma *v, uptr at, uptr end, pte_t *slot)
 {
-	struct mapping *m = v->user ? v->user->mapping : NULL;
-	uptr block = ALIGN_DOWN(va, AROUND_BYTES), at = MAX(block, v->start), end = MIN(block + AROUND_BYTES, v->end);
+	struct mapping *m = v->user->mapping;
 	pte_t rights = pte_make_leaf(0, vma_prot(v));
 
-	if (!m)
-		return false;
 	if (v->flags & VM_SHARED)
 		rights = pte_set_shared(rights);
 	spin_lock(&m->pages_lock);
@@ -71,11 +69,55 @@ static bool map_resident(struct mm *mm, const struct vma *v, uptr va, pte_t *slo
 		struct page *const *pages = mapping_run(m, v->offset_pages + ((at - v->start) >> PAGE_SHIFT), &n);
 
 		if (pages)
-			pt_install_file_pages(mm, at, slot + (s64)(at - va) / (s64)PAGE_SIZE, pages, n, rights);
+			pt_install_file_pages(mm, at, slot, pages, n, rights);
 		at += n << PAGE_SHIFT;
+		slot += n;
 	}
 	spin_unlock(&m->pages_lock);
+}
+
+/*
+ * One fault in place of many, for a program that runs through its text: all of a small region, else the block that va is
+ * in. Says whether va's own page was there. Under pt_lock, path owned.
+ */
+static bool map_around(struct mm *mm, const struct vma *v, uptr va, pte_t *slot)
+{
+	uptr bytes = v->end - v->start <= SMALL_BYTES ? PT_SPAN(1) : AROUND_BYTES, block = ALIGN_DOWN(va, bytes);
+	uptr at = MAX(block, v->start), end = MIN(block + bytes, v->end);
+
+	if (!v->user || !v->user->mapping)
+		return false;
+	map_resident(mm, v, at, end, slot - ((va - at) >> PAGE_SHIFT));
 	return !pte_is_empty(pte_read(slot));
+}
+
+/* The part of [at, end) that one leaf table holds. Returns where that ends, or 0: no memory. */
+static uptr map_resident_table(struct mm *mm, const struct vma *v, uptr at, uptr end)
+{
+	bool out_of_memory;
+	pte_t *slot;
+
+	end = MIN(end, ALIGN_DOWN(at, PT_SPAN(1)) + PT_SPAN(1));
+	spin_lock(&mm->pt_lock);
+	slot = pt_own_path(mm, at, true, &out_of_memory);
+	if (likely(slot))
+		map_resident(mm, v, at, end, slot);
+	spin_unlock(&mm->pt_lock);
+	return slot ? end : 0;
+}
+
+void mm_map_resident(struct mm *mm, uptr start, uptr end)
+{
+	struct vma *v;
+
+	rw_read_lock(&mm->lock);
+	for (v = vma_find(&mm->vmas, start); v && v->start < end; v = vma_next(&mm->vmas, v)) {
+		if (!v->user || !v->user->mapping || (v->flags & VM_WRITE) || v->end - v->start > PROGRAM_BYTES)
+			continue;
+		for (uptr at = v->start; at && at < v->end; )
+			at = map_resident_table(mm, v, at, v->end);
+	}
+	rw_read_unlock(&mm->lock);
 }
 
 /* A private copy of a file's page; takes over the reference to p. NULL: out of memory. */
@@ -159,7 +201,7 @@ static __always_inline int settle(struct mm *mm, const struct vma *v, uptr va, u
 		r = settle_present(mm, v, va, slot, access);
 	} else if (!v->file && !(v->flags & VM_SPECIAL)) {
 		r = fill_anonymous(mm, v, va, slot, is_write);
-	} else if (!is_write && map_resident(mm, v, va, slot)) {
+	} else if (!is_write && map_around(mm, v, va, slot)) {
 		r = 0;
 	} else {
 		spin_unlock(&mm->pt_lock);

@@ -178,6 +178,9 @@ u64 mapping_count_regions(struct mapping *m);
 /* Settles a user fault. access: FAULT_*. 0, or the signal as -SIGSEGV/-SIGBUS with *code, or -ENOMEM (out of memory was
  * already handled: retry or die), or -EINTR. Takes mm->lock for reading. */
 int mm_fault(struct mm *mm, uptr addr, unsigned access, int *code);
+/* exec: maps what the page cache holds of the regions of [start, end) that are not written, the large ones left out. What
+ * is not mapped, for want of memory too, faults later. */
+void mm_map_resident(struct mm *mm, uptr start, uptr end);
 /* Foreign access (ptrace, /proc/PID/mem, process_vm_*, exec's argument pages): copies to or from another mm; a write
  * owns the path first (and, forced, copies a private page even if read-only). Returns bytes done or -EFAULT. */
 #define ACCESS_WRITE 1

@@ -182,10 +182,9 @@ void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 
 void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *const *pages, unsigned n, pte_t rights)
 {
-	struct page *table = virt_to_page(slots);
+	struct page *table = virt_to_page(slots), *records = page_records;
 	unsigned index = pt_index(va, 0), installed = 0;
 	struct page *last = NULL;
-	u64 groups = 0;
 
 	ASSERT(index + n <= PT_ENTRIES);
 	for (unsigned i = 0; i < n; i++) {
@@ -194,14 +193,14 @@ void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *co
 		if (!p || !pte_is_empty(pte_read(&slots[i])))
 			continue;
 		page_map_get(p);
-		pte_write(&slots[i], pte_set_frame(rights, page_to_pfn(p)));
-		groups |= 1UL << (index + i) / PT_GROUP;
+		pte_write(&slots[i], pte_set_frame(rights, (u64)(p - records)));
 		installed++;
 		last = p;
 	}
 	if (!installed)
 		return;
-	table->table.groups |= groups;
+	/* a group may be noted that nothing was put into */
+	table->table.groups |= ~0UL << index / PT_GROUP & ~0UL >> (63 - (index + n - 1) / PT_GROUP);
 	table->table.used += installed;
 	path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
 	note_peak(mm);

@@ -93,11 +93,20 @@ uptr sighand_handler_locked(const struct sighand *s, int sig)
 	return s->table->actions[sig - 1].handler;
 }
 
+static __always_inline void action_read_locked(const struct sighand *s, int sig, struct action *out)
+{
+	if (unlikely(sig_in(s->overridden, sig)))
+		*out = (struct action){ .handler = sighand_handler_locked(s, sig) };
+	else
+		*out = s->table->actions[sig - 1];
+}
+
 struct action sighand_action_locked(const struct sighand *s, int sig)
 {
-	if (sig_in(s->overridden, sig))
-		return (struct action){ .handler = sighand_handler_locked(s, sig) };
-	return s->table->actions[sig - 1];
+	struct action a;
+
+	action_read_locked(s, sig, &a);
+	return a;
 }
 
 /* The flags stay, where there is memory for a table of one's own to write it down in. */
@@ -210,28 +219,13 @@ void sighand_exec(struct task *t)
 }
 
 /* An ignored signal is not kept: what is pending of it goes. */
-static void flush_ignored_locked(struct task *t, int sig)
+static __noinline void flush_ignored_locked(struct task *t, int sig)
 {
 	struct task *thread;
 
-	if (!handler_ignores(sighand_handler_locked(t->sighand, sig), sig))
-		return;
 	pending_flush_signals(&t->signal->shared_pending, SIG_BIT(sig));
 	list_for_each(thread, &t->signal->thread_list, thread_node)
 		pending_flush_signals(&thread->pending, SIG_BIT(sig));
-}
-
-static int action_set_locked(struct task *t, int sig, const struct action *a)
-{
-	struct sighand *s = t->sighand;
-	int err = sighand_own_locked(s);
-
-	if (err)
-		return err;
-	s->overridden &= ~SIG_BIT(sig);
-	s->table->actions[sig - 1] = *a;
-	flush_ignored_locked(t, sig);
-	return 0;
 }
 
 static bool action_is_same(const struct action *a, const struct action *b)
@@ -239,31 +233,64 @@ static bool action_is_same(const struct action *a, const struct action *b)
 	return a->handler == b->handler && a->flags == b->flags && a->mask == b->mask && a->restorer == b->restorer;
 }
 
-long sys_rt_sigaction(int sig, uptr act, uptr old, size_t size)
+static int action_write_locked(struct sighand *s, int sig, const struct action *a)
+{
+	int err = sighand_own_locked(s);
+
+	if (unlikely(err))
+		return err;
+	s->overridden &= ~SIG_BIT(sig);
+	s->table->actions[sig - 1] = *a;
+	return 0;
+}
+
+/* Sets the action of sig to a, which is changed, if it may be set; says in *before what it was. */
+static int action_set(int sig, struct action *a, struct action *before)
 {
 	struct task *t = current;
-	struct action a, before;
+	struct sighand *s = t->sighand;
 	unsigned long flags;
 	int err = 0;
 
-	if (size != sizeof(u64))
+	a->flags &= SA_KNOWN;
+	a->mask &= ~SIGNALS_UNBLOCKABLE;
+	flags = spin_lock_irqsave(&s->lock);
+	action_read_locked(s, sig, before);
+	if (!action_is_same(a, before))
+		err = action_write_locked(s, sig, a);
+	if (handler_ignores(a->handler, sig) && likely(!err))
+		flush_ignored_locked(t, sig);
+	spin_unlock_irqrestore(&s->lock, flags);
+	return err;
+}
+
+static void action_get(int sig, struct action *a)
+{
+	struct sighand *s = current->sighand;
+	unsigned long flags = spin_lock_irqsave(&s->lock);
+
+	action_read_locked(s, sig, a);
+	spin_unlock_irqrestore(&s->lock, flags);
+}
+
+/* posix_spawn's child asks for and sets nearly every signal: each way is kept short. */
+long sys_rt_sigaction(int sig, uptr act, uptr old, size_t size)
+{
+	struct action a, before;
+	int err;
+
+	if (unlikely(size != sizeof(u64)))
 		return -EINVAL;
 	if (act && copy_from_user(&a, act, sizeof(a)))
 		return -EFAULT;
-	if (sig < 1 || sig > SIGNALS || (act && sig_in(SIGNALS_UNBLOCKABLE, sig)))
+	if (unlikely(sig < 1 || sig > SIGNALS || (act && sig_in(SIGNALS_UNBLOCKABLE, sig))))
 		return -EINVAL;
 	if (act) {
-		a.flags &= SA_KNOWN;
-		a.mask &= ~SIGNALS_UNBLOCKABLE;
+		err = action_set(sig, &a, &before);
+		if (unlikely(err))
+			return err;
+	} else {
+		action_get(sig, &before);
 	}
-	flags = spin_lock_irqsave(&t->sighand->lock);
-	before = sighand_action_locked(t->sighand, sig);
-	if (act && !action_is_same(&a, &before))
-		err = action_set_locked(t, sig, &a);
-	else if (act)
-		flush_ignored_locked(t, sig);
-	spin_unlock_irqrestore(&t->sighand->lock, flags);
-	if (!err && old)
-		err = copy_to_user(old, &before, sizeof(before));
-	return err;
+	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
 }

@@ -36,6 +36,18 @@ TEST(each_page_is_its_own)
 	}
 }
 
+/* As above, in a region too large to be mapped whole by one fault. */
+TEST(each_page_of_a_large_region_is_its_own)
+{
+	int fd = make();
+	for (size_t first = 0; first < PAGES; first += 11) {
+		volatile char *at = mmap(0, (PAGES + 90) * PAGE, PROT_READ, MAP_PRIVATE, fd, first * PAGE);
+		for (size_t i = PAGES; i-- > first; )
+			CHECK_EQ(at[(i - first) * PAGE + 1], (int)('A' + i));
+		check_dies(at + (PAGES - first) * PAGE, SIGBUS);
+	}
+}
+
 TEST(a_private_write_is_private)
 {
 	int fd = make();
