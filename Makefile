@@ -5,7 +5,7 @@
 #   make run        set up, build, boot a shell in the VM
 #   make test       set up, build, run the quick tests;   make test-full: every test
 #   make selftests  Linux's own tests on Linux and on Furca; the counts go to docs/coverage.md
-#   make bench      the same program on Furca and on Debian's Linux
+#   make bench      the same program on Furca and on Debian's Linux; also bench-deferred, bench-growth
 #   make install    DESTDIR and PREFIX are honoured
 #   DEBUG=y         the checking build (its objects live in build/debug)
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Where the instructions of one operation of bench.c go, by kernel function: profile.sh NAME [LINES]
+# Where the instructions of one operation of `furca bench --list`, or of one point of a curve (regions:1000), go, by kernel function:
+# profile.sh NAME [LINES]
 # The operation runs 51 times and once, under QEMU's -icount with the plugin profile.c; the difference is the operation's own,
 # without boot. A line is: instructions an operation, calls an operation, function; USER is the program itself.
 set -eu
@@ -11,8 +12,8 @@ out=$BUILD/bench/profile; mkdir -p "$out"
 gcc -std=gnu2x -O2 -Wall -Wextra -Werror -Wno-unused-parameter -shared -fPIC -o "$out/profile.so" bench/profile.c
 
 run() { # samples: leaves blocks.SAMPLES and prints the median
-	PLUGIN="$PWD/$out/profile.so,out=$PWD/$out/blocks.$1" sh bench/run.sh -k furca -m icount "samples=$1" "$name" |
-		awk -v name="$name" '$3 == name { print $4 }'
+	"$BUILD/furca" bench --kernels furca --mode icount --raw --samples "$1" --qemu -plugin \
+		--qemu "$PWD/$out/profile.so,out=$PWD/$out/blocks.$1" "$name" | awk -v name="$name" '$3 == name { print $4 }'
 }
 run 1 >/dev/null
 median=$(run 51)

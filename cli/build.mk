@@ -86,7 +86,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/furca $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/furca $(DESTDIR)$(PREFIX)/bin/furca
 	install -m 644 $(BUILD)/furca-kernel $(DESTDIR)$(PREFIX)/lib/furca/furca-kernel
-	install -m 755 $(BUILD)/furca-init $(DESTDIR)$(PREFIX)/lib/furca/furca-init
+	install -m 755 $(BUILD)/furca-init $(BUILD)/furca-bench $(BUILD)/furca-plot $(DESTDIR)$(PREFIX)/lib/furca
 	install -m 644 $(BUILD)/furca.1 $(DESTDIR)$(PREFIX)/share/man/man1/furca.1
 
 -include $(wildcard $(CLI_OBJ)/*.d $(CLI_TOBJ)/*.d)

@@ -14,8 +14,7 @@
 #include <unistd.h>
 #include "protocol.h"
 
-// A file of ours: beside the tool (build/), or in ../lib/furca (installed). Owned, or NULL.
-static char *beside_find(const char *name) {
+char *beside_find(const char *name) {
 	static const char *const places[] = { "", "../lib/furca/" };
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -82,16 +81,22 @@ static int head_read(struct kernel *k) {
 	return 0;
 }
 
-int kernel_find(struct kernel *k, const struct options *o) {
-	*k = (struct kernel){ .path = o->kernel ? text_copy(o->kernel) : beside_find("furca-kernel"),
-		.init = beside_find("furca-init") };
+int kernel_open(struct kernel *k, const char *path) {
+	*k = (struct kernel){ .path = path ? text_copy(path) : beside_find("furca-kernel") };
 	if (k->path == NULL)
 		return fail(EXIT_TOOL, "no kernel", "furca-kernel",
 			"it is neither beside furca nor in ../lib/furca: run make, or name one with --kernel");
-	if (k->init == NULL)
-		return fail(EXIT_TOOL, "no init for the VM", "furca-init",
-			"it is neither beside furca nor in ../lib/furca: run make");
 	return head_read(k);
+}
+
+int kernel_find(struct kernel *k, const struct options *o) {
+	int status = kernel_open(k, o->kernel);
+	if (status != 0)
+		return status;
+	k->init = beside_find("furca-init");
+	return k->init != NULL ? 0
+			       : fail(EXIT_TOOL, "no init for the VM", "furca-init",
+					 "it is neither beside furca nor in ../lib/furca: run make");
 }
 
 void kernel_drop(struct kernel *k) {

@@ -12,7 +12,11 @@ struct kernel {
 	bool is_linux;
 };
 
+// A file of ours: beside the tool (build/), or in ../lib/furca (installed). Owned, or NULL.
+char *beside_find(const char *name);
+
 // All: 0, or an exit status after a message.
+int kernel_open(struct kernel *k, const char *path); // NULL: our own; without its init
 int kernel_find(struct kernel *k, const struct options *o);
 int kernel_modules_add(struct image *im, const struct kernel *k, const struct options *o, struct list *names);
 void kernel_drop(struct kernel *k);

@@ -1,8 +1,9 @@
-// furca: the host tool. Takes the command line apart and hands over to run.c.
+// furca: the host tool. Takes the command line apart and hands over to run.c or bench.c.
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "bench.h"
 #include "options.h"
 #include "run.h"
 
@@ -24,11 +25,11 @@ int main(int argc, char **argv) {
 	struct options o;
 	int status = options_parse(&o, argc, argv);
 	if (status == 0 && o.command == COMMAND_HELP)
-		status = print(options_help);
+		status = print(o.help);
 	else if (status == 0 && o.command == COMMAND_VERSION)
 		status = print("furca " FURCA_VERSION "\n");
 	else if (status == 0)
-		status = run(&o);
+		status = o.command == COMMAND_BENCH ? bench(&o) : run(&o);
 	options_drop(&o);
 	return status;
 }

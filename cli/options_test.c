@@ -78,6 +78,37 @@ static void options_that_are_wrong_are_refused(void **state) {
 	assert_int_equal(PARSE(&o, "furca", "run", ""), EXIT_NOT_FOUND);
 }
 
+static void bench_options_stand_anywhere(void **state) {
+	(void)state;
+	struct options o;
+	assert_int_equal(PARSE(&o, "furca", "bench"), 0);
+	assert_int_equal(o.command, COMMAND_BENCH);
+	assert_null(o.program[0]);
+	assert_int_equal(o.bench.samples, 5);
+	assert_int_equal(o.memory_mb, 0);
+	options_drop(&o);
+	assert_int_equal(PARSE(&o, "furca", "bench", "fork", "--kernels", "furca, lean", "growth", "--mode=wall",
+				 "--samples=7", "-m2G", "--linux", "L", "--kernel", "K", "--raw", "--output", "D"),
+		0);
+	assert_string_equal(o.program[0], "fork");
+	assert_string_equal(o.program[1], "growth");
+	assert_null(o.program[2]);
+	assert_int_equal(o.bench.kernels, 1u << BENCH_FURCA | 1u << BENCH_LEAN);
+	assert_int_equal(o.bench.modes, 1u << BENCH_WALL);
+	assert_int_equal(o.bench.samples, 7);
+	assert_int_equal(o.memory_mb, 2048);
+	assert_string_equal(o.bench.peer, "L");
+	assert_string_equal(o.kernel, "K");
+	assert_true(o.bench.raw);
+	options_drop(&o);
+	static const char *const wrong[][2] = { { "--with", "x" }, { "--samples", "52" }, { "--kernels", "" },
+		{ "--kernels", "furca,bsd" }, { "--mode", "," }, { "--raw=1", "x" }, { "-e", "A=1" } };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(PARSE(&o, "furca", "bench", wrong[i][0], wrong[i][1], "fork"), EXIT_TOOL);
+	assert_int_equal(PARSE(&o, "furca", "bench", "--accel", "kvm", "--mode", "icount,wall"), EXIT_TOOL);
+	assert_int_equal(PARSE(&o, "furca", "run", "--raw", "true"), EXIT_TOOL);
+}
+
 static void options_ask_for_help_and_version(void **state) {
 	(void)state;
 	struct options o;
@@ -109,6 +140,7 @@ int main(void) {
 		cmocka_unit_test(options_end_at_the_program),
 		cmocka_unit_test(options_take_values_both_ways),
 		cmocka_unit_test(options_that_are_wrong_are_refused),
+		cmocka_unit_test(bench_options_stand_anywhere),
 		cmocka_unit_test(options_ask_for_help_and_version),
 		cmocka_unit_test(sizes_are_megabytes),
 	};

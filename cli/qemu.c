@@ -45,7 +45,7 @@ bool cpu_has_virtualization(const char *cpuinfo) {
 }
 
 // A /dev/kvm that opens is no proof: on some hosts it does, and guests then hang. The CPU's flags tell.
-static int accel_choose(const struct options *o, bool *kvm) {
+int accel_choose(const struct options *o, bool *kvm) {
 	struct bytes info = { 0 };
 	*kvm = false;
 	if (o->accel == ACCEL_TCG || (o->accel == ACCEL_AUTO && o->deterministic))
@@ -95,10 +95,14 @@ static char *kernel_line(const struct options *o, const struct kernel *k, bool k
 	return line.data;
 }
 
-static void ports_add(struct list *argv, bool is_microvm, const struct vm *vm) {
-	static const char *const names[] = PORT_NAMES;
+static void console_add(struct list *argv, const struct vm *vm) {
 	add2(argv, "-chardev", text_format("socket,id=console,fd=%d", vm->theirs[0]));
 	add2(argv, "-serial", text_copy("chardev:console"));
+}
+
+static void ports_add(struct list *argv, bool is_microvm, const struct vm *vm) {
+	static const char *const names[] = PORT_NAMES;
+	console_add(argv, vm);
 	add2(argv, "-device",
 		text_copy(is_microvm ? "virtio-serial-device,id=furca,max_ports=8"
 				     : "virtio-serial-pci,id=furca,max_ports=8,disable-legacy=on,ioeventfd=off"));
@@ -107,6 +111,31 @@ static void ports_add(struct list *argv, bool is_microvm, const struct vm *vm) {
 		add2(argv, "-device",
 			text_format("virtserialport,bus=furca.0,nr=%d,chardev=port%d,name=%s", i, i, names[i]));
 	}
+}
+
+// What every machine of ours has; `cpu` is the emulated one.
+static void machine_add(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm, bool kvm,
+	const char *cpu) {
+	add2(argv, "-accel", text_copy(kvm ? "kvm" : o->cpus > 1 && !o->deterministic ? "tcg,thread=multi" : "tcg"));
+	add2(argv, "-cpu", text_copy(kvm ? "host" : cpu));
+	add2(argv, "-m", text_format("%lluM", (unsigned long long)o->memory_mb));
+	add2(argv, "-smp", text_format("%u", o->cpus));
+	add(argv, "-nodefaults");
+	add(argv, "-no-user-config");
+	add2(argv, "-display", text_copy("none"));
+	add(argv, "-no-reboot");
+	if (o->deterministic) {
+		add2(argv, "-icount", text_copy("shift=0,sleep=off"));
+		add2(argv, "-seed", text_copy("1"));
+		add2(argv, "-rtc", text_copy("base=2024-01-01T00:00:00,clock=vm"));
+	}
+	add2(argv, "-kernel", text_copy(k->path));
+	add2(argv, "-initrd", text_format("/proc/self/fd/%d", vm->image));
+}
+
+static void more_add(struct list *argv, const struct options *o) {
+	for (size_t i = 0; i < o->qemu.count; i++)
+		add(argv, o->qemu.items[i]);
 }
 
 int qemu_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm) {
@@ -125,29 +154,31 @@ int qemu_command(struct list *argv, const struct options *o, const struct kernel
 			: text_copy("q35"));
 	if (is_microvm)
 		add2(argv, "-global", text_copy("virtio-mmio.force-legacy=false"));
-	add2(argv, "-accel", text_copy(kvm ? "kvm" : o->cpus > 1 && !o->deterministic ? "tcg,thread=multi" : "tcg"));
-	add2(argv, "-cpu", text_copy(kvm ? "host" : o->deterministic ? "max,-erms" : "max"));
-	add2(argv, "-m", text_format("%lluM", (unsigned long long)o->memory_mb));
-	add2(argv, "-smp", text_format("%u", o->cpus));
-	add(argv, "-nodefaults");
-	add(argv, "-no-user-config");
-	add2(argv, "-display", text_copy("none"));
-	add(argv, "-no-reboot");
-	if (o->deterministic) {
-		add2(argv, "-icount", text_copy("shift=0,sleep=off"));
-		add2(argv, "-seed", text_copy("1"));
-		add2(argv, "-rtc", text_copy("base=2024-01-01T00:00:00,clock=vm"));
-	}
-	add2(argv, "-kernel", text_copy(k->path));
-	add2(argv, "-initrd", text_format("/proc/self/fd/%d", vm->image));
+	machine_add(argv, o, k, vm, kvm, o->deterministic ? "max,-erms" : "max");
 	add2(argv, "-append", kernel_line(o, k, kvm));
 	ports_add(argv, is_microvm, vm);
 	if (o->gdb) {
 		add(argv, "-S");
 		add2(argv, "-gdb", text_copy("tcp:127.0.0.1:1234"));
 	}
-	for (size_t i = 0; i < o->qemu.count; i++)
-		add(argv, o->qemu.items[i]);
+	more_add(argv, o);
+	return 0;
+}
+
+// No ports and no tsc_early_khz: nothing but the console, on a machine whose clocks Linux measures by itself. The CPU has no ERMS,
+// whose `rep` strings would be counted by the byte, and has RDRAND, without which Linux never trusts its random numbers.
+int qemu_bench_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm, bool kvm,
+	const char *line) {
+	char *qemu = NULL;
+	int status = qemu_find(&qemu);
+	if (status != 0)
+		return status;
+	list_add(argv, qemu);
+	add2(argv, "-M", text_copy("q35"));
+	machine_add(argv, o, k, vm, kvm, "qemu64,+rdrand");
+	add2(argv, "-append", text_copy(line));
+	console_add(argv, vm);
+	more_add(argv, o);
 	return 0;
 }
 
@@ -165,6 +196,22 @@ char *shell_quote(const char *word) {
 	}
 	bytes_add_text(&out, "'");
 	return out.data;
+}
+
+int command_print(const struct list *command) {
+	struct bytes line = { 0 };
+	for (size_t i = 0; i < command->count; i++) {
+		char *word = shell_quote(command->items[i]);
+		bytes_add_text(&line, i > 0 ? " " : "");
+		bytes_add_text(&line, word);
+		free(word);
+	}
+	bytes_add_text(&line, "\n");
+	int status = write(1, line.data, line.size) == (ssize_t)line.size
+			     ? 0
+			     : fail(EXIT_TOOL, "cannot write", "standard output", NULL);
+	bytes_drop(&line);
+	return status;
 }
 
 int qemu_find(char **path) {

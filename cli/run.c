@@ -361,22 +361,6 @@ static int end_say(const struct session *s, const struct relay_result *r) {
 		EXIT_TOOL, "the VM ended before the program did", s->kernel.path, "--verbose shows the kernel's log");
 }
 
-static int command_print(const struct list *command) {
-	struct bytes line = { 0 };
-	for (size_t i = 0; i < command->count; i++) {
-		char *word = shell_quote(command->items[i]);
-		bytes_add_text(&line, i > 0 ? " " : "");
-		bytes_add_text(&line, word);
-		free(word);
-	}
-	bytes_add_text(&line, "\n");
-	int status = write(1, line.data, line.size) == (ssize_t)line.size
-			     ? 0
-			     : fail(EXIT_TOOL, "cannot write", "standard output", NULL);
-	bytes_drop(&line);
-	return status;
-}
-
 static int session_run(struct session *s) {
 	struct relay_result r;
 	int status = image_write(s->im, s->vm.image);

@@ -4,8 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 [ -n "${FURCA_KERNEL:-}" ] && { ok "prices: our own kernel's alone"; finish; }
 
-make -s build/bench/bench >/dev/null || { not_ok "prices: building bench"; finish; }
-LIMIT=200 sh bench/run.sh -k furca -m icount boot getppid fork_exit_wait vfork_exec_wait cow_copy fork fork_1g fork_exit_wait_1g >"$SCRATCH/out" 2>&1
+make -s all >/dev/null || { not_ok "prices: building bench"; finish; }
+"$FURCA" bench --kernels furca --mode icount --raw --timeout 200 boot getppid fork_exit_wait vfork_exec_wait cow_copy fork fork_1g fork_exit_wait_1g >"$SCRATCH/out" 2>&1
 sed 's/^/# /' "$SCRATCH/out"
 
 price() { awk -v op="$1" '$3 == op { print $4 }' "$SCRATCH/out"; }
