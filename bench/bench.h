@@ -1,9 +1,9 @@
 /*
- * bench.h: what the parts of the benchmark share. Each part (calls.c, process.c, cow.c, growth.c) is a suite or some operations
- * of one; main.c knows them all, takes the samples and prints them.
+ * bench.h: what the parts of the benchmark share. Each part (calls.c, process.c, cow.c, growth.c) is a suite or some
+ * operations of one; main.c knows them all, takes the samples and prints them.
  *
- * An operation gives one figure, or it is a curve: one figure for each of its points. A curve runs in a process of its own, which
- * `grow` brings from one point to the next; what it has made goes when that process ends.
+ * An operation gives one figure, or it is a curve: one figure for each of its points. A curve runs in a process of its
+ * own, which `grow` brings from one point to the next; what it has made goes when that process ends.
  */
 #ifndef FURCA_BENCH_H
 #define FURCA_BENCH_H

@@ -12,8 +12,8 @@
 #define LARGE_BYTES (1ul << 30)
 
 /*
- * What a lazy fork moves to later: a child of a parent with 1 GiB writes all of its pages, or one in every 2 MiB. The worst of
- * those single writes, or the mean of all.
+ * What a lazy fork moves to later: a child of a parent with 1 GiB writes all of its pages, or one in every 2 MiB: the
+ * worst of those single writes, or the mean of all.
  */
 static ticks writes_after_fork(size_t step, int is_worst)
 {
@@ -68,8 +68,8 @@ static ticks run_cow_copy(void)
 }
 
 /*
- * The parent's writes after its child has gone. A kernel that shares page tables has two cases: the child never wrote there, and
- * the tables were never copied; or it did, and each of the parent's pages faults.
+ * The parent's writes after its child has gone. A kernel that shares page tables has two cases: the child never
+ * wrote there, and the tables were never copied; or it did, and each of the parent's pages faults.
  */
 static ticks cow_after_child(int child_writes)
 {
@@ -108,7 +108,7 @@ const struct op cow_ops[] = {
 };
 
 const struct op cow_large_ops[] = {
-	{ "cow_1g_worst", run_cow_1g_worst, "a child writes one page in every 2 MiB of 1 GiB: the worst single write", LARGE },
+	{ "cow_1g_worst", run_cow_1g_worst, "a child writes a page in each 2 MiB of 1 GiB: the worst write", LARGE },
 	{ "cow_1g_sparse", run_cow_1g_sparse, "the same: the mean write", LARGE },
 	{ "cow_1g_all", run_cow_1g_all, "a child writes every page of 1 GiB: the mean write", ONCE | LARGE },
 	{},
@@ -116,44 +116,30 @@ const struct op cow_large_ops[] = {
 
 /*
  * --- the whole price of a lazy fork ---
- * A process with 1 GiB touched forks; the child, or the parent while the child lives, writes so many percent of the pages, the
- * first of them in order or any of them in random order; the child exits, the parent waits. All of that is the figure; the
- * second is the worst single write.
+ * A process with 1 GiB touched forks; the child, or the parent while the child lives, writes so many percent of the
+ * pages, the first of them in order or any of them in random order; the child exits, the parent waits. All of that is the
+ * figure; the second is the worst single write.
  */
 #define LARGE_PAGES (LARGE_BYTES / PAGE)
 
 static const long percents[] = { 0, 1, 10, 50, 100, -1 };
 static size_t written;	/* pages */
-static unsigned *order;	/* of the random writes */
 
-static void shuffle(unsigned *to, size_t count)
-{
-	unsigned long state = 88172645463325252ul;
-	for (size_t i = 0; i < count; i++)
-		to[i] = i;
-	for (size_t i = count - 1; i > 0; i--) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		size_t other = state % (i + 1);
-		unsigned kept = to[i];
-		to[i] = to[other];
-		to[other] = kept;
-	}
-}
-
-/* The list lies in shared memory: to read or write it breaks no sharing. */
 static int write_percent(long percent)
 {
 	touch(LARGE_BYTES);
-	if (!order) {
-		order = mmap(NULL, LARGE_PAGES * sizeof *order, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (order == MAP_FAILED)
-			die("mmap");
-		shuffle(order, LARGE_PAGES);
-	}
 	written = LARGE_PAGES * percent / 100;
 	return 0;
+}
+
+/* Each number below LARGE_PAGES, a power of two, becomes another: every step can be undone. No list of them lies in memory. */
+static size_t shuffled(size_t i)
+{
+	for (int round = 0; round < 3; round++) {
+		i = (i * 0x2c1b3c6d + 0x9e3779b9) % LARGE_PAGES;
+		i ^= i >> 9;
+	}
+	return i;
 }
 
 /* One look at the clock a write: each stretch lasts from the end of the write before. */
@@ -161,7 +147,7 @@ static ticks write_pages(int is_random)
 {
 	ticks worst = 0, before = now();
 	for (size_t i = 0; i < written; i++) {
-		size_t page = is_random ? order[i] : i;
+		size_t page = is_random ? shuffled(i) : i;
 		*(volatile char *)(touched + page * PAGE) = 2;
 		ticks after = now();
 		if (after - before > worst)
@@ -229,7 +215,8 @@ static ticks run_parent_random(void)
 	return parent_writes(1);
 }
 
-#define DEFERRED(name, what) { #name, run_##name, what, LARGE, percents, write_percent, #name "_worst", "the same: the worst single write" }
+#define DEFERRED(name, what) \
+	{ #name, run_##name, what, LARGE, percents, write_percent, #name "_worst", "the same: the worst single write" }
 const struct op deferred_ops[] = {
 	DEFERRED(child_order, "the child writes the first pages, in order"),
 	DEFERRED(child_random, "the child writes pages anywhere, in random order"),

@@ -1,6 +1,6 @@
 /*
- * growth.c: what a fork with its exit and wait costs over what the parent has: regions, descriptors, threads, children alive,
- * levels of pid namespaces. Each curve grows one of them, in a process of its own, and measures at its points.
+ * growth.c: what a fork with its exit and wait costs over what the parent has: regions, descriptors, threads, children
+ * alive, levels of pid namespaces. Each curve grows one of them, in a process of its own, and measures at its points.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,14 +1,14 @@
 /*
- * furca-bench: what the operations of a process cost. One static program, the same on every kernel; `furca bench` runs it as
- * process 1 of a VM, and it runs as a plain program too.
+ * furca-bench: what the operations of a process cost. One static program, the same on every kernel; `furca bench` runs it
+ * as process 1 of a VM, and it runs as a plain program too.
  *
- *   furca-bench [icount|wall] [samples=N] [WHAT...]     WHAT: a suite, an operation, a point of a curve (NAME:POINT); none: "basic"
- *   furca-bench list                                    "SUITE NAME UNIT DESCRIPTION" of each operation
+ *   furca-bench [icount|wall] [samples=N] [WHAT...]   WHAT: suite, operation or a curve's point (NAME:POINT); else "basic"
+ *   furca-bench list                                  "SUITE NAME UNIT DESCRIPTION" of each operation
  *
- * Each line of the result is "NAME MEDIAN MINIMUM MAXIMUM" of one operation, or "NAME:POINT ..." of one point of a curve, over N
- * samples (default 5) after one that warms up; "stopped NAME:POINT WHY" says that a curve goes no further. The last line is "end".
- * icount: ticks of the time-stamp counter; under QEMU's -icount shift=0 one tick is one instruction. wall: nanoseconds.
- * A measured stretch never idles: a halt would move the virtual clock. Memory is mapped with MADV_NOHUGEPAGE.
+ * Each line of the result is "NAME MEDIAN MINIMUM MAXIMUM" of one operation, or "NAME:POINT ..." of one point of a curve,
+ * over N samples (default 5) after one that warms up. "stopped NAME:POINT WHY": a curve goes no further. The last line is
+ * "end". icount: ticks of the time-stamp counter; under QEMU's -icount shift=0 one tick is one instruction. wall:
+ * nanoseconds. A measured stretch never idles: a halt would move the virtual clock. Memory is mapped with MADV_NOHUGEPAGE.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>
@@ -93,8 +93,8 @@ static const struct op boot_ops[] = {
 };
 static const struct suite suites[] = {
 	{ "basic", "what a process does",
-		(const struct op *const[]){ boot_ops, calls_ops, process_ops, cow_ops, memory_ops, cow_large_ops, thread_ops,
-			NULL } },
+		(const struct op *const[]){ boot_ops, calls_ops, process_ops, cow_ops, memory_ops, cow_large_ops,
+			thread_ops, NULL } },
 	{ "deferred", "fork of 1 GiB, writes to some percent of it, exit and wait",
 		(const struct op *const[]){ deferred_ops, NULL } },
 	{ "growth", "fork, exit and wait over what the parent has", (const struct op *const[]){ growth_ops, NULL } },
@@ -202,7 +202,8 @@ static void list(void)
 	for (size_t i = 0; i < SUITES; i++)
 		for (const struct op *const *part = suites[i].parts; *part; part++)
 			for (const struct op *op = *part; op->name; op++) {
-				say("%s %s %s %s\n", suites[i].name, op->name, op->flags & BYTES ? "bytes" : "ticks", op->what);
+				say("%s %s %s %s\n", suites[i].name, op->name, op->flags & BYTES ? "bytes" : "ticks",
+					op->what);
 				if (op->also)
 					say("%s %s ticks %s\n", suites[i].name, op->also, op->also_what);
 			}

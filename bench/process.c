@@ -226,7 +226,7 @@ const struct op process_ops[] = {
 	{ "fork_exit_wait", run_fork_exit_wait, "fork(), _exit() in the child, waitpid(); a small process" },
 	{ "fork", run_fork_parent, "from before fork() to its return in the parent; a small process" },
 	{ "vfork_exec_wait", run_vfork_exec_wait, "vfork(), execve() of a static program, waitpid()" },
-	{ "vfork_exec_dynamic_wait", run_vfork_exec_dynamic_wait, "the same with a dynamic program, the host's /bin/true" },
+	{ "vfork_exec_dynamic_wait", run_vfork_exec_dynamic_wait, "the same with a dynamic program, /bin/true" },
 	{ "fork_exec_wait", run_fork_exec_wait, "fork(), execve() of a static program, waitpid()" },
 	{ "posix_spawn_wait", run_posix_spawn_wait, "posix_spawn() of a static program, waitpid()" },
 	{},
@@ -243,7 +243,7 @@ const struct op memory_ops[] = {
 	{},
 };
 
-/* Last of all: from its first thread on a process takes the C library's locks around each fork, and pays for their pages. */
+/* Last: from its first thread on a process takes the C library's locks around each fork, and pays for their pages. */
 const struct op thread_ops[] = {
 	{ "pthread_create_join", run_pthread_create_join, "pthread_create() and pthread_join()" },
 	{ "fork_threaded", run_fork_parent, "fork() in the parent, once it has had a thread" },

@@ -1,6 +1,7 @@
-// furca bench: starts one virtual machine for each kernel, each way of measuring and each suite, takes the lines that furca-bench
-// prints as its process 1, and prints tables of them. What is measured is bench/'s; how a table looks is bench_report.c's.
-// Way in: bench. Errors: one line that says what to do; what could be measured is still printed, and the status is 125.
+// furca bench: starts one virtual machine for each kernel, each way of measuring and each suite, takes the lines that
+// furca-bench prints as its process 1, and prints tables of them. What is measured is bench/'s; how a table looks is
+// bench_report.c's. Way in: bench. Errors: one line that says what to do; what could be measured is still printed, and
+// the status is 125.
 #include "bench.h"
 
 #include <dirent.h>
@@ -18,7 +19,8 @@
 #include "qemu.h"
 
 #define LEAN                                                                                                           \
-	" mitigations=off init_on_alloc=0 audit=0 lsm= apparmor=0 cgroup_disable=memory psi=0 randomize_kstack_offset=off"
+	" mitigations=off init_on_alloc=0 audit=0 lsm= apparmor=0 cgroup_disable=memory psi=0 "                        \
+	"randomize_kstack_offset=off"
 enum { LARGE_MB = 4096, GROWTH_MB = 2048, LAST_LINES = 8 };
 
 extern char **environ;
@@ -35,7 +37,9 @@ static int program_list(struct bench *b) {
 	int status = command_capture(argv, environ, false, &text);
 	bool is_good = status == 0 && text.size > 0 && bench_list_parse(b, text.data);
 	bytes_drop(&text);
-	return is_good ? 0 : fail(EXIT_TOOL, "cannot run the benchmark program", b->program, "run make, or install furca again");
+	return is_good ? 0
+		       : fail(EXIT_TOOL, "cannot run the benchmark program", b->program,
+				 "run make, or install furca again");
 }
 
 static int words_check(const struct bench *b) {
@@ -44,12 +48,14 @@ static int words_check(const struct bench *b) {
 		for (size_t i = 0; i < b->op_count; i++)
 			is_suite |= strcmp(b->ops[i].suite, *word) == 0;
 		if (!is_suite && bench_op_find(b, *word) == NULL)
-			return fail(EXIT_TOOL, "nothing to measure by this name", *word, "furca bench --list names what there is");
+			return fail(EXIT_TOOL, "nothing to measure by this name", *word,
+				"furca bench --list names what there is");
 	}
 	return 0;
 }
 
-// The Linux that runs here if its file can be read, or else the newest in /boot. Owned, or NULL; `seen`: one that cannot be read.
+// The Linux that runs here if its file can be read, or else the newest in /boot. Owned, or NULL; `seen`: one that
+// cannot be read.
 static char *linux_find(char **seen) {
 	struct utsname u;
 	char *best = uname(&u) == 0 ? text_format("/boot/vmlinuz-%s", u.release) : NULL;
@@ -86,10 +92,12 @@ static int linux_open(struct bench *b, struct kernel *k) {
 			"run furca as root, name a copy with --linux, or measure without it: --kernels furca");
 	else
 		status = fail(EXIT_TOOL, "no Linux kernel to measure against", "/boot/vmlinuz-*",
-			"install the package linux-image-cloud-amd64 (Ubuntu: linux-image-virtual), name one with --linux, or "
+			"install the package linux-image-cloud-amd64 (Ubuntu: linux-image-virtual), name one with "
+			"--linux, or "
 			"measure without it: --kernels furca");
 	if (status == 0 && !k->is_linux)
-		status = fail(EXIT_TOOL, "not a Linux kernel", path, "--linux wants a bzImage or a vmlinux; --kernel takes any");
+		status = fail(EXIT_TOOL, "not a Linux kernel", path,
+			"--linux wants a bzImage or a vmlinux; --kernel takes any");
 	free(path);
 	free(seen);
 	return status;
@@ -194,7 +202,8 @@ static void line_take(struct visit *v, char *line) {
 	line[strcspn(line, "\r")] = '\0';
 	if (figure_take(v->b, v->kernel, v->mode, line)) {
 		v->count++;
-		if (v->o.bench.raw && printf("%s %s %s\n", bench_kernel_names[v->kernel], bench_mode_names[v->mode], line) > 0)
+		if (v->o.bench.raw &&
+			printf("%s %s %s\n", bench_kernel_names[v->kernel], bench_mode_names[v->mode], line) > 0)
 			fflush(stdout);
 		char *where = text_format("%s, %s: %zu: %.*s", bench_kernel_names[v->kernel], bench_mode_names[v->mode],
 			v->count, (int)strcspn(line, " "), line);
@@ -203,7 +212,8 @@ static void line_take(struct visit *v, char *line) {
 	} else if (strcmp(line, "end") == 0) {
 		v->is_end = true;
 	} else if (text_starts(line, "stopped ")) {
-		list_add(&v->b->notes, text_format("%s, %s: %s", bench_kernel_names[v->kernel], bench_mode_names[v->mode], line));
+		list_add(&v->b->notes,
+			text_format("%s, %s: %s", bench_kernel_names[v->kernel], bench_mode_names[v->mode], line));
 	} else {
 		if (v->o.verbose)
 			note("%s", line);
@@ -254,10 +264,12 @@ static int end_say(const struct visit *v) {
 	for (size_t i = from; i < v->last.count && !v->o.verbose; i++)
 		note("%s", v->last.items[i]);
 	char *which = text_format("%s (%s, %s)", v->b->kernel[v->kernel].path, v->suite, bench_mode_names[v->mode]);
-	int status = v->is_timeout ? fail(EXIT_TOOL, "the benchmark took too long", which,
-					     "after %.0f s; give it more with --timeout, or name fewer operations", v->o.timeout_s)
-				   : fail(EXIT_TOOL, "the virtual machine ended before the benchmark did", which,
-					     "see above; --verbose shows all that it said, less memory is asked for with -m");
+	int status =
+		v->is_timeout
+			? fail(EXIT_TOOL, "the benchmark took too long", which,
+				  "after %.0f s; give it more with --timeout, or name fewer operations", v->o.timeout_s)
+			: fail(EXIT_TOOL, "the virtual machine ended before the benchmark did", which,
+				  "see above; --verbose shows all that it said, less memory is asked for with -m");
 	free(which);
 	return status;
 }
@@ -267,8 +279,8 @@ static int visit_run(struct visit *v) {
 	char *line = kernel_line(v);
 	int status = vm_open(&v->vm);
 	if (status == 0)
-		status = qemu_bench_command(&command, &v->o, &v->b->kernel[v->kernel], &v->vm,
-			v->b->is_kvm && v->mode == BENCH_WALL, line);
+		status = qemu_bench_command(
+			&command, &v->o, &v->b->kernel[v->kernel], &v->vm, v->b->is_kvm && v->mode == BENCH_WALL, line);
 	if (status == 0 && v->o.dry_run)
 		status = command_print(&command);
 	else if (status == 0 && (status = image_build(v)) == 0 && (status = vm_start(&v->vm, command.items)) == 0) {
@@ -293,7 +305,9 @@ static int suite_measure(struct bench *b, const char *suite) {
 		for (int kernel = BENCH_KERNELS - 1; kernel >= 0; kernel--) {
 			if (!(b->modes & 1u << mode) || !(b->kernels & 1u << kernel))
 				continue;
-			struct visit v = { .b = b, .suite = suite, .kernel = (unsigned)kernel, .mode = mode, .o = *b->o };
+			struct visit v = {
+				.b = b, .suite = suite, .kernel = (unsigned)kernel, .mode = mode, .o = *b->o
+			};
 			v.o.deterministic = mode == BENCH_ICOUNT;
 			if (v.o.memory_mb == 0)
 				v.o.memory_mb = strcmp(suite, "growth") == 0 ? GROWTH_MB : LARGE_MB;
@@ -309,7 +323,8 @@ static int file_write(const char *folder, const char *name, const char *end, con
 	bool is_good = f != NULL && fputs(text, f) >= 0;
 	if (f != NULL && fclose(f) != 0)
 		is_good = false;
-	int status = is_good ? 0 : fail(EXIT_TOOL, "cannot write", path, "%s: --output wants a folder", strerror(errno));
+	int status =
+		is_good ? 0 : fail(EXIT_TOOL, "cannot write", path, "%s: --output wants a folder", strerror(errno));
 	free(path);
 	return status;
 }
@@ -389,7 +404,8 @@ int bench(const struct options *o) {
 		status = kernels_open(&b);
 	struct stat st;
 	if (status == 0 && o->bench.output != NULL && (stat(o->bench.output, &st) != 0 || !S_ISDIR(st.st_mode)))
-		status = fail(EXIT_TOOL, "no such folder", o->bench.output, "make it first, or name another with --output");
+		status = fail(
+			EXIT_TOOL, "no such folder", o->bench.output, "make it first, or name another with --output");
 	if (status == 0)
 		status = suites_run(&b);
 	bench_drop(&b);

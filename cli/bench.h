@@ -12,9 +12,9 @@ struct bench_op {
 
 // One line that the program prints: an operation, or a point of a curve ("regions:1000").
 struct figure {
-	size_t op;	   // its number in the list
-	char *name;	   // owned
-	int64_t point;	   // -1: none
+	size_t op;     // its number in the list
+	char *name;    // owned
+	int64_t point; // -1: none
 	unsigned kernel, mode;
 	uint64_t median, minimum, maximum;
 };

@@ -144,7 +144,8 @@ static unsigned peer_choose(const struct bench *b) {
 
 // Of wall times the minima: what else runs on the host only adds.
 static char *ratio_make(const struct bench *b, const char *name, unsigned mode) {
-	const struct figure *ours = figure_find(b, name, BENCH_FURCA, mode), *theirs = figure_find(b, name, peer_choose(b), mode);
+	const struct figure *ours = figure_find(b, name, BENCH_FURCA, mode),
+			    *theirs = figure_find(b, name, peer_choose(b), mode);
 	if (ours == NULL || theirs == NULL)
 		return text_copy("-");
 	uint64_t under = mode == BENCH_WALL ? ours->minimum : ours->median;
@@ -194,7 +195,8 @@ static char *kernel_title(const struct bench *b, unsigned kernel) {
 		return text_copy("Furca");
 	if (kernel == BENCH_FURCA)
 		return text_format("Linux %s (--kernel)", release);
-	return text_format("Linux %.*s, %s", (int)strcspn(release, "-"), release, kernel == BENCH_LEAN ? "lean" : "as it comes");
+	return text_format(
+		"Linux %.*s, %s", (int)strcspn(release, "-"), release, kernel == BENCH_LEAN ? "lean" : "as it comes");
 }
 
 static void heads_add(const struct bench *b, unsigned mode, struct list *row, bool with_ratio) {
@@ -204,7 +206,8 @@ static void heads_add(const struct bench *b, unsigned mode, struct list *row, bo
 			list_add(row, kernel_title(b, k));
 	if (with_ratio)
 		list_add(row, text_format("%s / %s%s", bench_kernel_names[peer_choose(b)],
-				      b->kernel[BENCH_FURCA].is_linux ? "it" : "Furca", mode == BENCH_WALL ? ", minima" : ""));
+				      b->kernel[BENCH_FURCA].is_linux ? "it" : "Furca",
+				      mode == BENCH_WALL ? ", minima" : ""));
 }
 
 static void mode_table(const struct bench *b, const char *suite, unsigned mode, struct bytes *out) {
@@ -252,25 +255,29 @@ char *bench_table(const struct bench *b, const char *suite) {
 
 static const char *suite_about(const char *suite) {
 	if (strcmp(suite, "deferred") == 0)
-		return "What a lazy fork leaves for later: fork of a process with 1 GiB touched, writes to so many percent of its\n"
-		       "pages, exit and wait. `NAME:PERCENT` is all of it together; `NAME_worst:PERCENT` the worst single write.\n";
+		return "What a lazy fork leaves for later: fork of a process with 1 GiB touched, writes to so many "
+		       "percent of its\n"
+		       "pages, exit and wait. `NAME:PERCENT` is all of it together; `NAME_worst:PERCENT` the worst "
+		       "single write.\n";
 	if (strcmp(suite, "growth") == 0)
 		return "fork, exit and wait of a process over what it has: `NAME:NUMBER`.\n";
-	return "`boot`: from the start of the kernel's own clock to the first line of main(); Furca's starts at the kernel's entry,\n"
+	return "`boot`: from the start of the kernel's own clock to the first line of main(); Furca's starts at the "
+	       "kernel's entry,\n"
 	       "Linux's some way in, and after it has unpacked itself. `bytes_per_child`: bytes.\n";
 }
 
 char *bench_page(const struct bench *b, const char *suite) {
 	struct bytes out = { 0 };
 	char *table = bench_table(b, suite);
-	char *head = text_format(
-		"# Measured: furca bench %s\n\nOne static program as process 1 of a virtual machine (QEMU q35; `-cpu qemu64,+rdrand` under "
-		"TCG), %u CPU%s. Medians of %u samples\n(minimum-maximum). %s",
+	char *head = text_format("# Measured: furca bench %s\n\nOne static program as process 1 of a virtual machine "
+				 "(QEMU q35; `-cpu qemu64,+rdrand` under "
+				 "TCG), %u CPU%s. Medians of %u samples\n(minimum-maximum). %s",
 		suite, b->o->cpus, b->o->cpus == 1 ? "" : "s", b->o->bench.samples, suite_about(suite));
 	bytes_add_text(&out, head);
 	bytes_add_text(&out, table);
 	if (b->modes & 1u << BENCH_WALL)
-		bytes_add_text(&out, "\nWhat else runs on the host adds to wall time: the minima say more than the medians, and a worst "
+		bytes_add_text(&out, "\nWhat else runs on the host adds to wall time: the minima say more than the "
+				     "medians, and a worst "
 				     "single write may be the\nhost's.\n");
 	bytes_add_text(&out, "\n## What each is\n\n");
 	for (size_t i = 0; i < b->op_count; i++)
@@ -287,8 +294,8 @@ char *bench_page(const struct bench *b, const char *suite) {
 char *bench_json(const struct bench *b, const char *suite) {
 	struct bytes out = { 0 };
 	bytes_add_text(&out, "{\n  \"unit\": {\"icount\": \"instructions\", \"wall\": \"nanoseconds\"},\n");
-	char *machine = text_format("  \"cpus\": %u, \"samples\": %u, \"wall_accel\": \"%s\",\n  \"results\": [", b->o->cpus,
-		b->o->bench.samples, b->is_kvm ? "kvm" : "tcg");
+	char *machine = text_format("  \"cpus\": %u, \"samples\": %u, \"wall_accel\": \"%s\",\n  \"results\": [",
+		b->o->cpus, b->o->bench.samples, b->is_kvm ? "kvm" : "tcg");
 	bytes_add_text(&out, machine);
 	free(machine);
 	const char *sign = "\n";
@@ -296,8 +303,9 @@ char *bench_json(const struct bench *b, const char *suite) {
 		const struct figure *f = &b->figures[i];
 		if (strcmp(b->ops[f->op].suite, suite) != 0)
 			continue;
-		char *line = text_format("%s    {\"operation\": \"%s\", \"kernel\": \"%s\", \"mode\": \"%s\", \"median\": %llu, "
-					 "\"minimum\": %llu, \"maximum\": %llu}",
+		char *line = text_format(
+			"%s    {\"operation\": \"%s\", \"kernel\": \"%s\", \"mode\": \"%s\", \"median\": %llu, "
+			"\"minimum\": %llu, \"maximum\": %llu}",
 			sign, f->name, bench_kernel_names[f->kernel], bench_mode_names[f->mode],
 			(unsigned long long)f->median, (unsigned long long)f->minimum, (unsigned long long)f->maximum);
 		bytes_add_text(&out, line);

@@ -86,7 +86,8 @@ static void tables_say_what_was_measured(void **state) {
 	holds(table, " 80.00 (7.00-90.00) |");
 	holds(table, " 3.00 (1.00-4.00) |                  7.0 |");
 	holds(table, " 40,000 |");
-	holds(json, "{\"operation\": \"fork\", \"kernel\": \"lean\", \"mode\": \"wall\", \"median\": 80000, \"minimum\": 7000, "
+	holds(json, "{\"operation\": \"fork\", \"kernel\": \"lean\", \"mode\": \"wall\", \"median\": 80000, "
+		    "\"minimum\": 7000, "
 		    "\"maximum\": 90000}");
 	holds(page, "- `fork`: fork() in the parent\n");
 	assert_null(strstr(page, "regions"));

@@ -50,13 +50,15 @@ static const char help_run[] =
 static const char help_bench[] =
 	"usage: furca bench [OPTIONS] [WHAT...]\n"
 	"\n"
-	"Measures what the operations of a process cost, by one and the same program on Furca and on a Linux kernel in\n"
+	"Measures what the operations of a process cost, by one and the same program on Furca and on a Linux kernel "
+	"in\n"
 	"the same virtual machine, and prints a table: operation, Linux, Furca, ratio. WHAT is an operation, a suite\n"
 	"(basic, deferred, growth) or a point of a curve (regions:1000); without it, the suite basic. Takes minutes.\n"
 	"\n"
 	"  --kernel FILE      the kernel to measure (default: Furca's own)\n"
 	"  --linux FILE       the Linux to measure it against (default: the running one, or the newest, in /boot)\n"
-	"  --kernels LIST     some of furca,linux,lean (default: all). linux is that kernel as it comes, lean the same\n"
+	"  --kernels LIST     some of furca,linux,lean (default: all). linux is that kernel as it comes, lean the "
+	"same\n"
 	"                     with mitigations, auditing and whatever else a small kernel does not have switched off\n"
 	"  --mode LIST        icount (instructions), wall (time) or both (default); wall alone with --accel kvm\n"
 	"  --samples N        samples of each operation, 1 to 51 (default 5)\n"
@@ -78,7 +80,8 @@ static const char help_bench[] =
 enum option_id {
 	OPT_NONE, OPT_ENV, OPT_WORKDIR, OPT_MEMORY, OPT_CPUS, OPT_WITH, OPT_ROOTFS, OPT_KERNEL, OPT_MODULES,
 	OPT_APPEND, OPT_MACHINE, OPT_ACCEL, OPT_DETERMINISTIC, OPT_TIMEOUT, OPT_GDB, OPT_DRY_RUN, OPT_QEMU,
-	OPT_VERBOSE, OPT_HELP, OPT_VERSION, OPT_LINUX, OPT_KERNELS, OPT_MODE, OPT_SAMPLES, OPT_OUTPUT, OPT_RAW, OPT_LIST,
+	OPT_VERBOSE, OPT_HELP, OPT_VERSION,
+	OPT_LINUX, OPT_KERNELS, OPT_MODE, OPT_SAMPLES, OPT_OUTPUT, OPT_RAW, OPT_LIST,
 };
 // clang-format on
 
@@ -355,7 +358,8 @@ int options_parse(struct options *o, int argc, char **argv) {
 	else if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0)
 		o->command = COMMAND_VERSION;
 	else
-		return fail(EXIT_TOOL, *command == '-' ? "unknown option" : "unknown command", command, "%s", usage_run);
+		return fail(
+			EXIT_TOOL, *command == '-' ? "unknown option" : "unknown command", command, "%s", usage_run);
 	return 0;
 }
 

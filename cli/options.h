@@ -13,7 +13,7 @@ enum bench_mode { BENCH_ICOUNT, BENCH_WALL, BENCH_MODES };
 // What only `furca bench` takes.
 struct bench_options {
 	const char *peer, *output; // --linux, --output
-	unsigned kernels, modes; // bits by number; 0: not given
+	unsigned kernels, modes;   // bits by number; 0: not given
 	unsigned samples;
 	bool raw, list;
 };

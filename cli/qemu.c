@@ -114,8 +114,8 @@ static void ports_add(struct list *argv, bool is_microvm, const struct vm *vm) {
 }
 
 // What every machine of ours has; `cpu` is the emulated one.
-static void machine_add(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm, bool kvm,
-	const char *cpu) {
+static void machine_add(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm,
+	bool kvm, const char *cpu) {
 	add2(argv, "-accel", text_copy(kvm ? "kvm" : o->cpus > 1 && !o->deterministic ? "tcg,thread=multi" : "tcg"));
 	add2(argv, "-cpu", text_copy(kvm ? "host" : cpu));
 	add2(argv, "-m", text_format("%lluM", (unsigned long long)o->memory_mb));
@@ -165,10 +165,11 @@ int qemu_command(struct list *argv, const struct options *o, const struct kernel
 	return 0;
 }
 
-// No ports and no tsc_early_khz: nothing but the console, on a machine whose clocks Linux measures by itself. The CPU has no ERMS,
-// whose `rep` strings would be counted by the byte, and has RDRAND, without which Linux never trusts its random numbers.
-int qemu_bench_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm, bool kvm,
-	const char *line) {
+// No ports and no tsc_early_khz: nothing but the console, on a machine whose clocks Linux measures by itself. The CPU
+// has no ERMS, whose `rep` strings would be counted by the byte, and has RDRAND, without which Linux never trusts its
+// random numbers.
+int qemu_bench_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm,
+	bool kvm, const char *line) {
 	char *qemu = NULL;
 	int status = qemu_find(&qemu);
 	if (status != 0)

@@ -25,8 +25,8 @@ int qemu_find(char **path);
 int accel_choose(const struct options *o, bool *kvm);
 int qemu_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm);
 // furca bench: only a console, and `line` for the kernel.
-int qemu_bench_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm, bool kvm,
-	const char *line);
+int qemu_bench_command(struct list *argv, const struct options *o, const struct kernel *k, const struct vm *vm,
+	bool kvm, const char *line);
 bool cpu_has_virtualization(const char *cpuinfo);
 char *shell_quote(const char *word); // owned
 int command_print(const struct list *command);
