@@ -31,7 +31,9 @@ typedef struct { int v; } refcount_t;
 #define REFCOUNT_INIT(n) { (n) }
 #define REFCOUNT_SATURATED (-0x40000000)
 
-void refcount_report(const refcount_t *r, const char *what); /* base/refcount.c: logs the misuse, saturates */
+/* base/refcount.c: logs the misuse, saturates. It saves all registers: who takes counts by the hundred spills none for it.
+ */
+void refcount_report(const refcount_t *r, const char *what) __noinline __attribute__((cold, preserve_most));
 
 static inline int refcount_read(const refcount_t *r) { return __atomic_load_n(&r->v, __ATOMIC_RELAXED); }
 static inline void refcount_set(refcount_t *r, int n) { __atomic_store_n(&r->v, n, __ATOMIC_RELAXED); }

@@ -2,7 +2,7 @@
 #include "base/atomic.h"
 #include "base/printk.h"
 
-void refcount_report(const refcount_t *r, const char *what)
+__attribute__((preserve_most)) void refcount_report(const refcount_t *r, const char *what)
 {
 	refcount_set((refcount_t *)r, REFCOUNT_SATURATED);
 	log_error("refcount %p: %s, by %pS\n", (const void *)r, what, __builtin_return_address(0));

@@ -8,6 +8,8 @@
 #include "base/types.h"
 #include "base/list.h"
 #include "base/atomic.h"
+#include "base/printk.h"
+#include "arch/cpu.h"
 #include "pte.h"
 
 enum page_kind {
@@ -40,6 +42,7 @@ struct page {
 			u32 rss[RSS_KINDS];	/* leaf entries by kind in the whole subtree */
 			u16 used;		/* entries in use */
 			u8 level;
+			u64 plain;		/* leaf: bit n: all of that group are used, and counted and private */
 		} table;
 		struct {	/* SLAB: mm/slab.c's own */
 			struct list list;
@@ -87,18 +90,19 @@ struct page *page_alloc_zeroed(int node, enum page_kind kind);
 void page_free(struct page *p, unsigned order);		/* the block; its count is not looked at */
 static inline void page_get(struct page *p) { refcount_inc(&p->count); }
 void page_put(struct page *p);				/* frames: frees at 0 */
-/* One leaf entry more, or less: count and mapcount, which is never more, in one step. page_unmap_put frees the frame at 0:
- * the compiler makes one subtraction and one branch of it. */
-#define PAGE_LEAF_HOLD (1UL << 32 | 1)
+/* One leaf entry more, or less: count and mapcount, which is never more, in one step. page_unmap_put frees the frame at 0.
+ * A table's copy and drop do this for each entry: it is one instruction and one branch. */
+#define PAGE_LEAF_HOLD (1L << 32 | 1)
 static inline void page_map_get(struct page *p)
 {
-	if (unlikely((s64)__atomic_fetch_add((u64 *)(void *)&p->mapcount, PAGE_LEAF_HOLD, __ATOMIC_RELAXED) <= 0))
-		refcount_report(&p->count, "mapping of a dead frame");
+	ASSERT(refcount_read(&p->count) != 0);
+	if (unlikely(arch_add_is_negative((s64 *)(void *)&p->mapcount, PAGE_LEAF_HOLD)))
+		refcount_report(&p->count, "mapping of a frame with a saturated count");
 }
 void page_unmapped_last(struct page *p);	/* by now its count is 0, or below: misuse */
 static inline void page_unmap_put(struct page *p)
 {
-	if (unlikely(__atomic_fetch_sub((u64 *)(void *)&p->mapcount, PAGE_LEAF_HOLD, __ATOMIC_ACQ_REL) <= PAGE_LEAF_HOLD))
+	if (unlikely(arch_sub_is_spent((s64 *)(void *)&p->mapcount, PAGE_LEAF_HOLD)))
 		page_unmapped_last(p);
 }
 

@@ -202,6 +202,8 @@ void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *co
 	/* a group may be noted that nothing was put into */
 	table->table.groups |= ~0UL << index / PT_GROUP & ~0UL >> (63 - (index + n - 1) / PT_GROUP);
 	table->table.used += installed;
+	if (installed == n && pte_is_counted_private(rights))
+		table->table.plain |= table_groups_within(index, n);
 	path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
 	note_peak(mm);
 }
@@ -213,6 +215,8 @@ void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 
 	if (kind >= 0)
 		atomic_inc(&pte_page(e)->mapcount);
+	else
+		virt_to_page(slot)->table.plain &= ~(1UL << (pt_index(va, 0) / PT_GROUP));
 	if (kind != old_kind) {
 		if (old_kind >= 0)
 			path_uncount(mm, va, old_kind);

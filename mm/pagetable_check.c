@@ -30,6 +30,17 @@ static void check_leaf(uptr va, pte_t e, bool is_owned)
 		panic("pt_check %lx: private frame %lx is writable, kind %d, mapped %d", va, page_to_pfn(p), p->kind, mapped);
 }
 
+/* What the table says of its groups. */
+static void check_group(const struct page *t, uptr va, unsigned i, pte_t e)
+{
+	u64 group = 1UL << (i / PT_GROUP);
+
+	if (!pte_is_empty(e) && !(t->table.groups & group))
+		panic("pt_check %lx: used entry %u of level %d lies in no used group", va, i, t->table.level);
+	if ((t->table.plain & group) && (t->table.level || pte_is_empty(e) || !pte_is_counted_private(e)))
+		panic("pt_check %lx: entry %u of level %d, %lx, is not plain", va, i, t->table.level, e);
+}
+
 static void check_table(const struct page *t, uptr base, int level, bool is_owned, u32 *sum)
 {
 	const pte_t *entries = table_entries(t);
@@ -43,11 +54,10 @@ static void check_table(const struct page *t, uptr base, int level, bool is_owne
 		pte_t e = pte_read(&entries[i]);
 		uptr va = base + PT_SPAN(level) * i;
 
+		check_group(t, va, i, e);
 		if (pte_is_empty(e))
 			continue;
 		used++;
-		if (!(t->table.groups & 1UL << (i / PT_GROUP)))
-			panic("pt_check %lx: used entry %u of level %d lies in no used group", va, i, level);
 		if (level == 0) {
 			check_leaf(va, e, is_owned);
 			if (pte_rss_kind(e) >= 0)

@@ -37,7 +37,7 @@ static bool pool_serves(int node) { return node == NODE_ANY || node == 0; }
 static void table_begin(struct page *t, int level)
 {
 	refcount_set(&t->count, 1);
-	t->table.groups = 0;
+	t->table.groups = t->table.plain = 0;
 	t->table.used = 0;
 	t->table.level = level;
 	for (int i = 0; i < RSS_KINDS; i++)
@@ -112,59 +112,105 @@ static __always_inline pte_t entry_protect(pte_t *from, pte_t e)
 	return pte_is_writable(e) ? pte_clear_writable(pte_protect_atomic(from)) : e;
 }
 
-static void copy_upper_group(pte_t *to, pte_t *from)
+/* Of this and of the functions for groups of leaves every instruction counts: a full table has 512 entries. */
+static __always_inline void copy_upper_group(pte_t *to, pte_t *from, struct page *records)
 {
+#pragma clang loop unroll(full)
 	for (unsigned i = 0; i < PT_GROUP; i++) {
 		pte_t e = pte_read(&from[i]);
 
-		if (pte_is_empty(e))
+		if (likely(pte_is_empty(e)))
 			continue;
-		page_get(pte_page(e));
+		page_get(pte_page_in(records, e));
 		to[i] = entry_protect(&from[i], e);
 	}
 }
 
-/* Of this and of drop_leaf_group() every instruction counts: a full table has 512 entries. */
-static __always_inline void copy_leaf_group(pte_t *to, pte_t *from, struct page *records)
+/* A group whose entries are all used, counted and private. */
+static __always_inline void copy_plain_group(pte_t *to, pte_t *from, struct page *records)
 {
+	pte_t e[PT_GROUP], any = 0;
+
+#pragma clang loop unroll(full)
+	for (unsigned i = 0; i < PT_GROUP; i++)
+		any |= e[i] = pte_read(&from[i]);
+	if (pte_is_writable(any)) {
+#pragma clang loop unroll(full)
+		for (unsigned i = 0; i < PT_GROUP; i++)
+			e[i] = pte_clear_writable(pte_protect_atomic(&from[i]));
+	}
+#pragma clang loop unroll(full)
+	for (unsigned i = 0; i < PT_GROUP; i++) {
+		to[i] = e[i];
+		page_map_get(pte_page_in(records, e[i]));
+	}
+}
+
+/* Any other. True: it is a plain one too. */
+static __always_inline bool copy_mixed_group(pte_t *to, pte_t *from, struct page *records)
+{
+	unsigned plain = 0;
+
 #pragma clang loop unroll(full)
 	for (unsigned i = 0; i < PT_GROUP; i++) {
 		pte_t e = pte_read(&from[i]);
 
 		if (pte_is_empty(e))
 			continue;
-		if (unlikely(!pte_is_counted_private(e) || pte_is_writable(e))) {
+		if (unlikely(!pte_is_counted_private(e))) {
 			if (!pte_is_special(e))
-				page_map_get(pte_page(e));
+				page_map_get(pte_page_in(records, e));
 			to[i] = pte_is_shared(e) ? e : entry_protect(&from[i], e);
 			continue;
 		}
-		page_map_get(pte_page_in(records, e));
+		plain++;
+		if (unlikely(pte_is_writable(e)))
+			e = entry_protect(&from[i], e);
 		to[i] = e;
+		page_map_get(pte_page_in(records, e));
+	}
+	return plain == PT_GROUP;
+}
+
+/* What is learnt of src's groups is true as long as the caller shares it, or owns it: others may be learning the same. */
+static void copy_leaves(struct page *dst, struct page *src)
+{
+	pte_t *to = table_entries(dst), *from = table_entries(src);
+	struct page *records = page_records;
+	u64 plain = __atomic_load_n(&src->table.plain, __ATOMIC_RELAXED), mixed = src->table.groups & ~plain, learnt = 0;
+
+	dst->table.plain = plain;
+	for (; plain; plain &= plain - 1) {
+		unsigned i = (unsigned)__builtin_ctzl(plain) * PT_GROUP;
+		copy_plain_group(to + i, from + i, records);
+	}
+	for (; mixed; mixed &= mixed - 1) {
+		unsigned i = (unsigned)__builtin_ctzl(mixed) * PT_GROUP;
+		if (copy_mixed_group(to + i, from + i, records))
+			learnt |= mixed & -mixed;
+	}
+	if (unlikely(learnt)) {
+		dst->table.plain |= learnt;
+		__atomic_fetch_or(&src->table.plain, learnt, __ATOMIC_RELAXED);
 	}
 }
 
 struct page *table_copy(struct page *src, int node)
 {
 	struct page *dst = table_alloc(node, src->table.level);
-	u64 groups = src->table.groups;
+	struct page *records = page_records;
 
 	if (unlikely(!dst))
 		return NULL;
 	dst->table = src->table;
-	pte_t *to = table_entries(dst), *from = table_entries(src);
-	struct page *records = page_records;
-
 	if (src->table.level == 0) {
-		for (; groups; groups &= groups - 1) {
-			unsigned i = (unsigned)__builtin_ctzl(groups) * PT_GROUP;
-			copy_leaf_group(to + i, from + i, records);
-		}
-	} else {
-		for (; groups; groups &= groups - 1) {
-			unsigned i = (unsigned)__builtin_ctzl(groups) * PT_GROUP;
-			copy_upper_group(to + i, from + i);
-		}
+		copy_leaves(dst, src);
+		return dst;
+	}
+	pte_t *to = table_entries(dst), *from = table_entries(src);
+	for (u64 groups = src->table.groups; groups; groups &= groups - 1) {
+		unsigned i = (unsigned)__builtin_ctzl(groups) * PT_GROUP;
+		copy_upper_group(to + i, from + i, records);
 	}
 	return dst;
 }
@@ -179,7 +225,18 @@ void leaf_put(pte_t e)
 	page_unmap_put(p);
 }
 
-static __always_inline void drop_leaf_group(pte_t *group, struct page *records)
+static __always_inline void drop_plain_group(pte_t *group, struct page *records)
+{
+#pragma clang loop unroll(full)
+	for (unsigned i = 0; i < PT_GROUP; i++) {
+		pte_t e = group[i];
+
+		group[i] = 0;
+		page_unmap_put(pte_page_in(records, e));
+	}
+}
+
+static __always_inline void drop_mixed_group(pte_t *group, struct page *records)
 {
 #pragma clang loop unroll(full)
 	for (unsigned i = 0; i < PT_GROUP; i++) {
@@ -195,12 +252,13 @@ static __always_inline void drop_leaf_group(pte_t *group, struct page *records)
 	}
 }
 
-static void drop_upper_group(pte_t *group)
+static __always_inline void drop_upper_group(pte_t *group)
 {
+#pragma clang loop unroll(full)
 	for (unsigned i = 0; i < PT_GROUP; i++) {
 		pte_t e = group[i];
 
-		if (pte_is_empty(e))
+		if (likely(pte_is_empty(e)))
 			continue;
 		group[i] = 0;
 		table_put(pte_page(e));
@@ -212,12 +270,14 @@ static void table_drop(struct page *t)
 {
 	ASSERT(t->kind == PAGE_TABLE);
 	pte_t *entries = table_entries(t);
-	u64 groups = t->table.groups;
 	struct page *records = page_records;
+	u64 groups = t->table.groups;
 
 	if (t->table.level == 0) {
-		for (; groups; groups &= groups - 1)
-			drop_leaf_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP, records);
+		for (u64 plain = t->table.plain; plain; plain &= plain - 1)
+			drop_plain_group(entries + (unsigned)__builtin_ctzl(plain) * PT_GROUP, records);
+		for (groups &= ~t->table.plain; groups; groups &= groups - 1)
+			drop_mixed_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP, records);
 	} else {
 		for (; groups; groups &= groups - 1)
 			drop_upper_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP);

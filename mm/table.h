@@ -29,7 +29,15 @@ static inline void table_uncount_entry(struct page *t, unsigned index)
 		any |= group[i];
 	if (!any)
 		t->table.groups &= ~(1UL << (index / PT_GROUP));
+	t->table.plain &= ~(1UL << (index / PT_GROUP));
 	t->table.used--;
+}
+/* The groups that lie wholly in n entries from index on. */
+static inline u64 table_groups_within(unsigned index, unsigned n)
+{
+	unsigned first = (index + PT_GROUP - 1) / PT_GROUP, end = (index + n) / PT_GROUP;
+
+	return first < end ? (~0UL >> (64 - (end - first))) << first : 0;
 }
 /* The first index >= from whose group is in use, or PT_ENTRIES. */
 static inline unsigned table_next_used(const struct page *t, unsigned from)

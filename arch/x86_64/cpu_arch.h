@@ -51,6 +51,19 @@ static inline void arch_page_copy(void *to, const void *from)
 	unsigned long n = PAGE_SIZE / 8;
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
+/* Atomic, and a full barrier. The sum is below 0; the difference is 0 or below. */
+static __always_inline bool arch_add_is_negative(s64 *v, s64 n)
+{
+	bool is_negative;
+	__asm__ volatile("lock addq %2, %0" : "+m"(*v), "=@ccs"(is_negative) : "re"(n) : "memory");
+	return is_negative;
+}
+static __always_inline bool arch_sub_is_spent(s64 *v, s64 n)
+{
+	bool is_spent;
+	__asm__ volatile("lock subq %2, %0" : "+m"(*v), "=@ccle"(is_spent) : "re"(n) : "memory");
+	return is_spent;
+}
 static inline u64 arch_cycles(void)
 {
 	u32 lo, hi;
