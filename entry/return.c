@@ -7,6 +7,7 @@
 #include "task/task.h"
 #include "signal/signal.h"
 #include "sched/sched.h"
+#include "debug/stack_watch.h"
 
 static bool has_work(void)
 {
@@ -31,4 +32,5 @@ void entry_return_to_user(struct regs *r)
 {
 	if (unlikely(has_work()))
 		do_work(r);
+	stack_watch_return(r);
 }

@@ -15,6 +15,7 @@
 #include "mm/slab.h"
 #include "arch/arch.h"
 #include "base/printk.h"
+#include "debug/stack_watch.h"
 
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define SLOT_SIZE (KSTACK_SIZE + PAGE_SIZE)
@@ -29,6 +30,7 @@ struct kstack {
 	struct page *pages[STACK_PAGES];	/* owned while mapped */
 };
 struct stack_foot { u64 mark; struct kstack *stack; };	/* at base */
+_Static_assert(sizeof(struct stack_foot) == KSTACK_FOOT_WORDS * sizeof(u64), "foot");
 
 static SLAB_CACHE(kstack_cache, struct kstack);
 static struct spinlock stacks_lock = SPINLOCK_INIT(RANK_KSTACK);
@@ -222,6 +224,7 @@ void *kstack_alloc(int node)
 		spin_unlock_irqrestore(&stacks_lock, flags);
 	}
 	count_live(1);
+	stack_watch_fill((u64 *)k->base + KSTACK_FOOT_WORDS, KSTACK_SIZE - sizeof(struct stack_foot));
 	return (void *)k->base;
 }
 

@@ -7,6 +7,7 @@
 #include "base/types.h"
 
 #define KSTACK_SIZE 16384UL
+#define KSTACK_FOOT_WORDS 2	/* at its lower end, kstack.c's own */
 void *kstack_alloc(int node);	/* lowest address; NULL: out of memory */
 void kstack_free(void *stack);	/* NULL is accepted */
 const char *kstack_describe(unsigned long addr);	/* "guard page" if addr is in one, else NULL */

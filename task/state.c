@@ -7,6 +7,7 @@
 #include "task/internal.h"
 #include "arch/arch.h"
 #include "cgroup/cgroup.h"
+#include "debug/stack_watch.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/kstack.h"
@@ -64,6 +65,7 @@ void task_put(struct task *t)
 		return;
 	rooms_drop(t);
 	cgroup_put(t->cgroup);
+	stack_watch_end(t);
 	kstack_free(t->kstack);
 	atomic_dec(&task_count);
 	slab_free(&task_cache, t);

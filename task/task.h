@@ -228,6 +228,9 @@ struct task {
 #ifdef FURCA_DEBUG
 	struct held_lock held_locks[16];
 #endif
+#ifdef FURCA_STACK_WATCH
+	u64 *stack_low;			/* how deep its kernel stack is known to have been used; own */
+#endif
 	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
 	int oom_victim;
 	struct list poll_files;		/* fs/: deferred releases */

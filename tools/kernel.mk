@@ -4,7 +4,9 @@
 KDIRS := base boot entry syscall seccomp task task/resources pid namespace cgroup mm sched signal ptrace exec sync ipc \
          fs fs/proc fs/dev fs/tmpfs fs/tty net time drivers drivers/virtio debug arch/$(ARCH)
 KSRCS := $(sort $(filter-out %_test.c %.ld.S,$(foreach d,$(KDIRS),$(wildcard $(d)/*.c $(d)/*.S))))
-KOBJ  := $(BUILD)/$(ARCH)$(if $(filter y,$(DEBUG)),-debug)
+STACKS ?= n
+KSUFFIX := $(if $(filter y,$(DEBUG)),-debug)$(if $(filter y,$(STACKS)),-stacks)
+KOBJ  := $(BUILD)/$(ARCH)$(KSUFFIX)
 KGEN  := $(KOBJ)/gen
 KUAPI := $(KOBJ)/uapi
 KOBJS := $(addprefix $(KOBJ)/,$(addsuffix .o,$(KSRCS)))
@@ -18,7 +20,7 @@ KFLAGS := $(ARCH_FLAGS) -ffreestanding -nostdinc -isystem $(shell $(KCC) -print-
           -fno-common -fno-strict-aliasing -fno-omit-frame-pointer -fno-delete-null-pointer-checks -fwrapv \
           -O2 -g -MMD -MP
 ifeq ($(DEBUG),y)
-KFLAGS += -DFURCA_DEBUG=1 -DFURCA_KASAN=1
+KFLAGS += -DFURCA_DEBUG=1 -DFURCA_KASAN=1 -DFURCA_STACK_WATCH=1
 # Every load and store asks debug/kasan.c first, but for the allocator's own, which reach into free objects.
 KASAN  := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0 -mllvm -asan-globals=0
 UBSAN  := -fsanitize=bounds,shift,integer-divide-by-zero,bool,enum,null,vla-bound,unreachable,return,builtin,nonnull-attribute
@@ -29,13 +31,17 @@ KLTO   := -flto=thin
 KSMALL := boot/% debug/% drivers/% fs/dev/% fs/proc/% fs/tty/% ipc/% namespace/% net/% ptrace/% seccomp/% cgroup/%
 KCHECK  = $(if $(filter $(KSMALL),$<),-Os,$(KLTO))
 endif
+# STACKS=y: a release kernel that watches how deep its stacks get (debug/stack_watch.h), as the debug kernel does.
+ifeq ($(STACKS),y)
+KFLAGS += -DFURCA_STACK_WATCH=1
+endif
 KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffunction-sections -fdata-sections
 
 KLINK := $(KLD) $(if $(KLTO),--thinlto-cache-dir=$(KOBJ)/lto --thinlto-jobs=2)
 
 .PHONY: kernel
-kernel: $(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug)
+kernel: $(BUILD)/furca-kernel$(KSUFFIX)
 
 # The kernel sees the kernel's own ABI headers (linux/, asm/, asm-generic/) and nothing of the C library.
 $(KUAPI)/.made:
@@ -64,7 +70,7 @@ $(KOBJ)/%.S.o: %.S | $(KPRE)
 $(KOBJ)/kernel.ld: arch/$(ARCH)/kernel.ld.S | $(KPRE)
 	@mkdir -p $(@D)
 	@$(KCC) $(KFLAGS) -D__ASSEMBLER__ -E -P -x c -o $@ $<
-$(BUILD)/furca-kernel$(if $(filter y,$(DEBUG)),-debug): $(KOBJS) $(KOBJ)/kernel.ld tools/gen_symbols.sh
+$(BUILD)/furca-kernel$(KSUFFIX): $(KOBJS) $(KOBJ)/kernel.ld tools/gen_symbols.sh
 	@echo "  LD  $@"
 	@sh tools/gen_symbols.sh none $(KOBJ)/symbols0.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols0.o $(KOBJ)/symbols0.S
 	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel0.elf $(KOBJS) $(KOBJ)/symbols0.o

@@ -79,6 +79,10 @@ FUNCTION syscall_entry
 	mov %rax, REGS_RAX(%rsp)
 .Lsyscall_done:
 	cli
+#ifdef FURCA_STACK_WATCH
+	mov %rsp, %rdi
+	call stack_watch_return
+#endif
 	cmpb $0, %gs:CPU_NEED_RESCHED
 	jne 3f
 	cmpl $0, task_work_offset(%rbx)

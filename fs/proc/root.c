@@ -10,16 +10,19 @@
 #include "base/string.h"
 #include "cgroup/cgroup.h"
 #include "debug/events.h"
+#include "debug/stack_watch.h"
 #include "drivers/random.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
 #include "ipc/ipc_proc.h"
 #include "mm/mm.h"
+#include "mm/kstack.h"
 #include "mm/slab.h"
 #include "namespace/mount.h"
 #include "namespace/pid_ns.h"
 #include "namespace/uts.h"
 #include "namespace/user.h"
+#include "syscall/define.h"
 #include "task/hooks.h"
 #include "namespace/time_ns.h"
 #include <linux/capability.h>
@@ -115,6 +118,30 @@ static void event_line(void *arg, const char *text) { text_print(arg, "%s\n", te
 static int show_events(struct text *t, const struct proc_ref *r)
 {
 	events_for_each(event_line, t);
+	return 0;
+}
+
+/* A line a system call: its name, the bytes of stack it needed at most, whose. */
+static void stack_line(void *arg, long nr, const struct stack_use *u)
+{
+	char name[80] = "kernel-task", *start = name;
+	size_t n = 0;
+
+	if (nr >= 0 && nr < syscall_count)
+		symbol_format(name, sizeof(name), (unsigned long)syscall_table[nr]);
+	else if (nr == -1)
+		strlcpy(name, "trap", sizeof(name));
+	if (!strncmp(name, "call_", 5))
+		start += 5;
+	while (start[n] && start[n] != '+' && start[n] != '.')
+		n++;
+	text_print(arg, "%.*s %u %.16s %d\n", (int)n, start, u->bytes, u->comm, u->tid);
+}
+
+static int show_stacks(struct text *t, const struct proc_ref *r)
+{
+	text_print(t, "size %lu\n", KSTACK_SIZE);
+	stack_watch_for_each(stack_line, t);
 	return 0;
 }
 
@@ -367,6 +394,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "furca/missing", S_IFREG | 0444, show_missing },
 	{ "furca/locks", S_IFREG | 0444, show_lock_waits },
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
+	{ "furca/stacks", S_IFREG | 0444, show_stacks },
 	{ "loadavg", S_IFREG | 0444, show_loadavg },
 	{ "locks", S_IFREG | 0444, show_locks },
 	{ "meminfo", S_IFREG | 0444, proc_show_meminfo },

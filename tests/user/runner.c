@@ -233,6 +233,29 @@ static void mount_as_init(void)
 	setenv("PATH", "/bin:/usr/bin:/sbin:/usr/sbin", 1);
 }
 
+/* The kernel that watches its stacks says how deep each call took one: the deepest few. */
+#define STACKS_SHOWN 12
+static void show_stacks(void)
+{
+	struct { char line[100]; int bytes; } deepest[STACKS_SHOWN + 1] = {};
+	char line[100];
+	FILE *f = fopen("/proc/furca/stacks", "r");
+	while (f && fgets(line, sizeof line, f)) {
+		int bytes = 0, at = STACKS_SHOWN;
+		sscanf(line, "%*s %d", &bytes);
+		if (!strncmp(line, "size ", 5) || bytes <= deepest[STACKS_SHOWN - 1].bytes)
+			continue;
+		for (; at > 0 && deepest[at - 1].bytes < bytes; at--)
+			deepest[at] = deepest[at - 1];
+		memcpy(deepest[at].line, line, sizeof line);
+		deepest[at].bytes = bytes;
+	}
+	if (f)
+		fclose(f);
+	for (int i = 0; i < STACKS_SHOWN && deepest[i].bytes; i++)
+		dprintf(1, "# kernel stack: %s", deepest[i].line);
+}
+
 int main(int argc, char **argv)
 {
 	int at = 1, is_init = getpid() == 1;
@@ -251,6 +274,8 @@ int main(int argc, char **argv)
 	qsort(programs, program_count, sizeof *programs, by_name);
 	for (int i = 0; i < program_count; i++)
 		run(programs[i]);
+	if (is_init)
+		show_stacks();
 	dprintf(1, "%d passed, %d failed\n", passed, failed);
 	if (is_init) {
 		sync();
