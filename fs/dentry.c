@@ -150,9 +150,10 @@ struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len)
 	return d;
 }
 
-void dentry_put(struct dentry *d)
+/* Its last reference is gone: and so may be its parents'. */
+static __noinline void dentry_end(struct dentry *d)
 {
-	while (d && refcount_dec(&d->count)) {
+	do {
 		struct dentry *parent = d->parent == d ? NULL : d->parent;
 		if (d->inode) {
 			if (!d->inode->nlink)
@@ -163,24 +164,53 @@ void dentry_put(struct dentry *d)
 			kfree(d->name);
 		slab_free(&dentry_cache, d);
 		d = parent;
+	} while (d && refcount_dec(&d->count));
+}
+
+void dentry_put(struct dentry *d)
+{
+	if (likely(d) && unlikely(refcount_dec(&d->count)))
+		dentry_end(d);
+}
+
+/* Two names of this length; the last words may overlap the ones before. */
+static __always_inline bool names_are_equal(const char *a, const char *b, size_t len)
+{
+	u64 x, y;
+
+	if (len < 8)
+		return memcmp(a, b, len) == 0;
+	for (size_t i = 0; i + 8 < len; i += 8) {
+		__builtin_memcpy(&x, a + i, 8);
+		__builtin_memcpy(&y, b + i, 8);
+		if (x != y)
+			return false;
 	}
+	__builtin_memcpy(&x, a + len - 8, 8);
+	__builtin_memcpy(&y, b + len - 8, 8);
+	return x == y;
+}
+
+struct dentry *dentry_find_locked(struct dentry *parent, const char *name, size_t len, u32 hash)
+{
+	struct dentry *d;
+
+	if (unlikely(!bucket_count))
+		return NULL;
+	struct list *b = bucket_of(parent, hash);
+	list_for_each(d, b, hash_node) {
+		if (d->name_hash == hash && d->parent == parent && d->name_len == len && names_are_equal(d->name, name, len))
+			return d;
+	}
+	return NULL;
 }
 
 struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len, u32 hash)
 {
-	struct dentry *d, *found = NULL;
-
 	spin_lock(&dentry_lock);
-	if (bucket_count) {
-		struct list *b = bucket_of(parent, hash);
-		list_for_each(d, b, hash_node) {
-			if (d->name_hash == hash && d->parent == parent && d->name_len == len &&
-			    memcmp(d->name, name, len) == 0) {
-				found = dentry_get(d);
-				break;
-			}
-		}
-	}
+	struct dentry *found = dentry_find_locked(parent, name, len, hash);
+	if (found)
+		dentry_get(found);
 	spin_unlock(&dentry_lock);
 	return found;
 }

@@ -24,6 +24,8 @@ const char *name_scan(const char *s, u32 *hash);
 struct dentry *dentry_alloc(struct dentry *parent, const char *name, size_t len);
 /* The child of that name, a reference, or NULL. */
 struct dentry *dentry_find(struct dentry *parent, const char *name, size_t len, u32 hash);
+/* The same, borrowed under dentry_lock, which is held. */
+struct dentry *dentry_find_locked(struct dentry *parent, const char *name, size_t len, u32 hash);
 /* Puts d into its directory with inode i (the reference is taken over); pins it there. Directory locked. */
 void dentry_add(struct dentry *d, struct inode *i);
 /* Takes d out of its directory for good: the pin goes. Directory locked. */
@@ -142,6 +144,7 @@ struct walk {
 	char *text;			/* owned: the text that next points into, unless it is the caller's */
 };
 int __must_check walk_start(struct walk *w, int dirfd, const char *path, unsigned flags, u32 resolve);
+int __must_check walk_whole(struct walk *w, bool follow);	/* all of it: w->path is the place. 0 or -errno */
 int __must_check walk_parent(struct walk *w);	/* all but the last component, which is then at hand */
 /* Takes the component at hand. 0; 1: it was a link whose text comes next (only with follow); -errno. */
 int __must_check walk_step(struct walk *w, bool follow);

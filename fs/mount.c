@@ -154,7 +154,8 @@ void mount_put(struct mount *m)
 	mount_release(m);
 }
 
-void mount_release(struct mount *m)
+/* Of one that keeps its children: they may be the last to hold others. */
+static __noinline void mount_release_keeper(struct mount *m)
 {
 	struct list kept = LIST_INIT(kept);
 
@@ -168,6 +169,16 @@ void mount_release(struct mount *m)
 		mountpoint_release(m->left.dentry);
 		dentry_put(m->left.dentry);
 	}
+}
+
+void mount_release(struct mount *m)
+{
+	if (unlikely(!m))
+		return;
+	if (unlikely(READ_ONCE(m->keeps_children)))
+		mount_release_keeper(m);
+	else if (unlikely(refcount_dec(&m->count)))
+		mount_free(m);
 }
 
 void mounts_put(struct list *gone)

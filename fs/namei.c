@@ -16,21 +16,14 @@ int path_lookup_resolve(int dirfd, const char *path, unsigned flags, u32 resolve
 {
 	struct walk w;
 	int err = walk_start(&w, dirfd, path, flags, resolve);
-	if (err)
-		goto end;
-	do {
-		err = walk_parent(&w);
-		if (err || w.type == LAST_NONE)
-			break;
-		err = walk_step(&w, (flags & LOOKUP_FOLLOW) || w.wants_directory);
-	} while (err == 1);
-	if (!err && (w.wants_directory || (flags & LOOKUP_DIRECTORY)) && !inode_is_dir(w.path.dentry->inode))
+	if (!err)
+		err = walk_whole(&w, flags & LOOKUP_FOLLOW);
+	if (!err && (flags & LOOKUP_DIRECTORY) && !inode_is_dir(w.path.dentry->inode))
 		err = -ENOTDIR;
-	if (err)
-		goto end;
-	*out = w.path;
-	w.path = (struct path){ NULL, NULL };
-end:
+	if (!err) {
+		*out = w.path;
+		w.path = (struct path){ NULL, NULL };
+	}
 	walk_end(&w);
 	if (err == -ENOENT && (flags & LOOKUP_MISSING_NOTE))
 		missing_note(path);
@@ -181,9 +174,32 @@ char *path_format(const struct path *p, char *buf, size_t size)
 
 /* -- what was missing -- */
 #define MISSING_MAX 64
+#define MISSING_PLACES 256
 static struct mutex missing_lock = MUTEX_INIT(missing_lock, RANK_INODE);
-static struct { char *path; size_t len; } missing[MISSING_MAX];	/* owned; a ring. missing_lock */
+static struct { char *path; size_t len; u32 hash; } missing[MISSING_MAX];	/* path: owned; a ring. missing_lock */
+static u8 missing_place[MISSING_PLACES];	/* by hash: where in the ring to look first. missing_lock */
 static unsigned missing_count;		/* ever noted. missing_lock */
+
+static bool missing_is(unsigned i, const char *path, size_t len, u32 hash)
+{
+	return missing[i].hash == hash && missing[i].len == len && !memcmp(missing[i].path, path, len);
+}
+
+/* Known paths are looked for again and again: by the loader, for each program. */
+static bool missing_is_known(const char *path, size_t len, u32 hash)
+{
+	unsigned kept = MIN(missing_count, (unsigned)MISSING_MAX), first = missing_place[hash % MISSING_PLACES];
+
+	if (first < kept && missing_is(first, path, len, hash))
+		return true;
+	for (unsigned i = 0; i < kept; i++) {
+		if (missing_is(i, path, len, hash)) {
+			missing_place[hash % MISSING_PLACES] = (u8)i;
+			return true;
+		}
+	}
+	return false;
+}
 
 static bool is_in_system_folder(const char *path)
 {
@@ -202,20 +218,16 @@ void missing_note(const char *path)
 	if (path[0] != '/' || !is_in_system_folder(path))
 		return;
 	size_t len = strlen(path);
+	u32 hash = name_hash(path, len);
 	mutex_lock(&missing_lock);
-	unsigned kept = MIN(missing_count, (unsigned)MISSING_MAX);
-	for (unsigned i = 0; i < kept; i++) {
-		if (missing[i].len == len && path[len - 1] == missing[i].path[len - 1] && !memcmp(missing[i].path, path, len))
-			goto known;
-	}
-	char *copy = kstrdup(path);
+	char *copy = missing_is_known(path, len, hash) ? NULL : kstrdup(path);
 	if (copy) {
 		unsigned slot = missing_count++ % MISSING_MAX;
 		kfree(missing[slot].path);
 		missing[slot].path = copy;
 		missing[slot].len = len;
+		missing[slot].hash = hash;
 	}
-known:
 	mutex_unlock(&missing_lock);
 }
 

@@ -290,6 +290,22 @@ static int step_or_make(struct walk *w, struct open_request *r)
 	return 0;
 }
 
+/* As walk_whole, for O_CREAT. */
+static int walk_or_make(struct walk *w, struct open_request *r)
+{
+	int err;
+
+	do {
+		err = walk_parent(w);
+		if (err || w->type == LAST_NONE)
+			break;
+		err = step_or_make(w, r);
+	} while (err == 1);
+	if (!err && w->wants_directory && !inode_is_dir(w->path.dentry->inode))
+		err = -ENOTDIR;
+	return err;
+}
+
 static struct file *open_tmpfile(struct path *dir, struct open_request *r)
 {
 	struct inode *i = dir->dentry->inode;
@@ -329,17 +345,7 @@ static struct file *open_tmpfile(struct path *dir, struct open_request *r)
 
 static struct file *open_walk(struct walk *w, struct open_request *r)
 {
-	bool makes = r->flags & O_CREAT;
-	int err;
-
-	do {
-		err = walk_parent(w);
-		if (err || w->type == LAST_NONE)
-			break;
-		err = makes ? step_or_make(w, r) : walk_step(w, follows(r) || w->wants_directory);
-	} while (err == 1);
-	if (!err && w->wants_directory && !inode_is_dir(w->path.dentry->inode))
-		err = -ENOTDIR;
+	int err = r->flags & O_CREAT ? walk_or_make(w, r) : walk_whole(w, follows(r));
 	if (err)
 		return ERR_PTR(err);
 	if (r->flags & __O_TMPFILE)

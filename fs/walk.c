@@ -1,8 +1,11 @@
 /*
  * fs/walk.c: the walk along a path: one component after the other, through symbolic links, "..", and mounts.
  * Links are followed without recursion: the rest of a path waits on w->stack while the link's text is walked.
- * Way in: walk_start, walk_parent, walk_step (path_lookup in namei.c shows the loop). Way out: w->path, or walk_end.
- * Locks: a directory's inode->lock around its lookup operation; none is held on return.
+ * Plain names are taken in one run under dentry_lock (walk_run), which counts nothing on its way; a component that wants
+ * more than a look into the hash is taken by itself.
+ * Way in: walk_start, then walk_whole; or walk_parent and walk_step, for who makes or removes what is at the end.
+ * Way out: w->path, or walk_end.
+ * Locks: dentry_lock; a directory's inode->lock around its lookup operation; none is held on return.
  * Errors: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG; openat2's EXDEV, ELOOP, EAGAIN.
  * Source: path_resolution(7), openat2(2).
  */
@@ -323,9 +326,79 @@ int walk_step(struct walk *w, bool follow)
 	return step_down(w, d);
 }
 
-int walk_parent(struct walk *w)
+/* Any name in it may be looked for, by anybody, and what is not in the hash is not there. */
+static bool is_plain_directory(const struct inode *i)
+{
+	return (i->mode & (S_IFMT | 0111)) == (S_IFDIR | 0111) && !i->ops->lookup && !i->ops->permission;
+}
+
+/* The child of `at` of that name, which ends at `end`, if a run takes it. NULL: it does not, or there is none (*is_missing). */
+static struct dentry *run_step(struct dentry *at, const char *name, const char *end, u32 hash, bool may_be_link,
+			       bool *is_missing)
+{
+	size_t len = (size_t)(end - name);
+	struct dentry *d;
+
+	if (unlikely((*name == '.' && len <= 2) || len > NAME_BYTES_MAX))
+		return NULL;	/* with "." and ".." the few names of one letter behind a dot */
+	d = dentry_find_locked(at, name, len, hash);
+	*is_missing = !d;
+	return likely(d && !d->mounts && (may_be_link || !S_ISLNK(d->inode->mode))) ? d : NULL;
+}
+
+/*
+ * Takes plain names one after the other. A dentry in the hash is held by its directory until it leaves the hash, which
+ * takes dentry_lock: so only the last one reached is counted. Stops in front of what is not plain, and of the last
+ * component if to_parent or if a slash is behind it. 0; 1: the last one was taken; -ENOENT.
+ */
+static int walk_run(struct walk *w, bool to_parent, bool follow)
+{
+	struct dentry *from = w->path.dentry, *at = from;
+	bool is_last = false, is_missing = false;
+
+	if (!is_plain_directory(at->inode))
+		return 0;
+	spin_lock(&dentry_lock);
+	do {
+		const char *name = w->next, *end, *rest;
+		struct dentry *d;
+		u32 hash;
+
+		while (*name == '/')
+			name++;
+		if (!*name)
+			break;
+		end = rest = name_scan(name, &hash);
+		while (*rest == '/')
+			rest++;
+		is_last = !*rest && !w->depth;
+		if (is_last && (to_parent || *end))
+			break;
+		d = run_step(at, name, end, hash, is_last && !follow, &is_missing);
+		if (!d)
+			break;
+		at = d;
+		w->next = rest;
+	} while (!is_last && is_plain_directory(at->inode));
+	if (!is_missing && at != from)
+		dentry_get(at);
+	spin_unlock(&dentry_lock);
+	if (is_missing)
+		return -ENOENT;
+	if (at == from)
+		return 0;
+	w->path.dentry = at;
+	dentry_put(from);
+	return is_last && !*w->next;
+}
+
+/* Up to the last component, which is then at hand, or (not to_parent) over it, if that is no more than a look: then 1. */
+static int walk_names(struct walk *w, bool to_parent, bool follow)
 {
 	for (;;) {
+		int err = walk_run(w, to_parent, follow);
+		if (err)
+			return err;
 		if (!component_next(w)) {
 			w->type = LAST_NONE;
 			return 0;
@@ -333,7 +406,7 @@ int walk_parent(struct walk *w)
 		struct inode *dir = w->path.dentry->inode;
 		if (!inode_is_dir(dir))
 			return -ENOTDIR;
-		int err = inode_permission(dir, MAY_EXEC);
+		err = inode_permission(dir, MAY_EXEC);
 		if (err)
 			return err;
 		if (component_is_last(w))
@@ -342,4 +415,24 @@ int walk_parent(struct walk *w)
 		if (err < 0)
 			return err;
 	}
+}
+
+int walk_parent(struct walk *w)
+{
+	return walk_names(w, true, false);
+}
+
+int walk_whole(struct walk *w, bool follow)
+{
+	int err;
+
+	do {
+		err = walk_names(w, false, follow || w->wants_directory);
+		if (err || w->type == LAST_NONE)
+			break;
+		err = walk_step(w, follow || w->wants_directory);
+	} while (err == 1);
+	if (err < 0)
+		return err;
+	return w->wants_directory && !inode_is_dir(w->path.dentry->inode) ? -ENOTDIR : 0;
 }
