@@ -51,6 +51,7 @@ typedef s64 loff;		/* a file offset */
 #define __aligned(n) __attribute__((aligned(n)))
 #define __packed __attribute__((packed))
 #define __section(s) __attribute__((section(s)))
+#define __used __attribute__((used))
 #define __noinline __attribute__((noinline))
 /* The function reads whole words past an end, on purpose and within the page: not to be checked. */
 #define __reads_words __attribute__((no_sanitize("kernel-address")))

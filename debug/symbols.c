@@ -1,41 +1,49 @@
 /*
  * debug/symbols.c: names for code addresses, from the table that tools/gen_symbols.sh makes out of the linked kernel.
- * The table: sorted 32-bit offsets from the first symbol, and the names, one after the other in the same order.
- * No locks: the table is constant.
+ * The table: for each symbol, in order of address, its distance from the one before and its name, one after the other; in a
+ * name a byte from 128 up is the number of a word. No locks: the table is constant.
  */
 #include "base/printk.h"
 #include "base/string.h"
 
 extern const u64 ksyms_count, ksyms_base;
-extern const u32 ksyms_offsets[];
-extern const char ksyms_names[];
+extern const u16 ksyms_steps[];
+extern const char ksyms_words[], ksyms_names[];
 extern const char rodata_start[];
 
-/* The last symbol at or below offset; the table is not empty. */
-static size_t symbol_index(u64 offset)
+#define FIRST_WORD 128
+
+static const char *string_number(const char *at, size_t n)
 {
-	size_t low = 0, high = ksyms_count;
+	while (n--)
+		at += strlen(at) + 1;
+	return at;
+}
 
-	while (high - low > 1) {
-		size_t middle = (low + high) / 2;
+/* Returns the length, of what fits in buf. */
+static int name_format(char *buf, size_t size, const char *coded)
+{
+	int n = 0;
 
-		if (ksyms_offsets[middle] <= offset)
-			low = middle;
+	for (u8 c; (c = (u8)*coded) != 0; coded++) {
+		if (c < FIRST_WORD)
+			n += scnprintf(buf + n, size - (size_t)n, "%c", c);
 		else
-			high = middle;
+			n += scnprintf(buf + n, size - (size_t)n, "%s", string_number(ksyms_words, c - FIRST_WORD));
 	}
-	return low;
+	return n;
 }
 
 int symbol_format(char *buf, size_t size, unsigned long addr)
 {
-	const char *name = ksyms_names;
-	size_t i;
+	unsigned long start = ksyms_base;
+	size_t i = 0;
+	int n;
 
 	if (!ksyms_count || addr < ksyms_base || addr >= (unsigned long)rodata_start)
 		return scnprintf(buf, size, "%#lx", addr);
-	i = symbol_index(addr - ksyms_base);
-	for (size_t n = i; n; n--)
-		name += strlen(name) + 1;
-	return scnprintf(buf, size, "%s+0x%lx", name, addr - ksyms_base - ksyms_offsets[i]);
+	while (i + 1 < ksyms_count && start + ksyms_steps[i + 1] <= addr)
+		start += ksyms_steps[++i];
+	n = name_format(buf, size, string_number(ksyms_names, i));
+	return n + scnprintf(buf + n, size - (size_t)n, "+0x%lx", addr - start);
 }

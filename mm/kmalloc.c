@@ -8,11 +8,14 @@
 #include "base/printk.h"
 #include "base/string.h"
 
-#define CLASS(n) { .name = "kmalloc-" #n, .size = n, .align = (n & (n - 1)) ? 8 : n, .lock = SPINLOCK_INIT(RANK_SLAB) }
-static struct slab_cache classes[] = {
-	CLASS(16), CLASS(32), CLASS(48), CLASS(64), CLASS(96), CLASS(128), CLASS(192), CLASS(256), CLASS(384), CLASS(512),
-	CLASS(768), CLASS(1024), CLASS(2048), CLASS(4096),
-};
+#define CLASSES(X) X(0, 16) X(1, 32) X(2, 48) X(3, 64) X(4, 96) X(5, 128) X(6, 192) X(7, 256) \
+	X(8, 384) X(9, 512) X(10, 768) X(11, 1024) X(12, 2048) X(13, 4096)
+#define SIZE(i, n) [i] = n,
+#define TYPE(i, n) SLAB_TYPE(class_##i, &classes[i], "kmalloc-" #n, n, (n & (n - 1)) ? 8 : n);
+static const u16 class_size[] = { CLASSES(SIZE) };
+static struct slab_cache classes[ARRAY_SIZE(class_size)];
+CLASSES(TYPE)
+
 /* The class of (bytes + 15) / 16, up to 256 bytes. */
 static const u8 small_class[17] = { 0, 0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7 };
 #define FIRST_LARGE_CLASS 8
@@ -22,7 +25,7 @@ static struct slab_cache *class_of(size_t bytes)
 	if (bytes <= 256)
 		return &classes[small_class[(bytes + 15) / 16]];
 	for (unsigned i = FIRST_LARGE_CLASS; i < ARRAY_SIZE(classes); i++) {
-		if (bytes <= classes[i].size)
+		if (bytes <= class_size[i])
 			return &classes[i];
 	}
 	return NULL;

@@ -39,11 +39,30 @@ static unsigned choose_order(u32 stride)
 	return SLAB_ORDER_MAX;
 }
 
-static void cache_prepare(struct slab_cache *c)
+/* Of all caches: the linker gathers them. */
+extern const struct slab_type __start_slab_types[], __stop_slab_types[];
+
+static const struct slab_type *type_of(const struct slab_cache *c)
+{
+	const struct slab_type *type = __start_slab_types;
+
+	while (type->cache != c) {
+		type++;
+		BUG_ON(type == __stop_slab_types);
+	}
+	return type;
+}
+
+static __noinline void cache_prepare(struct slab_cache *c)
 {
 	unsigned long irq = spin_lock_irqsave(&caches_lock);
 	if (!c->is_ready) {
-		c->align = MAX(c->align, 8u);
+		const struct slab_type *type = type_of(c);
+
+		spin_init(&c->lock, RANK_SLAB);
+		c->name = type->name;
+		c->size = MAX(c->size, type->size);	/* what is known only when the machine runs was set before */
+		c->align = MAX(type->align, 8u);
 		/* what is aligned to its size has no room for a red zone */
 		c->stride = ALIGN_UP(MAX(c->size, 8u) + (c->align < c->size ? KASAN_RED_ZONE_BYTES : 0), c->align);
 		c->order = choose_order(c->stride);
@@ -118,10 +137,11 @@ static __noinline void *take_from_slab(struct slab_cache *c, unsigned long irq)
 	struct page *slab;
 	void **obj;
 
-	spin_lock(&c->lock);
-	if (unlikely(!c->is_ready) || list_is_empty(&c->partial)) {
-		spin_unlock_irqrestore(&c->lock, irq);
+	if (unlikely(!__atomic_load_n(&c->is_ready, __ATOMIC_ACQUIRE)))
 		cache_prepare(c);
+	spin_lock(&c->lock);
+	if (list_is_empty(&c->partial)) {
+		spin_unlock_irqrestore(&c->lock, irq);
 		slab = grow_and_lock(c, &irq);
 		if (!slab)
 			return NULL;

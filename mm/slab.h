@@ -8,7 +8,6 @@
 #include "base/types.h"
 #include "base/atomic.h"
 #include "base/list.h"
-#include "base/atomic.h"
 #include "sync/spinlock.h"
 
 /* One CPU's part of a cache: objects just freed there, linked; their slabs count them as used. Own, interrupts off. */
@@ -32,11 +31,19 @@ struct slab_cache {
 	struct slab_cache *next_cache;	/* in the list of all caches */
 	bool is_ready;
 };
+/* What a cache holds. The kernel's image has these; the caches are zeroed memory, made ready at their first object. */
+struct slab_type {
+	struct slab_cache *cache;
+	const char *name;
+	u32 size, align;
+};
+#define SLAB_TYPE(var, of, text, bytes, alignment) \
+	static const struct slab_type var __used __section("slab_types") = { (of), (text), (bytes), (alignment) }
 /* Define a cache for a struct at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. Its name is
  * one word, "task": a field of /proc/slabinfo. */
 #define SLAB_CACHE(var, type) \
-	struct slab_cache var = { .name = &#type[sizeof("struct")], .size = sizeof(type), .align = _Alignof(type), \
-		.lock = SPINLOCK_INIT(RANK_SLAB) }
+	struct slab_cache var; \
+	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type))
 
 void *slab_alloc(struct slab_cache *c);			/* contents undefined */
 void *slab_zalloc(struct slab_cache *c);

@@ -26,10 +26,28 @@ KASAN  := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-thres
 UBSAN  := -fsanitize=bounds,shift,integer-divide-by-zero,bool,enum,null,vla-bound,unreachable,return,builtin,nonnull-attribute
 KCHECK  = $(if $(filter debug/% arch/% boot/%,$<),,$(UBSAN)) $(if $(filter debug/kasan.c mm/slab.c mm/pagetable_check.c boot/% arch/%,$<),,$(KASAN))
 else
-# Optimised across files when it is linked; what is not on the way of a process's life is kept small.
+# Small by default. What is on the way of a process's life (bench/profile.sh tells) is made quick and optimised across files.
 KLTO   := -flto=thin
-KSMALL := boot/% debug/% drivers/% fs/dev/% fs/proc/% fs/tty/% ipc/% namespace/% net/% ptrace/% seccomp/% cgroup/%
-KCHECK  = $(if $(filter $(KSMALL),$<),-Os,$(KLTO))
+KFAST  := $(addsuffix .c, \
+          $(addprefix arch/$(ARCH)/,fpu mmu signal thread time tls trap) \
+          $(addprefix base/,rbtree refcount string) \
+          $(addprefix drivers/,chacha20) \
+          $(addprefix entry/,fault return syscall) \
+          $(addprefix exec/,args elf) \
+          $(addprefix fs/,access dentry fd_table file files fs_room inode namei open pipe pipe_ring read_write stat walk) \
+          $(addprefix fs/tmpfs/,file) \
+          $(addprefix mm/,brk buddy commit cow fault file_users foreign fork kmalloc kstack mapping mapping_index  \
+                        mapping_io mm mmap munmap page pagetable pagetable_range place protect region slab special table  \
+                        tlb user_access vma vma_edit) \
+          $(addprefix namespace/,account) \
+          $(addprefix pid/,pid) \
+          $(addprefix sched/,core fair) \
+          $(addprefix signal/,action deliver kill mask notify queue send) \
+          $(addprefix sync/,futex futex_calls futex_robust mutex rwlock waitqueue) \
+          $(addprefix syscall/,table) \
+          $(addprefix task/,clone clone_request exit ids link resources rseq state vfork wait) \
+          $(addprefix time/,timer)) task/resources/%
+KCHECK  = $(if $(filter $(KFAST),$<),$(KLTO),-Oz)
 endif
 # STACKS=y: a release kernel that watches how deep its stacks get (debug/stack_watch.h), as the debug kernel does.
 ifeq ($(STACKS),y)

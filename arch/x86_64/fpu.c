@@ -16,7 +16,8 @@
 #define FXSAVE_BYTES 512
 
 static struct fpu_area initial __aligned(64);
-static struct slab_cache fpu_cache = { .name = "fpu_state", .align = 64, .lock = SPINLOCK_INIT(RANK_SLAB) };
+static struct slab_cache fpu_cache;	/* its size is known only when the machine runs */
+SLAB_TYPE(fpu_type, &fpu_cache, "fpu_state", 0, 64);
 
 static inline void xsave(void *area)
 {

@@ -37,6 +37,10 @@ SECTIONS {
 		smap_sites_start = .;
 		KEEP(*(.smap_sites))
 		smap_sites_end = .;
+		. = ALIGN(8);
+		__start_slab_types = .;
+		KEEP(*(slab_types))
+		__stop_slab_types = .;
 		. = ALIGN(4096);
 		vdso_start = .;
 		KEEP(*(.vdso))
