@@ -53,6 +53,7 @@ typedef s64 loff;		/* a file offset */
 #define __section(s) __attribute__((section(s)))
 #define __used __attribute__((used))
 #define __noinline __attribute__((noinline))
+#define __cold __attribute__((noinline, cold))
 /* The function reads whole words past an end, on purpose and within the page: not to be checked. */
 #define __reads_words __attribute__((no_sanitize("kernel-address")))
 #undef __always_inline

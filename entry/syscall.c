@@ -7,19 +7,6 @@
 #include "syscall/define.h"
 #include "ptrace/ptrace.h"
 #include "task/task.h"
-#include "base/printk.h"
-
-/* A call that does not exist is named in the log, once. */
-static void note_missing(unsigned nr)
-{
-	static u64 seen[16];
-	if (nr < 64 * ARRAY_SIZE(seen)) {
-		u64 bit = BIT(nr % 64);
-		if (__atomic_fetch_or(&seen[nr / 64], bit, __ATOMIC_RELAXED) & bit)
-			return;
-	}
-	log_write(LOG_NOTICE, "%s[%d]: system call %d does not exist: ENOSYS\n", current->comm, current->tid, (int)nr);
-}
 
 /* The number is an int. -1 is what a tracer makes of a call that is not to be: the result is as it has set it. */
 static void make_call(struct regs *r)
@@ -28,17 +15,14 @@ static void make_call(struct regs *r)
 		return;
 	unsigned nr = (unsigned)regs_syscall(r);
 	if (likely(nr < syscall_count)) {
-		syscall_fn fn = syscall_table[nr];
-		long result = fn(regs_arg(r, 0), regs_arg(r, 1), regs_arg(r, 2), regs_arg(r, 3), regs_arg(r, 4), regs_arg(r, 5));
-		regs_set_result(r, result);
-		if (unlikely(result == -ENOSYS) && fn == syscall_none)
-			note_missing(nr);
+		regs_set_result(r, syscall_table[nr](regs_arg(r, 0), regs_arg(r, 1), regs_arg(r, 2), regs_arg(r, 3),
+						     regs_arg(r, 4), regs_arg(r, 5)));
 		return;
 	}
 	if ((int)nr == -1)
 		return;
 	regs_set_result(r, -ENOSYS);
-	note_missing(nr);
+	syscall_note_missing(nr);
 }
 
 void entry_syscall(struct regs *r)

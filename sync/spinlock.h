@@ -30,7 +30,7 @@ static inline void lock_debug_release(const void *lock, bool is_spin) { }
 #define LOCK_RANKS (RANK_LOG + 1)
 struct lock_waits { const char *name; u64 waits, spins; };
 void lock_waits_read(unsigned rank, struct lock_waits *w);
-void spin_lock_slow(struct spinlock *l); /* spins until it has the lock; debug builds watch for a deadlock */
+__cold void spin_lock_slow(struct spinlock *l); /* spins until it has the lock; debug builds watch for a deadlock */
 
 static inline void spin_lock(struct spinlock *l)
 {

@@ -13,4 +13,5 @@ extern const syscall_fn syscall_table[];
 extern const struct syscall_row syscall_rows[];
 extern const unsigned syscall_count;
 long syscall_none(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);	/* what stands in the table where there is no call */
+void syscall_note_missing(unsigned nr);	/* names it in the log, once */
 #endif

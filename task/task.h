@@ -60,6 +60,7 @@ enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
 #define WORK_SYSCALL_TRACE BIT(2)
 #define WORK_SECCOMP BIT(3)
 #define WORK_RSEQ BIT(4)	/* was taken off a CPU, and has registered a struct rseq */
+#define WORK_REGS BIT(5)	/* the saved registers are not those it came in with: all are to be loaded */
 
 /* Credentials: immutable once published; changed by copy and replace. */
 #define CAPS_ALL ((1UL << 41) - 1)

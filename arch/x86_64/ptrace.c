@@ -71,6 +71,7 @@ static void flags_set(struct task *t, u64 value)
 	else if (t->thread.is_step_ours)
 		value |= RFLAGS_TF;
 	r->rflags = (r->rflags & ~(u64)RFLAGS_USER) | (value & RFLAGS_USER);
+	task_set_work(t, WORK_REGS);
 }
 
 static int reg_set(struct task *t, unsigned i, u64 v)
@@ -91,6 +92,7 @@ static int reg_set(struct task *t, unsigned i, u64 v)
 		return 0;
 	}
 	((u64 *)task_regs(t))[i] = v;
+	task_set_work(t, WORK_REGS);
 	return 0;
 }
 

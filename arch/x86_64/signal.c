@@ -225,6 +225,7 @@ static int restore_all(struct regs *r, struct ucontext *uc)
 	if (c->cs != USER_CS)
 		return -EFAULT;
 	memcpy(&mask, &uc->uc_sigmask, sizeof(mask));
+	task_set_work(current, WORK_REGS);
 	signal_set_blocked(mask & ~SIGNALS_UNBLOCKABLE);
 	restore_registers(r, c);
 	if (pop_fpu(&current->thread, (uptr)uc->uc_mcontext.fpstate))

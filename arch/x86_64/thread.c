@@ -29,7 +29,8 @@ _Static_assert(offsetof(struct cpu, kstack_top) == CPU_KSTACK_TOP, "cpu");
 _Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH && offsetof(struct cpu, running) == CPU_RUNNING, "cpu");
 _Static_assert(offsetof(struct cpu, need_resched) == CPU_NEED_RESCHED, "cpu");
 _Static_assert(offsetof(struct regs, rax) == REGS_RAX && offsetof(struct regs, rcx) == REGS_RCX, "regs");
-_Static_assert(WORK_SYSCALL_TRACE == 4 && WORK_SECCOMP == 8, "trap_entry.S");
+_Static_assert(offsetof(struct regs, rbp) == REGS_RBP && offsetof(struct regs, rdi) == REGS_RDI, "regs");
+_Static_assert(WORK_SYSCALL_TRACE == 4 && WORK_SECCOMP == 8 && WORK_REGS == 32, "trap_entry.S");
 
 /* Offsets in struct task, for assembler, as symbols: the struct changes often. */
 static void __attribute__((used)) asm_offsets(void)
@@ -165,6 +166,7 @@ void arch_thread_exec(struct task *t, uptr entry, uptr sp)
 	/* the number of the call that this is stays: a debugger looks at it */
 	*task_regs(t) = (struct regs){ .orig_rax = task_regs(t)->orig_rax, .rip = entry, .cs = USER_CS, .rsp = sp, .ss = USER_DS,
 				       .rflags = RFLAGS_IF | RFLAGS_FIXED };
+	task_set_work(t, WORK_REGS);
 	flags = arch_irq_save();
 	if (th->debug_control) {
 		debug_regs_clear(th);

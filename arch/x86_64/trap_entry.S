@@ -16,6 +16,7 @@
 
 #define WORK_SYSCALL_TRACE 4	/* task/task.h; thread.c checks */
 #define WORK_SECCOMP 8
+#define WORK_REGS 32
 
 .macro PUSH_REGS_FROM_RSI rax=%rax
 	push %rsi
@@ -74,10 +75,6 @@ FUNCTION syscall_entry
 	mov %eax, %eax
 	mov %r10, %rcx			/* the other arguments are where a function wants them */
 	call *syscall_table(,%rax,8)
-	cmp $-ENOSYS, %rax
-	je 1f
-	mov %rax, REGS_RAX(%rsp)
-.Lsyscall_done:
 	cli
 #ifdef FURCA_STACK_WATCH
 	mov %rsp, %rdi
@@ -87,8 +84,39 @@ FUNCTION syscall_entry
 	jne 3f
 	cmpl $0, task_work_offset(%rbx)
 	jne 3f
+	/* Nobody has touched what was saved, and C code gives back the registers that are its caller's to keep: but for the
+	 * two that were used here only those are loaded that a function may use up. sysretq takes the instruction pointer
+	 * from rcx and the flags from r11. */
+	mov REGS_RFLAGS(%rsp), %r11
+	test $RFLAGS_TF, %r11d
+	jnz 4f
+	mov REGS_RIP(%rsp), %rcx
+	mov REGS_RBX(%rsp), %rbx
+	mov REGS_RBP(%rsp), %rbp
+	mov REGS_RDI(%rsp), %rdi
+	mov REGS_RSI(%rsp), %rsi
+	mov REGS_RDX(%rsp), %rdx
+	mov REGS_R8(%rsp), %r8
+	mov REGS_R9(%rsp), %r9
+	mov REGS_R10(%rsp), %r10
+	mov REGS_RSP(%rsp), %rsp
+	swapgs
+	sysretq
+2:	mov %rsp, %rdi
+	call entry_syscall
+	cli
+	jmp 5f
+3:	mov %rax, REGS_RAX(%rsp)	/* there is work, perhaps only to load all registers: the call has set them */
+	cmpb $0, %gs:CPU_NEED_RESCHED
+	jne 5f
+	lock andl $~WORK_REGS, task_work_offset(%rbx)
+	jz .Lsyscall_return
+	jmp 5f
+4:	mov %rax, REGS_RAX(%rsp)
+5:	mov %rsp, %rdi
+	call entry_syscall_return
 .Lsyscall_return:
-	/* sysretq takes rip from rcx and the flags from r11, so both must be what they were; TF and RF need iretq. */
+	/* rip and the flags must be what sysretq finds in rcx and r11; TF and RF need iretq. */
 	mov REGS_RIP(%rsp), %rcx
 	mov REGS_RFLAGS(%rsp), %r11
 	cmp %rcx, REGS_RCX(%rsp)
@@ -103,17 +131,6 @@ FUNCTION syscall_entry
 	mov REGS_RSP - REGS_ORIG_RAX(%rsp), %rsp
 	swapgs
 	sysretq
-1:	mov REGS_ORIG_RAX(%rsp), %ecx	/* no such call, or one that says so; the first is told to entry_syscall */
-	cmp syscall_count(%rip), %ecx
-	jae .Lsyscall_done		/* sigreturn has brought other registers */
-	cmpq $syscall_none, syscall_table(,%rcx,8)
-	jne .Lsyscall_done
-2:	mov %rsp, %rdi
-	call entry_syscall
-	jmp .Lsyscall_done
-3:	mov %rsp, %rdi
-	call entry_syscall_return
-	jmp .Lsyscall_return
 END_FUNCTION syscall_entry
 
 /* A new task's first switch ends here: rax is who ran before, r12(r13) what a kernel task runs. */

@@ -48,9 +48,17 @@
 #define RFLAGS_USER 0x50dd5
 
 #define REGS_SIZE 168		/* sizeof(struct regs) */
+#define REGS_RBP 32
+#define REGS_RBX 40
 #define REGS_R11 48
+#define REGS_R10 56
+#define REGS_R9 64
+#define REGS_R8 72
 #define REGS_RAX 80
 #define REGS_RCX 88
+#define REGS_RDX 96
+#define REGS_RSI 104
+#define REGS_RDI 112
 #define REGS_ORIG_RAX 120
 #define REGS_RIP 128
 #define REGS_CS 136
