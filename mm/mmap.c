@@ -230,9 +230,11 @@ static int map_region(struct map_request *r)
 	if (!region_may_expand(r->mm, flags, pages) &&
 	    !region_may_expand(r->mm, flags, pages - pages_mapped(r->mm, r->addr, r->addr + r->len)))
 		return -ENOMEM;
-	err = region_unmap(r->mm, r->addr, r->addr + r->len);
-	if (err)
-		return err;
+	if (r->flags & MAP_FIXED) {	/* any other place is free */
+		err = region_unmap(r->mm, r->addr, r->addr + r->len);
+		if (err)
+			return err;
+	}
 	if (is_charged) {
 		err = commit_charge(pages);
 		if (err)

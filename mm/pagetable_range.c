@@ -165,11 +165,32 @@ static uptr unmap_piece(struct mm *mm, uptr va, uptr end, struct tlb_batch *b)
 	}
 }
 
+/* One empty entry stands for all of [start, end), and its table need not go (a fault that failed may leave an empty one). */
+static bool is_empty_below(const struct mm *mm, uptr start, uptr end)
+{
+	const pte_t *entries = table_entries(mm->root);
+
+	for (int level = ROOT_LEVEL; ; level--) {
+		pte_t e = pte_read(entries + pt_index(start, level));
+
+		if (pte_is_empty(e))
+			return (start ^ (end - 1)) < PT_SPAN(level) && virt_to_page(entries)->table.used;
+		if (level == 0)
+			return false;
+		entries = phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
+	}
+}
+
 void pt_unmap(struct mm *mm, uptr start, uptr end)
 {
 	struct tlb_batch b;
 	uptr va = start;
 
+	spin_lock(&mm->pt_lock);
+	bool is_empty = is_empty_below(mm, start, end);
+	spin_unlock(&mm->pt_lock);
+	if (is_empty)
+		return;
 	while (va < end) {
 		tlb_batch_init(&b, mm);
 		spin_lock(&mm->pt_lock);

@@ -3,11 +3,12 @@
  * charge, the limit on regions, splitting, and merging of neighbours that say the same.
  *
  * Way in: mmap, munmap, brk, mprotect, mremap, madvise, mlock; under mm->lock for writing.
- * Errors: -ENOMEM (memory, or more than mm_count_max regions); nothing has changed then, but for a region that may
- * have been cut in two that are equal to it.
+ * Each change is one splice of the region tree (vma_node.h), joined to the neighbours before it goes in.
+ * Errors: -ENOMEM (memory, or more than mm_count_max regions); nothing has changed then.
  * Source: Linux 6.1's rules of what merges and what is counted where, seen through /proc/PID/{maps,status}.
  */
 #include "mm/region.h"
+#include "mm/vma_node.h"
 #include "task/task.h"
 #include "base/errno.h"
 #include "base/printk.h"
@@ -75,87 +76,94 @@ static bool can_merge(const struct vma *a, const struct vma *b)
 	return a->offset_pages + region_pages(a) == b->offset_pages;
 }
 
-/* The neighbours of v that it can merge with, copied out; start == end: none. */
-static void find_neighbours(struct mm *mm, const struct vma *v, struct vma *prev, struct vma *next)
+/* Joins b to a's end. */
+static struct vma joined(const struct vma *a, const struct vma *b)
 {
-	struct vma *p = v->start ? vma_at(&mm->vmas, v->start - 1) : NULL, *n = vma_at(&mm->vmas, v->end);
+	struct vma whole = *a;
 
-	*prev = p && can_merge(p, v) ? *p : (struct vma){ 0 };
-	*next = n && can_merge(v, n) ? *n : (struct vma){ 0 };
+	whole.end = b->end;
+	return whole;
 }
 
-/* An edit on nodes that are owned already. */
-static void must(int err) { BUG_ON(err); }
-
-/* Replaces prev, v's own region (if it is in the tree: has_old) and next by one region. The path must be owned. */
-static void merge_owned(struct mm *mm, const struct vma *prev, const struct vma *v, const struct vma *next,
-			bool has_old)
+/* Joins a to b's start; b's file user serves both. */
+static struct vma joined_below(const struct vma *a, const struct vma *b)
 {
-	struct vma whole = prev->end ? *prev : *next;
+	struct vma whole = *b;
 
-	whole.end = next->end ? next->end : v->end;
-	if (!prev->end) {
-		whole.start = v->start;
-		whole.offset_pages = v->offset_pages;
-	} else if (next->end) {
-		must(vma_erase(&mm->vmas, next->start));
+	whole.start = a->start;
+	whole.offset_pages = a->offset_pages;
+	return whole;
+}
+
+/* Puts v into the free place at p. */
+static int insert_at(struct mm *mm, struct vma_path *p, const struct vma *v)
+{
+	const struct vma *prev = vma_path_before(p), *next = vma_path_at(p);
+	struct vma whole = *v;
+	unsigned n_old = 0;
+
+	if (next && can_merge(v, next)) {
+		whole = joined_below(v, next);
+		n_old = 1;
 	}
-	if (has_old)
-		must(vma_erase(&mm->vmas, v->start));
-	must(vma_replace(&mm->vmas, prev->end ? prev->start : next->start, &whole));
+	if (prev && can_merge(prev, v)) {
+		whole = joined(prev, &whole);
+		n_old++;
+		vma_path_back(p);
+	}
+	return vma_path_splice(&mm->vmas, p, n_old, &whole, 1);
 }
 
 int region_insert(struct mm *mm, const struct vma *v)
 {
-	struct vma prev, next;
+	struct vma_path p;
 	int err;
 
-	find_neighbours(mm, v, &prev, &next);
-	if (prev.end || next.end) {
-		err = vma_own_range(&mm->vmas, prev.end ? prev.start : v->start, next.end ? next.end : v->end);
-		if (err)
-			return err;
-		merge_owned(mm, &prev, v, &next, false);
-	} else {
-		err = vma_insert(&mm->vmas, v);
-		if (err)
-			return err;
-	}
-	region_account(mm, v->flags, region_pages(v));
-	return 0;
+	vma_path_find(&mm->vmas, v->start, &p);
+	err = insert_at(mm, &p, v);
+	if (!err)
+		region_account(mm, v->flags, region_pages(v));
+	return err;
 }
 
 int region_extend(struct mm *mm, uptr start, uptr end)
 {
-	struct vma v = *vma_at(&mm->vmas, start), *next;
-	uptr old_end = v.end;
-	int err = vma_own_range(&mm->vmas, start, end + 1);
+	struct vma v;
+	const struct vma *next;
+	struct vma_path p;
+	uptr old_end;
+	unsigned n_old = 1;
+	int err;
 
-	if (err)
-		return err;
+	vma_path_find(&mm->vmas, start, &p);
+	v = *vma_path_at(&p);
+	old_end = v.end;
 	v.end = end;
-	next = vma_at(&mm->vmas, end);
+	next = vma_path_behind(&p);
 	if (next && can_merge(&v, next)) {
 		v.end = next->end;
-		must(vma_erase(&mm->vmas, next->start));
+		n_old = 2;
 	}
-	must(vma_replace(&mm->vmas, start, &v));
-	region_account(mm, v.flags, (end - old_end) >> PAGE_SHIFT);
-	return 0;
+	err = vma_path_splice(&mm->vmas, &p, n_old, &v, 1);
+	if (!err)
+		region_account(mm, v.flags, (end - old_end) >> PAGE_SHIFT);
+	return err;
 }
 
 void region_merge_at(struct mm *mm, uptr addr)
 {
-	struct vma *below = vma_at(&mm->vmas, addr - 1), *above = vma_at(&mm->vmas, addr), whole;
+	const struct vma *below, *above;
+	struct vma_path p;
+	struct vma whole;
 
+	vma_path_find(&mm->vmas, addr, &p);
+	below = vma_path_before(&p);
+	above = vma_path_at(&p);
 	if (!below || !above || !can_merge(below, above))
 		return;
-	whole = *below;
-	whole.end = above->end;
-	if (vma_own_range(&mm->vmas, whole.start, whole.end))
-		return;
-	must(vma_erase(&mm->vmas, addr));
-	must(vma_replace(&mm->vmas, whole.start, &whole));
+	whole = joined(below, above);
+	vma_path_back(&p);
+	(void)!vma_path_splice(&mm->vmas, &p, 2, &whole, 1);
 }
 
 /* -- change of flags -------------------------------------------------------------------------------------------- */
@@ -169,76 +177,61 @@ static struct vma region_part(const struct vma *v, uptr start, uptr end)
 	return part;
 }
 
-/* part, of the region old, joins prev or next or both; what is left of old on the other side stays. */
-static int change_by_merge(struct mm *mm, const struct vma *old, const struct vma *part, const struct vma *prev,
-			   const struct vma *next)
+/* The region at p is cut into what is left of part, part, and what is right of it; part joins the neighbours that it
+ * touches if they say the same. */
+static int change_at(struct mm *mm, struct vma_path *p, const struct vma *part)
 {
+	const struct vma *old = vma_path_at(p);
 	bool has_left = part->start > old->start, has_right = part->end < old->end;
-	struct vma rest = has_left ? region_part(old, old->start, part->start) : region_part(old, part->end, old->end);
-	int err = vma_own_range(&mm->vmas, prev->end ? prev->start : old->start, next->end ? next->end : old->end);
+	const struct vma *prev = has_left ? NULL : vma_path_before(p), *next = has_right ? NULL : vma_path_behind(p);
+	struct vma new[3];
+	unsigned n_old = 1, n = 0;
 
-	if (err)
-		return err;
-	if (has_left || has_right)
-		must(vma_replace(&mm->vmas, old->start, &rest));
-	merge_owned(mm, prev, part, next, !has_left && !has_right);
-	return 0;
-}
-
-/* part becomes a region of its own, cut out of old. */
-static int change_by_split(struct mm *mm, const struct vma *old, const struct vma *part)
-{
-	u32 more = (part->start > old->start) + (part->end < old->end);
-	int err;
-
-	if (more && mm->vmas.count + more > (u32)mm_count_max)
+	if (has_left)
+		new[n++] = region_part(old, old->start, part->start);
+	new[n] = *part;
+	if (next && can_merge(part, next)) {
+		new[n] = joined_below(part, next);
+		n_old++;
+	}
+	if (prev && can_merge(prev, part)) {
+		new[n] = joined(prev, &new[n]);
+		n_old++;
+	} else {
+		prev = NULL;
+	}
+	n++;
+	if (has_right)
+		new[n++] = region_part(old, part->end, old->end);
+	if (n > n_old && mm->vmas.count + (n - n_old) > (u32)mm_count_max)
 		return -ENOMEM;
-	err = vma_split(&mm->vmas, part->start);
-	if (!err)
-		err = vma_split(&mm->vmas, part->end);
-	return err ? err : vma_replace(&mm->vmas, part->start, part);
+	if (prev)
+		vma_path_back(p);
+	return vma_path_splice(&mm->vmas, p, n_old, new, n);
 }
 
 int region_change(struct mm *mm, uptr start, uptr end, u64 flags)
 {
-	struct vma old = *vma_at(&mm->vmas, start), part = region_part(&old, start, end), prev, next;
+	struct vma_path p;
+	struct vma part;
+	u64 old_flags;
 	int err;
 
-	if (flags == old.flags)
+	vma_path_find(&mm->vmas, start, &p);
+	part = region_part(vma_path_at(&p), start, end);
+	old_flags = part.flags;
+	if (flags == old_flags)
 		return 0;
 	part.flags = flags;
-	find_neighbours(mm, &part, &prev, &next);
-	if (prev.end || next.end)
-		err = change_by_merge(mm, &old, &part, &prev, &next);
-	else
-		err = change_by_split(mm, &old, &part);
+	err = change_at(mm, &p, &part);
 	if (err)
 		return err;
-	region_account(mm, old.flags, -(s64)region_pages(&part));
+	region_account(mm, old_flags, -(s64)region_pages(&part));
 	region_account(mm, flags, region_pages(&part));
 	return 0;
 }
 
 /* -- unmapping -------------------------------------------------------------------------------------------------- */
-/* Takes the cut [start, end) off one edge of the region v, which loses nothing else: no node is needed. */
-static int trim(struct mm *mm, const struct vma *v, uptr start, uptr end)
-{
-	struct vma rest = start > v->start ? region_part(v, v->start, start) : region_part(v, end, v->end);
-
-	return vma_replace(&mm->vmas, v->start, &rest);
-}
-
-static int cut_out(struct mm *mm, uptr start, uptr end)
-{
-	int err = vma_split(&mm->vmas, start);
-
-	if (!err)
-		err = vma_split(&mm->vmas, end);
-	if (!err)
-		err = vma_own_range(&mm->vmas, start, end);
-	return err;
-}
-
 static void uncount(struct mm *mm, u64 flags, u64 pages)
 {
 	region_account(mm, flags, -(s64)pages);
@@ -246,33 +239,60 @@ static void uncount(struct mm *mm, u64 flags, u64 pages)
 		commit_uncharge(pages);
 }
 
-int region_unmap(struct mm *mm, uptr start, uptr end)
+/* Takes [start, end) out of the one region at p. */
+static int unmap_within(struct mm *mm, struct vma_path *p, uptr start, uptr end)
 {
-	struct vma *found = vma_find(&mm->vmas, start), v;
-	bool has_left, has_right;
+	struct vma v = *vma_path_at(p), rest[2];
+	unsigned n = 0;
 	int err;
 
-	if (!found || found->start >= end)
-		return 0;
-	v = *found;
-	has_left = start > v.start;
-	has_right = end < v.end;
-	if (has_left && has_right && mm->vmas.count >= (u32)mm_count_max)
+	if (start > v.start)
+		rest[n++] = region_part(&v, v.start, start);
+	if (end < v.end)
+		rest[n++] = region_part(&v, end, v.end);
+	if (n == 2 && mm->vmas.count >= (u32)mm_count_max)
 		return -ENOMEM;
-	if (has_left != has_right && end <= v.end && start >= v.start) {
-		err = trim(mm, &v, start, end);
-		if (err)
-			return err;
-		uncount(mm, v.flags, (end - start) >> PAGE_SHIFT);
-	} else {
-		err = cut_out(mm, start, end);
-		if (err)
-			return err;
-		while ((found = vma_find(&mm->vmas, start)) != NULL && found->start < end) {
-			uncount(mm, found->flags, region_pages(found));
-			must(vma_erase(&mm->vmas, found->start));
-		}
+	err = vma_path_splice(&mm->vmas, p, 1, rest, n);
+	if (!err)
+		uncount(mm, v.flags, (MIN(end, v.end) - MAX(start, v.start)) >> PAGE_SHIFT);
+	return err;
+}
+
+/* An edit on nodes that are owned already. */
+static void must(int err) { BUG_ON(err); }
+
+/* The same of all regions from p on: whole ones go as many at once as lie together in a leaf. */
+static int unmap_many(struct mm *mm, struct vma_path *p, uptr start, uptr end)
+{
+	const struct vma *v;
+
+	if (vma_own_range(&mm->vmas, start, end))
+		return -ENOMEM;
+	for (; (v = vma_path_at(p)) != NULL && v->start < end; vma_path_find(&mm->vmas, start, p)) {
+		unsigned n = v->start >= start ? vma_path_run(p, end) : 0;
+
+		for (unsigned i = 0; i < n; i++)
+			uncount(mm, v[i].flags, region_pages(&v[i]));
+		if (n)
+			must(vma_path_splice(&mm->vmas, p, n, NULL, 0));
+		else
+			must(unmap_within(mm, p, start, end));
 	}
-	pt_unmap(mm, start, end);
 	return 0;
+}
+
+int region_unmap(struct mm *mm, uptr start, uptr end)
+{
+	const struct vma *v;
+	struct vma_path p;
+	int err;
+
+	vma_path_find(&mm->vmas, start, &p);
+	v = vma_path_at(&p);
+	if (!v || v->start >= end)
+		return 0;
+	err = end <= v->end ? unmap_within(mm, &p, start, end) : unmap_many(mm, &p, start, end);
+	if (!err)
+		pt_unmap(mm, start, end);
+	return err;
 }

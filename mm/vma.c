@@ -107,25 +107,44 @@ static bool gap_fits(const struct gap_search *s, uptr from, uptr to)
 	return to > from && to - from >= s->len;
 }
 
-/* From right to left below n. Returns the end of the range found, or 0. */
+/* From right to left. Returns the end of the range found, or 0. */
+static uptr gap_down_leaf(const struct vma_node *n, struct gap_search *s)
+{
+	uptr edge = MIN(s->edge, s->high), low = s->low;
+	size_t len = s->len;
+
+#pragma clang loop unroll(disable)
+	for (const struct vma *v = n->values + n->used; v-- > n->values; ) {
+		uptr from = MAX(v->end, low);
+
+		if (edge > from && edge - from >= len)
+			return edge;
+		if (v->end <= low)
+			break;
+		edge = MIN(vma_guarded_start(v), s->high);
+	}
+	s->edge = edge;
+	return 0;
+}
+
 static uptr gap_down(const struct vma_node *n, struct gap_search *s)
 {
+	if (n->level == 0)
+		return gap_down_leaf(n, s);
 	for (unsigned i = n->used; i-- > 0; ) {
-		const struct vma *v = &n->values[i];
-		const struct vma_node *child = n->level ? n->children[i] : NULL;
-		uptr end = child ? child->high : v->end;
+		const struct vma_node *child = n->children[i];
 
-		if (gap_fits(s, end, s->edge))
+		if (gap_fits(s, child->high, s->edge))
 			return MIN(s->edge, s->high);
-		if (end <= s->low)
+		if (child->high <= s->low)
 			break;
-		if (child && child->gap >= s->len && child->low < s->high) {
+		if (child->gap >= s->len && child->low < s->high) {
 			uptr found = gap_down(child, s);
 
 			if (found)
 				return found;
 		}
-		s->edge = child ? child->low : vma_guarded_start(v);
+		s->edge = child->low;
 	}
 	return 0;
 }
@@ -171,52 +190,69 @@ uptr vma_find_gap_up(struct vma_tree *t, uptr low, uptr high, size_t len)
 }
 
 /* -- life ------------------------------------------------------------------------------------------------------- */
+struct vma_row vma_row_look(uptr before, const struct vma *v, unsigned n, uptr behind)
+{
+	struct vma_row row = { 0 };
+	const struct vma *end = v + n;
+
+#pragma clang loop unroll(disable)
+	for (;; v++) {
+		uptr low = v < end ? vma_guarded_start(v) : behind;
+		size_t gap = low > before ? low - before : 0;	/* a guard may reach into the region before */
+
+		row.other_gaps = MAX(row.other_gaps, MIN(gap, row.gap));
+		row.gap = MAX(row.gap, gap);
+		if (v == end)
+			break;
+		before = v->end;
+		row.flags |= v->flags & VM_SEARCHED;
+	}
+	return row;
+}
+
 static void summarise_leaf(struct vma_node *n)
 {
-	uptr edge = n->used ? vma_guarded_start(&n->values[0]) : 0;
-	const struct vma *end = &n->values[n->used];
+	struct vma_row row = vma_row_look(VMA_NO_BEFORE, n->values, n->used, VMA_NO_BEHIND);
+
+	n->low = n->used ? vma_guarded_start(&n->values[0]) : 0;
+	n->high = n->used ? n->values[n->used - 1].end : 0;
+	n->gap = row.gap;
+	n->other_gaps = row.other_gaps;
+	n->flags = row.flags;
+}
+
+static void summarise_upper(struct vma_node *n)
+{
+	uptr edge = n->children[0]->low;
 	size_t gap = 0;
 	u64 flags = 0;
 
 	n->low = edge;
-	for (const struct vma *v = n->values; v < end; v++) {
-		uptr low = vma_guarded_start(v);
+	for (unsigned i = 0; i < n->used; i++) {
+		const struct vma_node *child = n->children[i];
 
-		if (low > edge)		/* a guard may reach into the region before */
-			gap = MAX(gap, low - edge);
-		edge = v->end;
-		flags |= v->flags;
+		if (child->low > edge && child->low - edge > gap)
+			gap = child->low - edge;
+		gap = MAX(gap, child->gap);
+		edge = child->high;
+		flags |= child->flags;
 	}
 	n->high = edge;
 	n->gap = gap;
 	n->flags = flags;
-	n->count = n->used;
 }
 
-void vma_node_summarise(struct vma_node *n)
+bool vma_node_summarise(struct vma_node *n)
 {
-	uptr edge = 0;
+	uptr low = n->low, high = n->high;
+	size_t gap = n->gap;
+	u64 flags = n->flags;
 
-	if (n->level == 0) {
+	if (n->level == 0)
 		summarise_leaf(n);
-		return;
-	}
-	n->count = 0;
-	n->gap = 0;
-	n->flags = 0;
-	for (unsigned i = 0; i < n->used; i++) {
-		const struct vma_node *child = n->children[i];
-
-		if (i == 0)
-			n->low = child->low;
-		else if (child->low > edge && child->low - edge > n->gap)
-			n->gap = child->low - edge;
-		edge = child->high;
-		n->count += child->count;
-		n->flags |= child->flags;
-		n->gap = MAX(n->gap, child->gap);
-	}
-	n->high = edge;
+	else
+		summarise_upper(n);
+	return n->low != low || n->high != high || n->gap != gap || n->flags != flags;
 }
 
 void vma_node_put(struct vma_tree *t, struct vma_node *n)

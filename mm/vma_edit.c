@@ -1,10 +1,14 @@
 /*
- * mm/vma_edit.c: changes of the region tree: insert, erase, replace, split.
+ * mm/vma_edit.c: changes of the region tree. All of them are one splice: some regions in a row become others.
+ *
+ *   in a leaf        most often: entries move, the summaries that changed are made anew upward
+ *   leaf too full    it is split first, and what is above it where that is full too
+ *   across leaves    neighbours that merge: never more regions than before
  *
  * Every edit owns the path first (copies the nodes that another tree shares), takes all memory it may need, and only
  * then changes anything: what fails with -ENOMEM has changed nothing that can be seen.
- * Way in: vma_* of mm/mm.h, under mm->lock for writing. Errors: -ENOMEM. Files that an edit lets go wait in t->dead for
- * mm_write_unlock().
+ * Way in: vma_path_splice, vma_* of mm/mm.h, under mm->lock for writing. Errors: -ENOMEM. Files that an edit lets go
+ * wait in t->dead for mm_write_unlock().
  */
 #include "mm/vma_node.h"
 #include "mm/slab.h"
@@ -27,14 +31,11 @@ static void value_put(struct vma_tree *t, const struct vma *v)
 }
 
 /* -- owning a path ---------------------------------------------------------------------------------------------- */
-/* Makes *slot, a parent's (or the tree's) count on a node, a count on a node that nobody else holds. */
-static int node_own(struct vma_tree *t, struct vma_node **slot)
+/* A shared node is copied: *slot, a parent's (or the tree's) count on it, becomes one on the copy. */
+static __noinline int node_copy(struct vma_tree *t, struct vma_node **slot)
 {
-	struct vma_node *old = *slot, *copy;
+	struct vma_node *old = *slot, *copy = slab_alloc(&vma_node_cache);
 
-	if (refcount_read(&old->refs) == 1)
-		return 0;
-	copy = slab_alloc(&vma_node_cache);
 	if (!copy)
 		return -ENOMEM;
 	if (old->level == 0) {
@@ -52,55 +53,120 @@ static int node_own(struct vma_tree *t, struct vma_node **slot)
 	return 0;
 }
 
-/* Owns the way to the first region with end > addr, or to the place behind the last one. The tree is not empty. */
-static int path_own(struct vma_tree *t, uptr addr, struct vma_path *p)
+/* Makes *slot a count on a node that nobody else holds. */
+static int node_own(struct vma_tree *t, struct vma_node **slot)
+{
+	return likely(refcount_read(&(*slot)->refs) == 1) ? 0 : node_copy(t, slot);
+}
+
+/* Owns all nodes of a path. */
+static int path_own(struct vma_tree *t, struct vma_path *p)
 {
 	struct vma_node **slot = &t->root;
 
-	for (p->depth = 0; ; p->depth++) {
-		struct vma_node *n;
-		unsigned i;
-
+	for (int d = 0; d <= p->depth; d++) {
 		if (node_own(t, slot))
 			return -ENOMEM;
-		n = *slot;
-		i = vma_node_index(n, addr);
-		if (n->level > 0 && i == n->used)
-			i--;
-		p->step[p->depth].node = n;
-		p->step[p->depth].index = i;
-		if (n->level == 0)
-			return 0;
-		slot = &n->children[i];
+		p->step[d].node = *slot;
+		slot = &(*slot)->children[p->step[d].index];
 	}
+	return 0;
 }
 
 int vma_own_range(struct vma_tree *t, uptr start, uptr end)
 {
 	while (t->root && start < end && start < t->root->high) {
 		struct vma_path p;
-		struct vma_node *leaf;
 
-		if (path_own(t, start, &p))
+		vma_path_find(t, start, &p);
+		if (path_own(t, &p))
 			return -ENOMEM;
-		leaf = p.step[p.depth].node;
-		start = leaf->values[leaf->used - 1].end;
+		start = p.step[p.depth].node->high;
 	}
 	return 0;
 }
 
-static void path_summarise(struct vma_path *p, int depth)
+/* -- entries ---------------------------------------------------------------------------------------------------- */
+static void entries_move(struct vma_node *to, unsigned at, struct vma_node *from, unsigned i, unsigned n)
 {
-	for (int d = depth; d >= 0; d--)
-		vma_node_summarise(p->step[d].node);
+	if (!n)
+		return;
+	if (from->level == 0)
+		memmove(&to->values[at], &from->values[i], n * sizeof(to->values[0]));
+	else
+		memmove(&to->children[at], &from->children[i], n * sizeof(to->children[0]));
 }
 
-/* -- insertion -------------------------------------------------------------------------------------------------- */
-/* The nodes that an insertion at p will use: one for each full node from the leaf up, and a new root. Linked through
+static void entry_remove(struct vma_node *n, unsigned i)
+{
+	entries_move(n, i, n, i + 1, n->used - i - 1);
+	n->used--;
+}
+
+/* n_old entries of an owned leaf, from i on, become the n_new given, for which there is room. */
+static void leaf_edit(struct vma_tree *t, struct vma_node *n, unsigned i, unsigned n_old, const struct vma *new,
+		      unsigned n_new)
+{
+	struct vma *at = &n->values[i], *old_end = at + n_old;
+
+#pragma clang loop unroll(disable)
+	for (const struct vma *v = new; v < new + n_new; v++)
+		value_get(v);
+#pragma clang loop unroll(disable)
+	for (const struct vma *v = at; v < old_end; v++)
+		value_put(t, v);
+	if (n_old != n_new)
+		entries_move(n, i + n_new, n, i + n_old, n->used - i - n_old);
+#pragma clang loop unroll(disable)
+	for (struct vma *end = at + n_new; at < end; at++)
+		*at = *new++;
+	n->used += n_new - n_old;
+}
+
+/* A leaf's gaps follow an edit that made old of its free ranges new. False: it takes a look at all of them. */
+static bool gaps_follow(struct vma_node *n, const struct vma_row *old, const struct vma_row *new)
+{
+	if (old->gap < n->gap) {	/* the widest is elsewhere */
+		n->other_gaps = MAX(new->other_gaps, new->gap > n->gap ? n->gap : MAX(n->other_gaps, new->gap));
+		n->gap = MAX(n->gap, new->gap);
+		return true;
+	}
+	if (new->gap < n->other_gaps)
+		return false;
+	n->gap = new->gap;
+	n->other_gaps = MAX(n->other_gaps, new->other_gaps);
+	return true;
+}
+
+/* leaf_edit with its summary. Says whether that is another than before. */
+static bool leaf_splice(struct vma_tree *t, struct vma_node *n, unsigned i, unsigned n_old, const struct vma *new,
+			unsigned n_new)
+{
+	const struct vma *at = &n->values[i];
+	uptr before = i ? at[-1].end : VMA_NO_BEFORE, low = n->low, high = n->high;
+	uptr behind = i + n_old < n->used ? vma_guarded_start(&at[n_old]) : VMA_NO_BEHIND;
+	struct vma_row old_row = vma_row_look(before, at, n_old, behind);
+	struct vma_row new_row = vma_row_look(before, new, n_new, behind);
+	size_t gap = n->gap;
+	u64 flags = n->flags;
+
+	leaf_edit(t, n, i, n_old, new, n_new);
+	if (unlikely(!n->used))
+		return vma_node_summarise(n);
+	if (unlikely(old_row.flags) || !gaps_follow(n, &old_row, &new_row))
+		vma_node_summarise(n);
+	n->flags |= new_row.flags;
+	n->low = vma_guarded_start(&n->values[0]);
+	n->high = n->values[n->used - 1].end;
+	return n->gap != gap || n->low != low || n->high != high || n->flags != flags;
+}
+
+/* -- a leaf that is too full ------------------------------------------------------------------------------------ */
+/* The nodes that a split of p's leaf will use: one for each full node from the leaf up, and a new root. Linked through
  * children[0]. */
 static int spares_alloc(const struct vma_path *p, struct vma_node **spares)
 {
-	int wanted = 0;
+	int wanted = 1;
 
 	while (wanted <= p->depth && p->step[p->depth - wanted].node->used == VMA_FANOUT)
 		wanted++;
@@ -134,45 +200,34 @@ static struct vma_node *spare_take(struct vma_node **spares, u8 level)
 	return n;
 }
 
-static void entries_move(struct vma_node *to, unsigned at, struct vma_node *from, unsigned i, unsigned n)
-{
-	if (from->level == 0)
-		memmove(&to->values[at], &from->values[i], n * sizeof(to->values[0]));
-	else
-		memmove(&to->children[at], &from->children[i], n * sizeof(to->children[0]));
-}
-
-/* Moves the upper entries of the full node n to right. The side that will get the new entry is left emptier, for
+/* Moves the upper entries of n to a new right sibling. The side that will get what goes to index is left emptier, for
  * neighbours are likely to follow it. */
-static void node_halve(struct vma_node *n, unsigned index, struct vma_node *right)
+static struct vma_node *node_halve(struct vma_node *n, unsigned index, struct vma_node **spares)
 {
+	struct vma_node *right = spare_take(spares, n->level);
 	unsigned at = index < VMA_FANOUT / 2 ? VMA_FILL_LOW : VMA_FILL_MERGED;
 
-	entries_move(right, 0, n, at, VMA_FANOUT - at);
-	right->used = VMA_FANOUT - at;
+	entries_move(right, 0, n, at, n->used - at);
+	right->used = n->used - at;
 	n->used = at;
+	return right;
 }
 
-/* Puts one entry (a region into a leaf, a child elsewhere) at index of n. Returns the new right sibling that a full
- * node needed, or NULL. */
-static struct vma_node *node_insert(struct vma_node *n, unsigned index, const struct vma *v, struct vma_node *child,
-				    struct vma_node **spares)
+/* Puts a child at index of n. Returns the new right sibling that a full node needed, or NULL. */
+static struct vma_node *child_insert(struct vma_node *n, unsigned index, struct vma_node *child,
+				     struct vma_node **spares)
 {
 	struct vma_node *right = NULL, *to = n;
 
 	if (n->used == VMA_FANOUT) {
-		right = spare_take(spares, n->level);
-		node_halve(n, index, right);
+		right = node_halve(n, index, spares);
 		if (index > n->used) {
 			to = right;
 			index -= n->used;
 		}
 	}
 	entries_move(to, index + 1, to, index, to->used - index);
-	if (v)
-		to->values[index] = *v;
-	else
-		to->children[index] = child;
+	to->children[index] = child;
 	to->used++;
 	vma_node_summarise(n);
 	if (right)
@@ -180,17 +235,14 @@ static struct vma_node *node_insert(struct vma_node *n, unsigned index, const st
 	return right;
 }
 
-/* Inserts v before slot p of an owned path, with the spares counted for it. Cannot fail. */
-static void path_insert(struct vma_tree *t, struct vma_path *p, const struct vma *v, struct vma_node **spares)
+/* p's leaf has a new right sibling: it is put into the nodes above. */
+static void path_add_sibling(struct vma_tree *t, struct vma_path *p, struct vma_node *right, struct vma_node **spares)
 {
 	int d = p->depth;
-	struct vma_node *right;
 
-	value_get(v);
-	right = node_insert(p->step[d].node, p->step[d].index, v, NULL, spares);
 	while (right && d > 0) {
 		d--;
-		right = node_insert(p->step[d].node, p->step[d].index + 1, NULL, right, spares);
+		right = child_insert(p->step[d].node, p->step[d].index + 1, right, spares);
 	}
 	if (right) {
 		struct vma_node *root = spare_take(spares, t->root->level + 1);
@@ -200,87 +252,40 @@ static void path_insert(struct vma_tree *t, struct vma_path *p, const struct vma
 		root->used = 2;
 		vma_node_summarise(root);
 		t->root = root;
-	} else {
-		path_summarise(p, d - 1);
 	}
-	t->count++;
-	ASSERT(!*spares);
+	while (d-- > 0)
+		vma_node_summarise(p->step[d].node);
 }
 
-static int tree_start(struct vma_tree *t)
+/* At most one region becomes more than its leaf has room for. The path is owned. */
+static int splice_with_split(struct vma_tree *t, struct vma_path *p, unsigned n_old, const struct vma *new,
+			     unsigned n_new)
 {
-	struct vma_node *n = slab_zalloc(&vma_node_cache);
+	struct vma_node *leaf = p->step[p->depth].node, *right, *spares;
+	unsigned index = p->step[p->depth].index;
 
-	if (!n)
+	ASSERT(n_old <= 1);
+	if (spares_alloc(p, &spares))
 		return -ENOMEM;
-	refcount_set(&n->refs, 1);
-	t->root = n;
+	right = node_halve(leaf, index, &spares);
+	if (index + n_old > leaf->used)
+		leaf_edit(t, right, index - leaf->used, n_old, new, n_new);
+	else
+		leaf_edit(t, leaf, index, n_old, new, n_new);
+	vma_node_summarise(leaf);
+	vma_node_summarise(right);
+	path_add_sibling(t, p, right, &spares);
+	ASSERT(!spares);
 	return 0;
 }
 
-int vma_insert(struct vma_tree *t, const struct vma *v)
-{
-	struct vma_node *spares;
-	struct vma_path p;
-
-	if (!t->root && tree_start(t))
-		return -ENOMEM;
-	if (path_own(t, v->start, &p) || spares_alloc(&p, &spares))
-		return -ENOMEM;
-	path_insert(t, &p, v, &spares);
-	return 0;
-}
-
-/* -- in place --------------------------------------------------------------------------------------------------- */
-int vma_replace(struct vma_tree *t, uptr start, const struct vma *v)
-{
-	struct vma_path p;
-	struct vma *slot;
-
-	if (path_own(t, start, &p))
-		return -ENOMEM;
-	slot = &p.step[p.depth].node->values[p.step[p.depth].index];
-	ASSERT(p.step[p.depth].index < p.step[p.depth].node->used && slot->start == start);
-	value_get(v);
-	value_put(t, slot);
-	*slot = *v;
-	path_summarise(&p, p.depth);
-	return 0;
-}
-
-int vma_split(struct vma_tree *t, uptr addr)
-{
-	struct vma *slot = vma_at(t, addr), upper;
-	struct vma_node *spares;
-	struct vma_path p;
-
-	if (!slot || slot->start == addr)
-		return 0;
-	if (path_own(t, addr, &p) || spares_alloc(&p, &spares))
-		return -ENOMEM;
-	slot = &p.step[p.depth].node->values[p.step[p.depth].index];
-	upper = *slot;
-	upper.offset_pages += (addr - slot->start) >> PAGE_SHIFT;
-	upper.start = addr;
-	slot->end = addr;
-	p.step[p.depth].index++;
-	path_insert(t, &p, &upper, &spares);
-	return 0;
-}
-
-/* -- erasure ---------------------------------------------------------------------------------------------------- */
-static void entry_remove(struct vma_node *n, unsigned i)
-{
-	entries_move(n, i, n, i + 1, n->used - i - 1);
-	n->used--;
-}
-
-/* Joins child i of the owned parent with its right neighbour, if both fit into one and memory is there. */
+/* -- nodes that have become rather empty ------------------------------------------------------------------------ */
+/* Joins child i of the owned parent with its right neighbour, if there is one, both fit into one and memory is there. */
 static void children_merge(struct vma_tree *t, struct vma_node *parent, unsigned i)
 {
 	struct vma_node *left, *right;
 
-	if (parent->children[i]->used + parent->children[i + 1]->used > VMA_FILL_MERGED)
+	if (i + 1 >= parent->used || parent->children[i]->used + parent->children[i + 1]->used > VMA_FILL_MERGED)
 		return;
 	if (node_own(t, &parent->children[i]) || node_own(t, &parent->children[i + 1]))
 		return;
@@ -293,20 +298,31 @@ static void children_merge(struct vma_tree *t, struct vma_node *parent, unsigned
 	slab_free(&vma_node_cache, right);
 }
 
-/* Child i of the owned parent has lost an entry: an empty one goes, a nearly empty one is merged. */
+/* Child i of the owned parent has lost entries: an empty one goes; neighbours that fit into one are merged. */
 static void child_shrink(struct vma_tree *t, struct vma_node *parent, unsigned i)
 {
-	struct vma_node *child = parent->children[i];
-
-	if (child->used == 0) {
+	if (parent->children[i]->used == 0) {
+		slab_free(&vma_node_cache, parent->children[i]);
 		entry_remove(parent, i);
-		slab_free(&vma_node_cache, child);
-	} else if (child->used < VMA_FILL_LOW) {
-		if (i + 1 < parent->used)
-			children_merge(t, parent, i);
-		if (i > 0 && i < parent->used && parent->children[i]->used < VMA_FILL_LOW)
-			children_merge(t, parent, i - 1);
+	} else {
+		children_merge(t, parent, i);
 	}
+	if (i > 0)
+		children_merge(t, parent, i - 1);
+}
+
+/* The leaf of p, which has lost entries, goes or can be merged with a sibling. */
+static bool leaf_may_shrink(const struct vma_path *p)
+{
+	const struct vma_node *leaf = p->step[p->depth].node, *parent;
+	unsigned i;
+
+	if (p->depth == 0 || leaf->used == 0)
+		return leaf->used == 0;
+	parent = p->step[p->depth - 1].node;
+	i = p->step[p->depth - 1].index;
+	return (i > 0 && parent->children[i - 1]->used + leaf->used <= VMA_FILL_MERGED) ||
+	       (i + 1 < parent->used && parent->children[i + 1]->used + leaf->used <= VMA_FILL_MERGED);
 }
 
 /* A root with one child is no use; an empty one none either. */
@@ -327,25 +343,139 @@ static void root_shrink(struct vma_tree *t)
 	}
 }
 
+/* The leaf of p has lost entries. */
+static void path_shrink(struct vma_tree *t, struct vma_path *p)
+{
+	for (int d = p->depth - 1; d >= 0; d--) {
+		struct vma_node *n = p->step[d].node;
+
+		child_shrink(t, n, p->step[d].index);
+		if (n->used)
+			vma_node_summarise(n);
+	}
+	root_shrink(t);
+}
+
+/* -- the splice ------------------------------------------------------------------------------------------------- */
+/* Within one owned leaf, which has room. */
+static void splice_in_leaf(struct vma_tree *t, struct vma_path *p, unsigned n_old, const struct vma *new,
+			   unsigned n_new)
+{
+	struct vma_node *leaf = p->step[p->depth].node;
+	bool has_changed = leaf_splice(t, leaf, p->step[p->depth].index, n_old, new, n_new);
+
+	if (n_new < n_old && unlikely(leaf_may_shrink(p))) {
+		path_shrink(t, p);
+		return;
+	}
+	for (int d = p->depth - 1; has_changed && d >= 0; d--)
+		has_changed = vma_node_summarise(p->step[d].node);
+}
+
+/* Of regions that do not all lie in one leaf. Their paths are owned first, then those go that there are too many of. */
+static int splice_across(struct vma_tree *t, struct vma_path *p, unsigned n_old, const struct vma *new, unsigned n_new)
+{
+	struct vma_path q = *p;
+	uptr starts[3];
+
+	ASSERT(n_new <= n_old && n_old <= ARRAY_SIZE(starts));
+	for (unsigned i = 0; i < n_old; i++) {
+		if (i)
+			vma_path_forward(&q);
+		if (path_own(t, &q))
+			return -ENOMEM;
+		starts[i] = vma_path_at(&q)->start;
+	}
+	for (unsigned i = n_old; i-- > n_new; ) {
+		vma_path_find(t, starts[i], &q);
+		splice_in_leaf(t, &q, 1, NULL, 0);
+	}
+	vma_path_find(t, starts[0], &q);
+	for (unsigned i = 0; i < n_new; i++) {
+		if (i)
+			vma_path_forward(&q);
+		splice_in_leaf(t, &q, 1, &new[i], 1);
+	}
+	return 0;
+}
+
+/* The first node of an empty tree. */
+static int tree_start(struct vma_tree *t, struct vma_path *p)
+{
+	struct vma_node *n = slab_zalloc(&vma_node_cache);
+
+	if (!n)
+		return -ENOMEM;
+	refcount_set(&n->refs, 1);
+	t->root = n;
+	p->depth = 0;
+	p->step[0].node = n;
+	p->step[0].index = 0;
+	return 0;
+}
+
+int vma_path_splice(struct vma_tree *t, struct vma_path *p, unsigned n_old, const struct vma *new, unsigned n_new)
+{
+	struct vma_node *leaf;
+	int err = unlikely(p->depth < 0) ? tree_start(t, p) : path_own(t, p);
+
+	if (err)
+		return err;
+	leaf = p->step[p->depth].node;
+	if (unlikely(p->step[p->depth].index + n_old > leaf->used))
+		err = splice_across(t, p, n_old, new, n_new);
+	else if (unlikely(leaf->used - n_old + n_new > VMA_FANOUT))
+		err = splice_with_split(t, p, n_old, new, n_new);
+	else
+		splice_in_leaf(t, p, n_old, new, n_new);
+	if (!err)
+		t->count += n_new - n_old;
+	return err;
+}
+
+/* -- single regions --------------------------------------------------------------------------------------------- */
+int vma_insert(struct vma_tree *t, const struct vma *v)
+{
+	struct vma_path p;
+
+	vma_path_find(t, v->start, &p);
+	return vma_path_splice(t, &p, 0, v, 1);
+}
+
+/* The path to the region that starts at start. */
+static void find_start(const struct vma_tree *t, uptr start, struct vma_path *p)
+{
+	vma_path_find(t, start, p);
+	ASSERT(vma_path_at(p) && vma_path_at(p)->start == start);
+}
+
+int vma_replace(struct vma_tree *t, uptr start, const struct vma *v)
+{
+	struct vma_path p;
+
+	find_start(t, start, &p);
+	return vma_path_splice(t, &p, 1, v, 1);
+}
+
 int vma_erase(struct vma_tree *t, uptr start)
 {
 	struct vma_path p;
-	struct vma_node *leaf;
-	unsigned i;
 
-	if (!t->root || path_own(t, start, &p))
-		return -ENOMEM;
-	leaf = p.step[p.depth].node;
-	i = p.step[p.depth].index;
-	ASSERT(i < leaf->used && leaf->values[i].start == start);
-	value_put(t, &leaf->values[i]);
-	entry_remove(leaf, i);
-	vma_node_summarise(leaf);
-	for (int d = p.depth - 1; d >= 0; d--) {
-		child_shrink(t, p.step[d].node, p.step[d].index);
-		vma_node_summarise(p.step[d].node);
-	}
-	t->count--;
-	root_shrink(t);
-	return 0;
+	find_start(t, start, &p);
+	return vma_path_splice(t, &p, 1, NULL, 0);
+}
+
+int vma_split(struct vma_tree *t, uptr addr)
+{
+	struct vma parts[2], *found;
+	struct vma_path p;
+
+	vma_path_find(t, addr, &p);
+	found = vma_path_at(&p);
+	if (!found || found->start >= addr)
+		return 0;
+	parts[0] = parts[1] = *found;
+	parts[0].end = parts[1].start = addr;
+	parts[1].offset_pages += (addr - found->start) >> PAGE_SHIFT;
+	return vma_path_splice(t, &p, 1, parts, 2);
 }

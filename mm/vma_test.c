@@ -101,8 +101,8 @@ static void node_check(const struct vma_node *n, bool is_root)
 		node_check(n->children[i], false);
 	}
 	vma_node_summarise(&copy);
-	CHECK(copy.low == n->low && copy.high == n->high && copy.gap == n->gap && copy.flags == n->flags &&
-	      copy.count == n->count);
+	CHECK(copy.low == n->low && copy.high == n->high && copy.gap == n->gap && copy.flags == n->flags);
+	CHECK(n->level || (n->other_gaps >= copy.other_gaps && n->other_gaps <= n->gap));
 }
 
 static void tree_check(struct vma_tree *t, const struct model *m)
@@ -112,7 +112,7 @@ static void tree_check(struct vma_tree *t, const struct model *m)
 
 	if (t->root)
 		node_check(t->root, true);
-	CHECK(t->count == m->count && (!t->root || t->root->count == m->count));
+	CHECK(t->count == m->count && (!t->root || t->root->used > 0));
 	for (unsigned i = 0; i < m->count; i++, v = vma_next(t, v)) {
 		CHECK(v && same(v, &m->values[i]));
 		flags |= v->flags;
@@ -239,6 +239,52 @@ static void step_split(struct vma_tree *t, struct model *m)
 	model_insert(m, i + 1, &upper);
 }
 
+/* As where regions merge: two or three, in whatever leaves they lie, become one or two. */
+static void step_splice(struct vma_tree *t, struct model *m)
+{
+	unsigned n_old = 2 + test_random_below(2), n_new = 1 + test_random_below(2);
+	struct vma_path p;
+	struct vma new[2];
+
+	if (m->count < n_old)
+		return;
+	unsigned i = test_random_below(m->count - n_old + 1);
+	uptr start = m->values[i].start, end = m->values[i + n_old - 1].end;
+	uptr middle = n_new == 2 ? m->values[i + test_random_below(n_old - 1)].end : end;
+
+	new[0] = random_region(start, middle);
+	new[1] = random_region(middle, end);
+	vma_path_find(t, start, &p);
+	CHECK(vma_path_at(&p) && same(vma_path_at(&p), &m->values[i]));
+	CHECK(i ? same(vma_path_before(&p), &m->values[i - 1]) : !vma_path_before(&p));
+	CHECK(same(vma_path_behind(&p), &m->values[i + 1]));
+	int err = vma_path_splice(t, &p, n_old, new, n_new);
+	CHECK(err == 0 || err == -ENOMEM);
+	if (err)
+		return;
+	for (unsigned k = 0; k < n_old; k++)
+		model_erase(m, i);
+	for (unsigned k = 0; k < n_new; k++)
+		model_insert(m, i + k, &new[k]);
+}
+
+/* As munmap of many: what lies together in one leaf goes at once. */
+static void step_erase_run(struct vma_tree *t, struct model *m)
+{
+	if (!m->count)
+		return;
+	unsigned i = test_random_below(m->count);
+	struct vma_path p;
+
+	vma_path_find(t, m->values[i].start, &p);
+	unsigned n = vma_path_run(&p, m->values[MIN(m->count - 1, i + test_random_below(12))].end);
+	CHECK(n > 0);
+	int err = vma_path_splice(t, &p, n, NULL, 0);
+	CHECK(err == 0 || err == -ENOMEM);
+	for (unsigned k = 0; k < n && !err; k++)
+		model_erase(m, i);
+}
+
 static void step_fork(unsigned from, unsigned to)
 {
 	if (from == to)
@@ -264,7 +310,11 @@ static void random_steps(unsigned steps, unsigned growing, bool with_failures)
 			step_erase(t, m);
 		else if (what < 82)
 			step_erase_range(t, m);
-		else if (what < 90)
+		else if (what < 84)
+			step_erase_run(t, m);
+		else if (what < 88)
+			step_splice(t, m);
+		else if (what < 92)
 			step_replace(t, m);
 		else if (what < 99)
 			step_split(t, m);
