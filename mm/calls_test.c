@@ -137,7 +137,7 @@ static void step_fork(unsigned from)
 
 	if (to == from)
 		return;
-	copy = mm_copy(mms[from]);
+	copy = mm_copy(mms[from], 0);
 	if (IS_ERR(copy))
 		return;
 	mm_put(mms[to]);

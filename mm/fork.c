@@ -3,7 +3,8 @@
  *
  *   numbers     copied with the struct
  *   regions     one count on the root of the region tree
- *   tables      one table_copy of the root (pt_fork); the parent's TLBs are flushed
+ *   tables      one table_copy of the root (pt_fork), and the path to the stack's page, which both write at once; the
+ *               parent's TLBs are flushed
  *   special     regions that fork changes (DONTFORK, WIPEONFORK, mlocked) are edited in the child alone; the tree knows
  *               whether there are any
  *
@@ -81,7 +82,7 @@ static int fork_special(struct mm *child)
 }
 
 /* Both locks are held for writing. */
-static int copy_locked(struct mm *child, struct mm *parent)
+static int copy_locked(struct mm *child, struct mm *parent, uptr written)
 {
 	int err;
 
@@ -91,10 +92,11 @@ static int copy_locked(struct mm *child, struct mm *parent)
 		return err;
 	child->committed_pages = parent->committed_pages;
 	vma_tree_copy(&child->vmas, &parent->vmas);
-	return pt_fork(child, parent);
+	/* While others use the parent, its pages may change under a copy made before the flush. */
+	return pt_fork(child, parent, refcount_read(&parent->users) == 1 ? written : 0);
 }
 
-struct mm *mm_copy(struct mm *parent)
+struct mm *mm_copy(struct mm *parent, uptr written)
 {
 	struct mm *child = mm_alloc();
 	int err;
@@ -104,7 +106,7 @@ struct mm *mm_copy(struct mm *parent)
 	mm_family_join(child, parent);
 	rw_write_lock(&child->lock);
 	rw_write_lock(&parent->lock);
-	err = copy_locked(child, parent);
+	err = copy_locked(child, parent, written);
 	mm_write_unlock(parent);
 	if (!err && unlikely(vma_tree_has_special(&child->vmas, VM_FORK_SPECIAL)))
 		err = fork_special(child);

@@ -236,7 +236,7 @@ static void mm_fork_into(struct mm *child, struct mm *parent)
 	mm_family_join(child, parent);
 	rw_write_lock(&parent->lock);
 	vma_tree_copy(&child->vmas, &parent->vmas);
-	CHECK(pt_fork(child, parent) == 0);
+	CHECK(pt_fork(child, parent, 0) == 0);
 	rw_write_unlock(&parent->lock);
 }
 

@@ -108,9 +108,9 @@ struct mm {
 
 /* -- life -- */
 struct mm *mm_new(void);					/* empty; NULL: out of memory */
-/* fork's copy: regions by one count, tables by one table_copy. Takes parent->lock for writing.
- * ERR_PTR(-ENOMEM): memory or the commit limit; nothing changed. */
-struct mm *mm_copy(struct mm *parent);
+/* fork's copy: regions by one count, tables by one table_copy. Takes parent->lock for writing. written: an address that both
+ * are about to write, or 0. ERR_PTR(-ENOMEM): memory or the commit limit; nothing changed. */
+struct mm *mm_copy(struct mm *parent, uptr written);
 static inline struct mm *mm_get(struct mm *mm) { refcount_inc(&mm->users); return mm; }
 void mm_put(struct mm *mm);		/* gives up a use; tears the address space down at 0. May sleep */
 static inline void mm_hold(struct mm *mm) { refcount_inc(&mm->count); }

@@ -247,12 +247,12 @@ static void test_fork(void)
 		write_at(mm, page_at(ANON_AT, i), i);
 		write_at(mm, page_at(PRIVATE_AT, i), 50 + i);
 	}
-	struct mm *child = mm_copy(mm), *grandchild;
+	struct mm *child = mm_copy(mm, 0), *grandchild;
 	CHECK(!IS_ERR(child));
 	CHECK(mm_rss_pages(child) == mm_rss_pages(mm) && commit_used() == before.commit + 2 * REGION_PAGES);
 	write_at(mm, page_at(ANON_AT, 1), 100);
 	write_at(child, page_at(ANON_AT, 2), 200);
-	grandchild = mm_copy(child);
+	grandchild = mm_copy(child, 0);
 	CHECK(!IS_ERR(grandchild));
 	write_at(grandchild, page_at(ANON_AT, 2), 300);
 	write_at(grandchild, page_at(SHARED_AT, 2), 400);
@@ -285,7 +285,7 @@ static void test_special_regions(void)
 	mm->locked_pages = REGION_PAGES;
 	change_flags(mm, ANON_AT, RW | VM_ACCOUNT | VM_DONTFORK);
 	change_flags(mm, PRIVATE_AT, RW | VM_WIPEONFORK);
-	struct mm *child = mm_copy(mm);
+	struct mm *child = mm_copy(mm, 0);
 	CHECK(!IS_ERR(child));
 	check_signal(child, ANON_AT, false, SIGSEGV, SEGV_MAPERR);
 	CHECK(read_at(child, PRIVATE_AT) == 1000);	/* the region is empty again */
@@ -308,7 +308,7 @@ static void test_foreign_access(void)
 	u64 words[PAGE_SIZE / 8 + 1];
 
 	write_at(mm, page_at(ANON_AT, 1), 11);
-	struct mm *child = mm_copy(mm);
+	struct mm *child = mm_copy(mm, 0);
 	CHECK(mm_access(mm, page_at(ANON_AT, 1), words, 8, 0) == 8 && words[0] == 11);
 	CHECK(mm_access(mm, page_at(ANON_AT, 5), words, 8, 0) == 8 && words[0] == 0);
 	memset(words, 0x11, sizeof(words));
@@ -346,7 +346,7 @@ static void test_truncation(void)
 
 	CHECK(read_at(mm, page_at(SHARED_AT, 7)) == 1007);
 	write_at(mm, page_at(PRIVATE_AT, 7), 70);
-	struct mm *child = mm_copy(mm);
+	struct mm *child = mm_copy(mm, 0);
 	mutex_lock(&inode.lock);
 	mapping_truncate(&mapping, 7 * PAGE_SIZE);
 	mutex_unlock(&inode.lock);
@@ -375,7 +375,7 @@ static void test_fork_fails_cleanly(void)
 	do {
 		take_census(&before);
 		task.fail_nth = ++n;
-		child = mm_copy(mm);
+		child = mm_copy(mm, 0);
 		task.fail_nth = 0;
 		if (IS_ERR(child)) {
 			CHECK(PTR_ERR(child) == -ENOMEM);
@@ -398,7 +398,7 @@ static void test_out_of_memory(void)
 	struct page *p;
 
 	write_at(mm, ANON_AT, 1);
-	struct mm *child = mm_copy(mm);
+	struct mm *child = mm_copy(mm, 0);
 	while ((p = page_alloc(0, PAGE_KERNEL, 0))) {
 		p->private = hoard;
 		hoard = p;

@@ -7,6 +7,7 @@
  * Locks: mm->pt_lock, held by the caller but for pt_fork and pt_root_drop. Errors: NULL with *out_of_memory.
  */
 #include "mm/table.h"
+#include "mm/cow.h"
 #include "mm/mm.h"
 #include "arch/arch.h"
 #include "base/errno.h"
@@ -231,11 +232,72 @@ void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 	leaf_put(old);
 }
 
-int pt_fork(struct mm *child, struct mm *parent)
+/* Has mm a page of its own at va, which it may write without a fault? */
+static bool owns_page(const struct mm *mm, uptr va)
+{
+	const pte_t *slot = va && va < USER_END ? owned_leaf_slot(mm->root, va) : NULL;
+	pte_t e = slot ? pte_read(slot) : 0;
+
+	return pte_is_writable(e) && pte_is_counted_private(e);
+}
+
+/* The child's tables on the way to va become its own, and the parent's its own again. The leaf slots, or false: no memory; then
+ * as much is done as was possible. */
+static bool split_tables(struct mm *child, struct mm *parent, uptr va, pte_t **theirs, pte_t **ours)
+{
+	pte_t *mine = table_entries(parent->root), *its = table_entries(child->root);
+
+	for (int level = ROOT_LEVEL; level > 0; level--) {
+		unsigned i = pt_index(va, level);
+		struct page *table = pte_page(pte_read(&mine[i])), *copy = table_copy(table, NODE_ANY);
+
+		if (unlikely(!copy))
+			return false;
+		pte_write(&its[i], pte_make_table(page_to_pfn(copy), true));
+		table_put(table);
+		pte_write(&mine[i], pte_set_writable(pte_read(&mine[i])));
+		mine = table_entries(table);
+		its = table_entries(copy);
+	}
+	*ours = mine + pt_index(va, 0);
+	*theirs = its + pt_index(va, 0);
+	return true;
+}
+
+/* After the root was copied: see pt_fork in mm/pagetable.h. No CPU has seen the child's tables yet, and the parent keeps
+ * its page as it was: there is nothing to flush. */
+static void split_page(struct mm *child, struct mm *parent, uptr va)
+{
+	struct page *p = page_alloc(NODE_ANY, PAGE_ANON, 0), *old;
+	pte_t *theirs, *ours, e;
+
+	if (unlikely(!p))
+		return;
+	if (unlikely(!split_tables(child, parent, va, &theirs, &ours))) {
+		page_put(p);
+		return;
+	}
+	e = pte_read(ours);
+	old = pte_page(e);
+	arch_page_copy(page_address(p), page_address(old));
+	atomic_inc(&p->mapcount);
+	pte_write(theirs, pte_set_dirty(pte_set_writable(pte_change_frame(e, page_to_pfn(p)))));
+	page_unmap_put(old);
+	pte_write(ours, pte_set_writable(e));
+	child->minor_faults++;
+	parent->minor_faults++;
+	cow_counts[COW_ANON]++;
+	event_note(EVENT_COW, current->tid, COW_ANON, va);
+}
+
+int pt_fork(struct mm *child, struct mm *parent, uptr written)
 {
 	spin_lock(&parent->pt_lock);
+	bool may_split = owns_page(parent, written);
 	child->root = table_copy(parent->root, NODE_ANY);
 	if (likely(child->root)) {
+		if (may_split)
+			split_page(child, parent, written & PAGE_MASK);
 		tlb_flush_mm(parent);
 		note_peak(child);
 	}

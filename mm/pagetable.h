@@ -33,8 +33,13 @@ struct page *table_copy(struct page *src, int node);
 void table_put(struct page *table);
 
 /* -- the tree of one mm (mm/pagetable.c) -- */
-/* fork: the child's root is table_copy of the parent's; the parent's TLBs are flushed here. 0 or -ENOMEM. */
-int __must_check pt_fork(struct mm *child, struct mm *parent);
+/*
+ * fork: the child's root is table_copy of the parent's; the parent's TLBs are flushed here. 0 or -ENOMEM.
+ * written: 0, or an address that parent and child are both about to write (the stack): if the parent owns a private page
+ * there, its path and the page are copied at once, which saves both their faults; they are counted as if they had happened.
+ * Nobody but the caller may use the parent then: its page is read while it is writable.
+ */
+int __must_check pt_fork(struct mm *child, struct mm *parent, uptr written);
 /* The leaf slot of va, with the path down to it owned by mm alone, or NULL: out of memory (with may_alloc), or no table
  * there (without may_alloc; then a missing table is not made, but a shared one is still copied). Under mm->pt_lock. */
 pte_t *pt_own_path(struct mm *mm, uptr va, bool may_alloc, bool *out_of_memory);

@@ -72,7 +72,7 @@ static void give_child(struct space *s)
 {
 	struct space *child = space_new();
 
-	CHECK(!pt_fork(&child->mm, &s->mm));
+	CHECK(!pt_fork(&child->mm, &s->mm, test_random_below(2) ? BASE + test_random_below(PAGES) * PAGE_SIZE : 0));
 	memcpy(child->value, s->value, sizeof(child->value));
 	child = __atomic_exchange_n(&mailbox[test_random_below(THREADS)], child, __ATOMIC_ACQ_REL);
 	if (child)

@@ -14,6 +14,7 @@
 #define MXCSR_INITIAL 0x1f80
 #define MXCSR_MASK_DEFAULT 0xffbf
 #define FXSAVE_BYTES 512
+#define FXSAVE_REGISTERS 416	/* of them the CPU writes */
 
 static struct fpu_area initial __aligned(64);
 static struct slab_cache fpu_cache;	/* its size is known only when the machine runs */
@@ -112,14 +113,15 @@ bool fpu_sanitize(struct fpu_area *area)
 	return true;
 }
 
-/* XSAVE leaves the reserved words of the header alone, which must be zero, and the marks for signal frames. */
+/* XSAVE writes all registers, but leaves the reserved words of the header alone, which must be zero, and the marks for signal
+ * frames: those are set here. */
 struct fpu_area *fpu_alloc(void)
 {
 	struct fpu_area *a = slab_alloc(&fpu_cache);
 
 	if (!a)
 		return NULL;
-	memcpy(a, &initial, sizeof(*a));
+	memcpy((u8 *)a + FXSAVE_REGISTERS, (u8 *)&initial + FXSAVE_REGISTERS, sizeof(*a) - FXSAVE_REGISTERS);
 	set_signal_marks(a);
 	return a;
 }

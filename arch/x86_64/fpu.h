@@ -18,6 +18,6 @@ void fpu_load_initial(void);
 bool __must_check fpu_sanitize(struct fpu_area *area);	/* user bytes made fit to load; false: they are not */
 size_t fpu_frame_bytes(void);				/* in a signal frame */
 void fpu_reset(struct fpu_area *area);			/* the initial state */
-struct fpu_area *fpu_alloc(void);			/* initial state; NULL: out of memory */
+struct fpu_area *fpu_alloc(void);			/* to be saved to before it is loaded; NULL: out of memory */
 void fpu_free(struct fpu_area *area);			/* NULL is accepted */
 #endif

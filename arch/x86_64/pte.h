@@ -66,6 +66,8 @@ static inline pte_t pte_make_leaf(u64 pfn, unsigned prot)
 }
 /* A leaf of frame 0 becomes one of this frame. */
 static inline pte_t pte_set_frame(pte_t e, u64 pfn) { return e | pfn << PAGE_SHIFT; }
+/* The same leaf of another frame. */
+static inline pte_t pte_change_frame(pte_t e, u64 pfn) { return (e & ~PTE_FRAME) | pfn << PAGE_SHIFT; }
 /* The same leaf under another protection; write permission is dropped (a fault grants it again). */
 static inline pte_t pte_change_prot(pte_t e, unsigned prot)
 {

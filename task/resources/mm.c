@@ -4,6 +4,7 @@
  */
 #include "task/internal.h"
 #include "mm/mm.h"
+#include "arch/arch.h"
 #include <linux/sched.h>
 
 int room_mm_copy(struct task *child, const struct clone_request *req)
@@ -14,9 +15,12 @@ int room_mm_copy(struct task *child, const struct clone_request *req)
 		child->mm = mm_get(current->mm);
 		return 0;
 	}
-	struct mm *mm = mm_copy(current->mm);
+	/* Both go on in the middle of the same function, and write the stack's page at once. */
+	struct mm *mm = mm_copy(current->mm, req->stack ? 0 : regs_sp(task_regs(current)));
 	if (IS_ERR(mm))
 		return (int)PTR_ERR(mm);
+	child->minor_faults = mm->minor_faults;
+	current->minor_faults += mm->minor_faults;
 	mm->owner = child;
 	child->mm = mm;
 	return 0;
