@@ -182,7 +182,8 @@ static void step_fork(struct space *s)
 		if (c->is_live)
 			continue;
 		space_begin(c);
-		if (pt_fork(&c->mm, &s->mm, test_random_below(2) ? va_of(test_random_below(REGIONS), test_random_below(PAGES)) : 0)) {
+		uptr written = test_random_below(2) ? va_of(test_random_below(REGIONS), test_random_below(PAGES)) : 0;
+		if (pt_fork(&c->mm, &s->mm, written)) {
 			c->is_live = false;
 			return;
 		}
