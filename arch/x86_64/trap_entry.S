@@ -77,8 +77,10 @@ FUNCTION syscall_entry
 	call *syscall_table(,%rax,8)
 	cli
 #ifdef FURCA_STACK_WATCH
+	mov %rax, REGS_RAX(%rsp)	/* the call's result, which C code would use up */
 	mov %rsp, %rdi
 	call stack_watch_return
+	mov REGS_RAX(%rsp), %rax
 #endif
 	cmpb $0, %gs:CPU_NEED_RESCHED
 	jne 3f
