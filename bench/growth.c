@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -126,8 +127,8 @@ static int children_grow(long count)
 			close(hold[1]);
 			_exit(write(ready[1], &c, 1) != 1 || read(hold[0], &c, 1) != 0);
 		}
-		if (read(ready[0], &c, 1) != 1)
-			return errno;
+		if (poll(&(struct pollfd){ ready[0], POLLIN, 0 }, 1, 5000) != 1 || read(ready[0], &c, 1) != 1)
+			return ENOMEM;	/* the kernel has killed it */
 	}
 	return 0;
 }

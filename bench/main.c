@@ -153,8 +153,11 @@ static void follow(const struct op *op, const char *only)
 			say("stopped %s%s %s\n", op->name, point, strerror(error));
 			return;
 		}
-		if (!*only || !strcmp(only, point))
+		int is_it = !strcmp(only, point);
+		if (!*only || is_it)
 			take(op, point);
+		if (is_it)
+			return;
 	}
 }
 
