@@ -28,13 +28,21 @@
 
 static unsigned vma_prot(const struct vma *v) { return v->flags & VM_ANY_ACCESS; }
 
+/* Of a page that is read: in a shared mapping the write that may follow needs no fault of its own. */
+static pte_t leaf_rights(const struct vma *v, u64 pfn)
+{
+	pte_t e = pte_make_leaf(pfn, vma_prot(v));
+
+	if (!(v->flags & VM_SHARED))
+		return e;
+	return pte_set_shared(v->flags & VM_WRITE ? pte_set_writable(e) : e);
+}
+
 static pte_t leaf_entry(const struct vma *v, const struct page *p, bool is_write)
 {
-	pte_t e = pte_make_leaf(page_to_pfn(p), vma_prot(v));
+	pte_t e = leaf_rights(v, page_to_pfn(p));
 
-	if (is_write && (v->flags & VM_WRITE))
-		e = pte_set_dirty(pte_set_writable(e));
-	return v->flags & VM_SHARED ? pte_set_shared(e) : e;
+	return is_write && (v->flags & VM_WRITE) ? pte_set_dirty(pte_set_writable(e)) : e;
 }
 
 /* -- empty entries ---------------------------------------------------------------------------------------------- */
@@ -59,10 +67,8 @@ static int fill_anonymous(struct mm *mm, const struct vma *v, uptr va, pte_t *sl
 static void map_resident(struct mm *mm, const struct vma *v, uptr at, uptr end, pte_t *slot)
 {
 	struct mapping *m = v->user->mapping;
-	pte_t rights = pte_make_leaf(0, vma_prot(v));
+	pte_t rights = leaf_rights(v, 0);
 
-	if (v->flags & VM_SHARED)
-		rights = pte_set_shared(rights);
 	spin_lock(&m->pages_lock);
 	while (at < end) {
 		unsigned n = (end - at) >> PAGE_SHIFT;

@@ -51,6 +51,7 @@ static int drop_region(struct mm *child, const struct vma *v)
 		return err;
 	pt_unmap(child, start, end);
 	region_account(child, flags & ~VM_LOCKED, -(s64)pages);	/* locks were not inherited */
+	child->peak_total_pages = child->total_pages;	/* it never had them */
 	if (flags & VM_ACCOUNT)
 		commit_uncharge(pages);
 	return 0;

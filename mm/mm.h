@@ -101,6 +101,7 @@ struct mm {
 	u32 core_filter;		/* what a core file holds: /proc/PID/coredump_filter */
 	struct task *owner;		/* borrowed: the group's leader, for the OOM killer; tasklist_lock */
 	u64 minor_faults;
+	u32 census_round;		/* mm/census.c's own */
 	struct vma *last_fault;		/* borrowed under lock: a guess for the next fault; every edit forgets it */
 	struct mm_family *family;	/* reference: those that fork made from one another (file_users.c) */
 	struct list family_node;	/* family->lock */

@@ -200,7 +200,7 @@ static void test_faults(void)
 	check_signal(mm, USER_END, true, SIGSEGV, SEGV_MAPERR);
 	check_signal(mm, page_at(SHARED_AT, FILE_PAGES), false, SIGBUS, BUS_ADRERR);
 	check_signal(mm, page_at(PRIVATE_AT, FILE_PAGES), true, SIGBUS, BUS_ADRERR);
-	CHECK(mm->minor_faults >= 7);
+	CHECK(mm->minor_faults >= 6);	/* a page of a shared file that was read is written without one */
 	pt_check(mm);
 	mm_put(mm);
 	check_census(&before);

@@ -136,6 +136,7 @@ static long move_region(struct remap_request *r, const struct vma *v)
 	struct mm *mm = r->mm;
 	bool is_charged = v->flags & VM_ACCOUNT;
 	u64 pages = (r->new_len - (r->flags & MREMAP_DONTUNMAP ? 0 : r->old_len)) >> PAGE_SHIFT;
+	u64 peak = mm->peak_total_pages;
 	int err;
 
 	if (mm->vmas.count + 3 >= (u32)mm_count_max)
@@ -155,6 +156,7 @@ static long move_region(struct remap_request *r, const struct vma *v)
 		return err;
 	}
 	leave_old_place(r, v);
+	mm->peak_total_pages = MAX(peak, mm->total_pages);	/* both places at once were never asked for */
 	if (mm->vdso && mm->vdso == r->addr && (v->flags & VM_SPECIAL))
 		mm->vdso = r->new_addr;
 	r->is_locked = v->flags & VM_LOCKED;

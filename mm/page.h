@@ -53,8 +53,9 @@ struct page {
 			struct mapping *mapping;	/* borrowed; NULL once truncated. under mapping->pages_lock */
 			u64 index;			/* page number in the file */
 		} file;
-		u64 room[6];	/* 64 bytes in all: a cache line, and frame numbers become addresses by shifts */
+		u64 room[5];	/* 64 bytes in all: a cache line, and frame numbers become addresses by shifts */
 	};
+	struct { u32 round, mappers; } census;	/* of FRAME and TABLE: mm/census.c's own */
 };
 _Static_assert(sizeof(struct page) == 64, "the size of a frame's record");
 #define PG_DIRTY BIT(0)

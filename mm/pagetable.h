@@ -79,6 +79,8 @@ int __must_check pt_move(struct mm *mm, uptr from, uptr to, size_t len, size_t *
  * (fewer than there are when the sharers have shared on). */
 typedef bool (*pt_visit_fn)(uptr va, pte_t e, unsigned others, void *arg);
 void pt_walk(struct mm *mm, uptr start, uptr end, pt_visit_fn fn, void *arg);
+/* Calls fn for the next leaf tables from va's on, at most so many, whoever owns them; under pt_lock. Where to go on. */
+uptr pt_walk_leaf_tables(struct mm *mm, uptr va, unsigned most, void (*fn)(struct page *table));
 /* As pt_walk but owns each path and passes the slot, so that fn may edit it (accessed, dirty, W off; the frame stays).
  * Pages that fn changed are flushed before it returns. 0 or -ENOMEM (part may be done). */
 typedef bool (*pt_edit_fn)(struct mm *mm, uptr va, pte_t *slot, void *arg);

@@ -366,6 +366,25 @@ void pt_walk(struct mm *mm, uptr start, uptr end, pt_visit_fn fn, void *arg)
 	spin_unlock(&mm->pt_lock);
 }
 
+uptr pt_walk_leaf_tables(struct mm *mm, uptr va, unsigned most, void (*fn)(struct page *table))
+{
+	struct walk w;
+
+	spin_lock(&mm->pt_lock);
+	while (mm->root && va < USER_END && most) {
+		descend(mm, va, 0, &w);
+		if (w.level) {
+			va = skip_entry(w.table[w.level], va);
+			continue;
+		}
+		fn(w.table[0]);
+		most--;
+		va = table_end(va, 0);
+	}
+	spin_unlock(&mm->pt_lock);
+	return most ? USER_END : va;
+}
+
 static u64 count_tables(const struct page *t)
 {
 	u64 n = 1;

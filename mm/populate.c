@@ -5,6 +5,7 @@
  */
 #include "mm/populate.h"
 #include "mm/region.h"
+#include "mm/table.h"
 #include "arch/arch.h"
 #include "task/task.h"
 #include "base/errno.h"
@@ -29,12 +30,17 @@ static bool next_piece(struct mm *mm, uptr start, uptr end, struct piece *p)
 
 static bool is_there(struct mm *mm, uptr va, unsigned access)
 {
-	pte_t e;
+	bool is_there;
 
 	spin_lock(&mm->pt_lock);
-	e = pt_peek(mm, va);
+	if (access == FAULT_READ) {
+		is_there = pte_is_present(pt_peek(mm, va));
+	} else {
+		const pte_t *slot = owned_leaf_slot(mm->root, va);
+		is_there = slot && pte_is_writable(pte_read(slot));
+	}
 	spin_unlock(&mm->pt_lock);
-	return pte_is_present(e) && access == FAULT_READ;
+	return is_there;
 }
 
 static int fault_in(struct mm *mm, uptr start, uptr end, unsigned access)

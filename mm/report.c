@@ -1,14 +1,15 @@
 /*
  * mm/report.c: an address space in words: the lines of /proc/PID/{maps,smaps,smaps_rollup,status,statm}.
  *
- * Residence by kind is the root table's sum. What is shared, and the proportional set size, is counted on demand by one
- * walk over the entries: an entry is seen by as many more processes as the tables on its way have more parents, and its
- * frame by as many more as it has entries in other tables. Sharers who shared on below another table are counted once.
+ * Residence by kind is the sum of the root table. What is shared, and the proportional set size, is counted on demand: a walk
+ * over the entries, after a look at all address spaces (mm/census.c).
  *
- * Locks: mm->lock for reading while one region is looked at; names are formatted after, since that takes mount locks.
+ * Locks: the census, then mm->lock for reading while one region is looked at; names are formatted after, since that takes
+ * mount locks.
  * Source: proc(5), and the text that Linux 6.1 writes.
  */
 #include "mm/report.h"
+#include "mm/census.h"
 #include "mm/region.h"
 #include "mm/slab.h"
 #include "fs/vfs.h"
@@ -34,6 +35,7 @@ struct snapshot {
 };
 
 /* -- counting ----------------------------------------------------------------------------------------------------- */
+/* Between census_begin() and census_end(). */
 static bool count_entry(uptr va, pte_t e, unsigned others, void *arg)
 {
 	struct usage *u = arg;
@@ -44,7 +46,7 @@ static bool count_entry(uptr va, pte_t e, unsigned others, void *arg)
 	if (pte_is_special(e))
 		return false;
 	p = pfn_to_page(pte_pfn(e));
-	mappers = others + MAX(atomic_read(&p->mapcount), 1);
+	mappers = census_mappers(p);
 	is_dirty = pte_is_dirty(e) || p->kind == PAGE_ANON || (READ_ONCE(p->flags) & PG_DIRTY);
 	pss = (1UL << PSS_SHIFT) / mappers;
 	u->rss++;
@@ -54,8 +56,6 @@ static bool count_entry(uptr va, pte_t e, unsigned others, void *arg)
 	u->pss_shmem += p->kind == PAGE_SHMEM ? pss : 0;
 	u->referenced += pte_is_accessed(e);
 	u->anonymous += p->kind == PAGE_ANON;
-	u->pss_anon += p->kind == PAGE_ANON ? pss : 0;
-	u->pss_shmem += p->kind == PAGE_SHMEM ? pss : 0;
 	if (mappers > 1)
 		*(is_dirty ? &u->shared_dirty : &u->shared_clean) += 1;
 	else

@@ -5,6 +5,7 @@
 #define MM_REPORT_H
 #include "mm/mm.h"
 
+/* With usage, and of the rollup: the caller holds a census (mm/census.h). */
 #define MM_REPORT_BUFFER 8192	/* room for any one region */
 
 /* Writes the regions from address *next on (0: the first), as many as fit whole; *next moves on. with_usage: as smaps.

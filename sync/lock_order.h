@@ -18,6 +18,7 @@ enum lock_rank {
 	RANK_PIPE,		/* pipe->lock; two: lower address first */
 	RANK_SOCKET,		/* socket->read_lock: one receiver at a time */
 	RANK_TTY,		/* tty->lock: line discipline */
+	RANK_CENSUS,		/* mm/census.c: one count of who maps which frame, while its result is read */
 	RANK_MM_FAMILY,		/* mm_family->lock: the members; held over truncation's walk, by fork and teardown */
 	RANK_MM,		/* mm->lock (rwlock): regions; faults read, mmap and fork write; two: child first */
 	RANK_MAPPING,		/* mapping->lock: a file's page cache, read-in and truncation */

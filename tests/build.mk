@@ -28,8 +28,15 @@ $(POINTERS): tests/pointers/bad_pointers.c $(BUILD)/tests/gen/calls.h
 	@echo "  CC  $<"
 	@gcc -std=gnu2x -O1 -g -Wall -Wextra -Werror -static -I$(BUILD)/tests/gen -o $@ $<
 
+# What /proc and getrusage say of processes, step by step: tests/vm/account.sh.
+ACCOUNT := $(BUILD)/tests/account
+$(ACCOUNT): $(wildcard tests/account/*.c) tests/account/account.h
+	@mkdir -p $(@D)
+	@echo "  CC  tests/account"
+	@gcc -std=gnu2x -O1 -g -Wall -Wextra -Werror -Wno-format-truncation -Wno-missing-field-initializers -static -pthread -o $@ $(filter %.c,$^)
+
 .PHONY: tests test-user test-user-debug test-user-native test-user-linux
-tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS)
+tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS) $(ACCOUNT)
 
 $(RUNNER): tests/user/runner.c
 	@mkdir -p $(@D)

@@ -71,7 +71,7 @@ static inline pte_t pte_change_frame(pte_t e, u64 pfn) { return (e & ~PTE_FRAME)
 /* The same leaf under another protection; write permission is dropped (a fault grants it again). */
 static inline pte_t pte_change_prot(pte_t e, unsigned prot)
 {
-	return pte_make_leaf(pte_pfn(e), prot) | (e & (PTE_SHARED | PTE_SPECIAL | PTE_DIRTY));
+	return pte_make_leaf(pte_pfn(e), prot) | (e & (PTE_SHARED | PTE_SPECIAL | PTE_DIRTY | PTE_ACCESSED));
 }
 static inline pte_t pte_read(const pte_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
 static inline void pte_write(pte_t *p, pte_t e) { __atomic_store_n(p, e, __ATOMIC_RELEASE); }

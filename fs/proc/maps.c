@@ -3,6 +3,7 @@
  * A process without one (a zombie, a kernel task) has empty files.
  */
 #include "fs/proc/proc.h"
+#include "mm/census.h"
 #include "mm/report.h"
 #include "mm/slab.h"
 
@@ -48,8 +49,26 @@ int proc_show_mm(struct text *t, const struct proc_ref *r, size_t (*report)(stru
 }
 
 int proc_show_maps(struct text *t, const struct proc_ref *r) { return show_regions(t, r, false); }
-int proc_show_smaps(struct text *t, const struct proc_ref *r) { return show_regions(t, r, true); }
-int proc_show_smaps_rollup(struct text *t, const struct proc_ref *r) { return proc_show_mm(t, r, mm_report_rollup); }
+
+int proc_show_smaps(struct text *t, const struct proc_ref *r)
+{
+	int err = census_begin();
+	if (err)
+		return err;
+	err = show_regions(t, r, true);
+	census_end();
+	return err;
+}
+
+int proc_show_smaps_rollup(struct text *t, const struct proc_ref *r)
+{
+	int err = census_begin();
+	if (err)
+		return err;
+	err = proc_show_mm(t, r, mm_report_rollup);
+	census_end();
+	return err;
+}
 
 int proc_show_statm(struct text *t, const struct proc_ref *r)
 {

@@ -30,6 +30,10 @@ int proc_show_meminfo(struct text *t, const struct proc_ref *r)
 	kb(t, "SwapCached", 0);
 	kb(t, "Active", m.anon_pages);
 	kb(t, "Inactive", m.file_pages);
+	kb(t, "Active(anon)", m.anon_pages);
+	kb(t, "Inactive(anon)", 0);
+	kb(t, "Active(file)", 0);
+	kb(t, "Inactive(file)", m.file_pages);
 	kb(t, "Unevictable", 0);
 	kb(t, "Mlocked", 0);
 	kb(t, "SwapTotal", 0);
