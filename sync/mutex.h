@@ -13,7 +13,7 @@
 struct task;
 struct mutex {
 	struct spinlock lock;	/* guards the list */
-	struct task *owner;	/* borrowed: the holder; bit 0: somebody waits. atomic, see mutex.c */
+	struct task *owner;	/* borrowed: the holder, and bits. atomic, see mutex.c */
 	struct list waiters;	/* in order of arrival */
 	enum lock_rank rank;
 };
@@ -27,10 +27,13 @@ void mutex_unlock(struct mutex *m);
 
 struct rwlock {
 	struct spinlock lock;	/* guards the list */
-	int readers;		/* readers inside, and bits for a writer and for waiters. atomic, see rwlock.c */
+	int readers;		/* readers inside, and bits, see rwlock.c. atomic */
 	struct list waiters;	/* in order of arrival */
 	enum lock_rank rank;
 };
+/* The first in line was woken and came too late again; lost_ns is its own, 0 at first. True: it has lost for too long. */
+bool lock_loss_starves(u64 *lost_ns);
+
 #define RWLOCK_INIT(name, r) { SPINLOCK_INIT(RANK_WAITQUEUE), 0, LIST_INIT((name).waiters), (r) }
 void rw_init(struct rwlock *l, enum lock_rank rank);
 void rw_read_lock(struct rwlock *l);

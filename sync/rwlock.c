@@ -1,30 +1,36 @@
 /*
- * sync/rwlock.c: the sleeping reader-writer lock. Arrival order decides: a reader that comes after a waiting writer
- * waits too, so writers are not starved. A task must not take the read side twice: a writer between would block both.
- * l->readers is one atomic word: how many readers are inside, a bit for a writer, and a bit that says somebody waits.
- * While the last is clear, entering and leaving are one exchange each.
- * Locks: l->lock guards the list, and the waiting bit is set and cleared under it. is_granted is set under it by whoever
- * hands the lock over.
+ * sync/rwlock.c: the sleeping reader-writer lock. As with a mutex (mutex.c) leaving wakes the first in line, with the
+ * readers behind it, but leaves the lock open to whoever is running; one that was first and came too late for too long
+ * closes the door to all others, so neither readers nor writers starve. A task must not take the read side twice: a
+ * closed door between would block both.
+ * l->readers is one atomic word: how many readers are inside, and bits: a writer is; somebody waits; the first of them
+ * is awake and will look; the door is closed.
+ * Invariant, whenever l->lock is free: if the first in line could enter, it is awake.
+ * Locks: l->lock guards the list, the waiters' words and every change of the last three bits.
  */
 #include "sync/mutex.h"
 #include "sync/waitqueue.h"
 #include "task/task.h"
 #include "base/printk.h"
 
-#define WRITER 0x40000000
-#define WAITERS ((int)0x80000000)
+#define WRITER 0x40000000u
+#define WAITERS 0x80000000u
+#define FIRST_IS_AWAKE 0x20000000u
+#define CLOSED 0x10000000u
+#define LINE_BITS (WAITERS | FIRST_IS_AWAKE | CLOSED)
 
 struct rw_waiter {
 	struct list node;
 	struct task *task;
-	bool is_writer, is_granted;
+	u64 lost_ns;
+	bool is_writer, is_starved;
 };
 
-static int word_of(const struct rwlock *l) { return __atomic_load_n(&l->readers, __ATOMIC_RELAXED); }
+static u32 word_of(const struct rwlock *l) { return (u32)__atomic_load_n(&l->readers, __ATOMIC_RELAXED); }
 
-static bool word_cas(struct rwlock *l, int old, int new)
+static bool word_cas(struct rwlock *l, u32 old, u32 new)
 {
-	return __atomic_compare_exchange_n(&l->readers, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n((u32 *)&l->readers, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 void rw_init(struct rwlock *l, enum lock_rank rank)
@@ -35,47 +41,34 @@ void rw_init(struct rwlock *l, enum lock_rank rank)
 	l->rank = rank;
 }
 
-static bool may_enter(int word, bool is_writer)
+static bool may_enter(u32 word, bool is_writer)
 {
-	return is_writer ? !(word & ~WAITERS) : !(word & WRITER);
+	return !(word & (is_writer ? ~LINE_BITS : WRITER));
 }
 
-/* Enters if nobody is inside or waits that keeps us out. */
+/* Past a line whose first sleeps, for others are inside, nobody goes: readers who follow each other would keep it out. */
+static bool is_barred(u32 word)
+{
+	return (word & CLOSED) || (word & (WAITERS | FIRST_IS_AWAKE)) == WAITERS;
+}
+
+/* For a newcomer. */
 static inline bool try_fast(struct rwlock *l, bool is_writer)
 {
 	for (;;) {
-		int word = word_of(l);
+		u32 word = word_of(l);
 
-		if ((word & WAITERS) || !may_enter(word, is_writer))
+		if (is_barred(word) || !may_enter(word, is_writer))
 			return false;
-		if (likely(word_cas(l, word, is_writer ? WRITER : word + 1)))
+		if (likely(word_cas(l, word, word + (is_writer ? WRITER : 1))))
 			return true;
 	}
-}
-
-/* Lets in whoever is first, and with a reader all readers directly behind it. l->lock is held, the waiting bit set. */
-static void rw_grant_locked(struct rwlock *l)
-{
-	while (!list_is_empty(&l->waiters)) {
-		struct rw_waiter *w = list_first(&l->waiters, struct rw_waiter, node);
-		struct task *t = w->task;
-		int word = word_of(l);
-
-		if (!may_enter(word, w->is_writer))
-			return;
-		if (!word_cas(l, word, word + (w->is_writer ? WRITER : 1)))
-			continue;	/* a reader left */
-		list_remove(&w->node);
-		w->is_granted = true;
-		sched_wake(t, TASK_NORMAL);
-	}
-	__atomic_fetch_and(&l->readers, ~WAITERS, __ATOMIC_RELEASE);
 }
 
 /* As a mutex's. */
 static bool spin_for(struct rwlock *l, bool is_writer)
 {
-	for (unsigned i = 0; cpus_online > 1 && i < SLEEP_LOCK_SPINS && !(word_of(l) & WAITERS); i++) {
+	for (unsigned i = 0; cpus_online > 1 && i < SLEEP_LOCK_SPINS; i++) {
 		if (try_fast(l, is_writer))
 			return true;
 		arch_relax();
@@ -83,39 +76,104 @@ static bool spin_for(struct rwlock *l, bool is_writer)
 	return false;
 }
 
+static struct rw_waiter *first_waiter(struct rwlock *l)
+{
+	return list_is_empty(&l->waiters) ? NULL : list_first(&l->waiters, struct rw_waiter, node);
+}
+
+/* The first in line, and with a reader all readers directly behind it. */
+static void wake_first_locked(struct rwlock *l)
+{
+	struct rw_waiter *first = first_waiter(l), *w;
+
+	list_for_each(w, &l->waiters, node) {
+		if (w != first && (first->is_writer || w->is_writer))
+			return;
+		sched_wake(w->task, TASK_NORMAL);
+	}
+}
+
+/* Under l->lock: makes the bits fit who is in line, and wakes the first if it could enter and may be asleep. */
+static void settle_locked(struct rwlock *l, bool is_first_new)
+{
+	struct rw_waiter *first = first_waiter(l);
+
+	for (;;) {
+		u32 word = word_of(l), new = word & ~LINE_BITS;
+
+		if (first) {
+			new |= WAITERS | (is_first_new ? 0 : word & (CLOSED | FIRST_IS_AWAKE));
+			new |= may_enter(word, first->is_writer) ? FIRST_IS_AWAKE : 0;
+		}
+		if (!word_cas(l, word, new))
+			continue;
+		if (first && may_enter(word, first->is_writer))
+			wake_first_locked(l);
+		return;
+	}
+}
+
+/* Under l->lock, w in line. True: w is inside, and still in line; false: it is to sleep, whoever leaves will wake it. */
+static bool enter_or_mark_locked(struct rwlock *l, struct rw_waiter *w)
+{
+	bool is_first = first_waiter(l) == w;
+
+	for (;;) {
+		u32 word = word_of(l), new = word | WAITERS;
+		bool enters = (is_first || !is_barred(word)) && may_enter(word, w->is_writer);
+
+		if (enters)
+			new = word + (w->is_writer ? WRITER : 1);
+		else if (is_first)
+			new = (new & ~FIRST_IS_AWAKE) | (w->is_starved ? CLOSED : 0);
+		if (word_cas(l, word, new))
+			return enters;
+	}
+}
+
 static __noinline int rw_wait(struct rwlock *l, bool is_writer, int state)
 {
 	struct rw_waiter w = { .task = current, .is_writer = is_writer };
+	unsigned sleeps = 0;
 	int err = 0;
 
 	if (spin_for(l, is_writer))
 		return 0;
 	spin_lock(&l->lock);
 	list_push_back(&l->waiters, &w.node);
-	__atomic_fetch_or(&l->readers, WAITERS, __ATOMIC_ACQ_REL);
-	rw_grant_locked(l);	/* who was inside may have left before it could see that we wait */
-	while (!w.is_granted) {
+	while (!enter_or_mark_locked(l, &w)) {
 		if ((state & TASK_WAKEKILL) && fatal_signal_is_pending()) {
-			list_remove(&w.node);
-			rw_grant_locked(l);	/* readers may have waited only for this writer */
 			err = -EINTR;
 			break;
 		}
 		task_set_state(state);
 		spin_unlock(&l->lock);
 		schedule();
+		sleeps++;
 		spin_lock(&l->lock);
+		if (first_waiter(l) == &w)
+			w.is_starved = lock_loss_starves(&w.lost_ns);
 	}
+	bool was_first = first_waiter(l) == &w;
+	list_remove(&w.node);
+	settle_locked(l, was_first);
 	WRITE_ONCE(current->state, TASK_RUNNING);
 	spin_unlock(&l->lock);
+	lock_wait_count(l->rank, sleeps);
 	return err;
 }
 
-static __noinline void rw_hand_over(struct rwlock *l)
+static __noinline void rw_left(struct rwlock *l)
 {
 	spin_lock(&l->lock);
-	rw_grant_locked(l);
+	settle_locked(l, false);
 	spin_unlock(&l->lock);
+}
+
+/* Nobody who is inside, or awake, would let the first in line in. */
+static inline bool must_wake(u32 word)
+{
+	return (word & (WAITERS | FIRST_IS_AWAKE)) == WAITERS && !(word & ~LINE_BITS);
 }
 
 void rw_read_lock(struct rwlock *l)
@@ -135,13 +193,13 @@ bool rw_read_trylock(struct rwlock *l)
 
 void rw_read_unlock(struct rwlock *l)
 {
-	int word;
+	u32 word;
 
 	lock_debug_release(l, false);
-	word = __atomic_sub_fetch(&l->readers, 1, __ATOMIC_ACQ_REL);
-	if (unlikely(word == WAITERS))
-		rw_hand_over(l);
-	ASSERT((word & ~WAITERS) >= 0 && !(word & WRITER));
+	word = (u32)__atomic_sub_fetch(&l->readers, 1, __ATOMIC_ACQ_REL);
+	if (unlikely(must_wake(word)))
+		rw_left(l);
+	ASSERT(!(word & WRITER) && (word & ~LINE_BITS) < WRITER);
 }
 
 void rw_write_lock(struct rwlock *l)
@@ -167,6 +225,6 @@ void rw_write_unlock(struct rwlock *l)
 {
 	lock_debug_release(l, false);
 	BUG_ON(!(word_of(l) & WRITER));
-	if (unlikely(__atomic_and_fetch(&l->readers, ~WRITER, __ATOMIC_ACQ_REL) & WAITERS))
-		rw_hand_over(l);
+	if (unlikely(must_wake((u32)__atomic_and_fetch(&l->readers, (int)~WRITER, __ATOMIC_ACQ_REL))))
+		rw_left(l);
 }

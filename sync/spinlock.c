@@ -1,7 +1,7 @@
 /*
  * sync/spinlock.c: the slow path of a spinlock: another CPU has it. Reads until the lock looks free, then tries, so
  * that the waiting CPUs share the cache line quietly. A lock that never comes free is taken for a deadlock.
- * How often and how long CPUs waited is counted by rank, for /proc/furca/locks.
+ * How often and how long CPUs waited is counted by rank, for /proc/furca/locks, for sleeping locks too.
  */
 #include "sync/spinlock.h"
 #include "base/printk.h"
@@ -10,6 +10,22 @@
 
 /* Of the locks that have been waited for; one without a name shows its number. */
 static const char *const names[LOCK_RANKS] = {
+	[RANK_FILE_POS] = "file-pos",
+	[RANK_EXEC] = "exec",
+	[RANK_SYSV] = "sysv",
+	[RANK_EPOLL_MUTEX] = "epoll-mutex",
+	[RANK_USER_NS] = "user-ns",
+	[RANK_RENAME] = "rename",
+	[RANK_INODE] = "inode",
+	[RANK_PIPE] = "pipe",
+	[RANK_SOCKET] = "socket",
+	[RANK_TTY] = "tty",
+	[RANK_MM_FAMILY] = "mm-family",
+	[RANK_MM] = "mm",
+	[RANK_MAPPING] = "mapping",
+	[RANK_MOUNT] = "mount",
+	[RANK_IPC] = "ipc",
+	[RANK_CGROUP] = "cgroup",
 	[RANK_FUTEX] = "futex",
 	[RANK_FILE_LOCKS] = "file-locks",
 	[RANK_UNIX] = "unix",
@@ -51,7 +67,7 @@ void lock_waits_read(unsigned rank, struct lock_waits *w)
 	w->spins = __atomic_load_n(&waits[rank].spins, __ATOMIC_RELAXED);
 }
 
-static void count_wait(unsigned rank, u64 spins)
+void lock_wait_count(unsigned rank, u64 spins)
 {
 	__atomic_fetch_add(&waits[rank].waits, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&waits[rank].spins, spins, __ATOMIC_RELAXED);
@@ -68,5 +84,5 @@ void spin_lock_slow(struct spinlock *l)
 				panic("spinlock %p (rank %u): no progress", (void *)l, l->rank);
 		}
 	} while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE));
-	count_wait(l->rank, spins);
+	lock_wait_count(l->rank, spins);
 }

@@ -26,9 +26,10 @@ void lock_debug_release(const void *lock, bool is_spin);
 static inline void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, void *ip) { }
 static inline void lock_debug_release(const void *lock, bool is_spin) { }
 #endif
-/* What waiting for the spinlocks of one rank has cost. */
+/* What waiting for the locks of one rank has cost; for sleeping locks spins are sleeps. */
 #define LOCK_RANKS (RANK_LOG + 1)
 struct lock_waits { const char *name; u64 waits, spins; };
+void lock_wait_count(unsigned rank, u64 spins);
 void lock_waits_read(unsigned rank, struct lock_waits *w);
 __cold void spin_lock_slow(struct spinlock *l); /* spins until it has the lock; debug builds watch for a deadlock */
 

@@ -75,7 +75,7 @@ static int show_uptime(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
-/* Spinlocks that a CPU found taken: rank, how often, how many turns of the waiting loop in all. */
+/* Locks found taken: rank, how often, how many turns of the waiting loop (or sleeps, for a sleeping lock) in all. */
 static int show_lock_waits(struct text *t, const struct proc_ref *r)
 {
 	for (unsigned rank = 0; rank < LOCK_RANKS; rank++) {
