@@ -12,6 +12,7 @@
  * inherited by a child. Blocks are quiet when they pass.
  *
  * FURCA_TEST_SCALE (percent, default 100) scales the loops that ask for it with check_scale().
+ * FURCA_TEST_PATIENCE (a factor, default 1) lengthens the time that a block or a CHECK_SOON may take; the runner sets it.
  */
 #pragma once
 
@@ -237,6 +238,12 @@ static inline long check_scale(long n)
 	return scaled > 0 ? scaled : 1;
 }
 
+static inline long check_patience(void)
+{
+	const char *factor = getenv("FURCA_TEST_PATIENCE");
+	return factor && atol(factor) > 1 ? atol(factor) : 1;
+}
+
 static inline void check_sleep_ms(long ms)
 {
 	struct timespec left = {ms / 1000, ms % 1000 * 1000000};
@@ -251,10 +258,10 @@ static inline long check_now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits up to five seconds for a condition that another task brings about. */
+/* Waits up to five seconds (more on a slow machine) for a condition that another task brings about. */
 #define CHECK_SOON(cond)                                                                  \
 	do {                                                                              \
-		long end_ = check_now_ms() + 5000;                                        \
+		long end_ = check_now_ms() + 5000 * check_patience();                     \
 		bool held_;                                                               \
 		while (!(held_ = (cond)) && check_now_ms() < end_)                        \
 			check_sleep_ms(2);                                                \
@@ -377,7 +384,7 @@ static inline bool check_run_case(const struct check_case *one, bool forks)
 	}
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(CHECK_CASE_SECONDS);
+		alarm((unsigned)(CHECK_CASE_SECONDS * check_patience()));
 		one->run();
 		_exit(check_failed != 0);
 	}

@@ -53,6 +53,14 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Programs that may take long are run on a slow machine: their blocks, and what they wait for, may take long too. */
+static void set_patience(void)
+{
+	char factor[12];
+	snprintf(factor, sizeof factor, "%d", limit_seconds / 20);
+	setenv("FURCA_TEST_PATIENCE", factor, 0);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -267,6 +275,7 @@ int main(int argc, char **argv)
 		else if (argv[at][1] == 'v')
 			verbose = 1;
 	}
+	set_patience();
 	for (; at < argc; at++)
 		collect(argv[at], 0);
 	if (is_init && !program_count && !failed)

@@ -219,7 +219,7 @@ TEST(time_runs_out)
 	join(&t, 1);
 	CHECK_EQ(results[0], -ETIMEDOUT);
 	NEED_OK(futex(&mutex, FUTEX_LOCK_PI, 0, 0, 0, 0));
-	soon = from_now(CLOCK_MONOTONIC, 150);
+	soon = from_now(CLOCK_MONOTONIC, 600);
 	running = 0;
 	sleepers(&t, 1);		/* moved */
 	CHECK_EQ(futex(&condition, FUTEX_CMP_REQUEUE_PI, 1, 0, &mutex, condition), 1);

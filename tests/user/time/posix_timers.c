@@ -204,7 +204,7 @@ HELPER(after_exec)
 	int id = atoi(argv[2]);
 	struct itimerspec s;
 	CHECK_ERR(syscall(SYS_timer_gettime, id, &s), EINVAL);
-	check_sleep_ms(60);		/* the old timer's signal would kill */
+	check_sleep_ms(700);		/* the old timer's signal would kill */
 	struct itimerval v;
 	getitimer(ITIMER_REAL, &v);
 	CHECK(v.it_value.tv_sec > 0);	/* interval timers stay */
@@ -217,7 +217,7 @@ TEST(gone_after_exec)
 	if (pid == 0) {
 		char number[20];
 		int id = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 0);
-		set(id, 0, 30, 30);
+		set(id, 0, 500, 500);
 		alarm(100);
 		snprintf(number, sizeof number, "%d", id);
 		execl("/proc/self/exe", "x", "@after_exec", number, NULL);
