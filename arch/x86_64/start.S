@@ -16,6 +16,36 @@
 	.asciz "Xen"
 	.quad PHYS(pvh_entry)
 
+/* Long mode on the boot tables; the code segment is still the old one. Uses eax, ecx, edx. */
+.macro PAGING_ON
+	mov $CR4_PAE, %eax
+	mov %eax, %cr4
+	mov $PHYS(boot_root), %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	rdmsr
+	or $(EFER_LME | EFER_NX | EFER_SCE), %eax
+	wrmsr
+	mov $(CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_AM | CR0_PG), %eax
+	mov %eax, %cr0
+.endm
+.macro LOAD_SEGMENTS
+	xor %eax, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %fs
+	mov %eax, %gs
+	mov $KERNEL_DS, %eax
+	mov %eax, %ss
+.endm
+/* The CPU record at rax is this CPU's. Uses rcx, rdx. */
+.macro SET_THIS_CPU
+	mov %rax, %rdx
+	shr $32, %rdx
+	mov $MSR_GS_BASE, %ecx
+	wrmsr
+.endm
+
 	.section .text.start, "ax"
 	.code32
 	.globl pvh_entry
@@ -42,37 +72,19 @@ pvh_entry:
 	cmp $0x40000083, %eax
 	jne 1b
 
-	mov $CR4_PAE, %eax
-	mov %eax, %cr4
-	mov $PHYS(boot_root), %eax
-	mov %eax, %cr3
-	mov $MSR_EFER, %ecx
-	rdmsr
-	or $(EFER_LME | EFER_NX | EFER_SCE), %eax
-	wrmsr
-	mov $(CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_AM | CR0_PG), %eax
-	mov %eax, %cr0
+	PAGING_ON
 	lgdt PHYS(boot_gdt_pointer)
 	ljmp $KERNEL_CS, $PHYS(1f)
 
 	.code64
 1:	mov $2f, %rax
 	jmp *%rax
-2:	xor %eax, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %fs
-	mov %eax, %gs
-	mov $KERNEL_DS, %eax
-	mov %eax, %ss
+2:	LOAD_SEGMENTS
 	mov $boot_stack_top, %rsp
 	/* cpus[0] is this CPU from the first line of C on. */
 	mov $cpus, %rax
 	mov %rax, (%rax)
-	mov %rax, %rdx
-	shr $32, %rdx
-	mov $MSR_GS_BASE, %ecx
-	wrmsr
+	SET_THIS_CPU
 	mov %ebp, %edi
 	xor %ebp, %ebp
 	call boot_main
@@ -90,16 +102,7 @@ ap_start:
 	mov %cs, %ax
 	mov %ax, %ds
 	lgdtl 1f - ap_start
-	mov $CR4_PAE, %eax
-	mov %eax, %cr4
-	mov $PHYS(boot_root), %eax
-	mov %eax, %cr3
-	mov $MSR_EFER, %ecx
-	rdmsr
-	or $(EFER_LME | EFER_NX | EFER_SCE), %eax
-	wrmsr
-	mov $(CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_AM | CR0_PG), %eax
-	mov %eax, %cr0
+	PAGING_ON
 	ljmpl $KERNEL_CS, $PHYS(ap_start_long)
 1:	.word boot_gdt_pointer - boot_gdt - 1
 	.long PHYS(boot_gdt)
@@ -109,22 +112,13 @@ ap_start_end:
 ap_start_long:
 	mov $1f, %rax
 	jmp *%rax
-1:	xor %eax, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %fs
-	mov %eax, %gs
-	mov $KERNEL_DS, %eax
-	mov %eax, %ss
+1:	LOAD_SEGMENTS
 	mov ap_root, %rax		/* the final tables: the stack is in them only */
 	mov %rax, %cr3
 	mov ap_cpu, %rdi
 	mov CPU_KSTACK_TOP(%rdi), %rsp
 	mov %rdi, %rax
-	mov %rdi, %rdx
-	shr $32, %rdx
-	mov $MSR_GS_BASE, %ecx
-	wrmsr
+	SET_THIS_CPU
 	xor %ebp, %ebp
 	call ap_main
 	ud2

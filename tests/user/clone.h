@@ -12,6 +12,20 @@
 #define CLONE_ARGS_SIZE_VER0 64
 #endif
 
+/* The call; the child goes on with exit(r12(r13)). */
+#define CLONE_OR_EXIT \
+	"syscall\n\t" \
+	"test %%rax, %%rax\n\t" \
+	"jnz 1f\n\t" \
+	"xor %%ebp, %%ebp\n\t" \
+	"and $-16, %%rsp\n\t" \
+	"mov %%r13, %%rdi\n\t" \
+	"call *%%r12\n\t" \
+	"mov %%eax, %%edi\n\t" \
+	"mov $60, %%eax\n\t" \
+	"syscall\n" \
+	"1:"
+
 /* flags, stack top (0: go on on the parent's), where the ids go, the TLS base; in the child: exit(fn(arg)). */
 static inline long clone_call(unsigned long flags, void *stack_top, int *parent_tid, int *child_tid, void *tls,
 			      int (*fn)(void *), void *arg)
@@ -21,17 +35,7 @@ static inline long clone_call(unsigned long flags, void *stack_top, int *parent_
 	register void *r12 __asm__("r12") = (void *)fn;
 	register void *r13 __asm__("r13") = arg;
 	long result;
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "and $-16, %%rsp\n\t"
-			 "mov %%r13, %%rdi\n\t"
-			 "call *%%r12\n\t"
-			 "mov %%eax, %%edi\n\t"
-			 "mov $60, %%eax\n\t"
-			 "syscall\n"
-			 "1:"
+	__asm__ volatile(CLONE_OR_EXIT
 			 : "=a"(result)
 			 : "0"(SYS_clone), "D"(flags), "S"(stack_top), "d"(parent_tid), "r"(r10), "r"(r8), "r"(r12), "r"(r13)
 			 : "rcx", "r11", "memory");
@@ -43,17 +47,7 @@ static inline long clone3_call(struct clone_args *args, size_t size, int (*fn)(v
 	register void *r12 __asm__("r12") = (void *)fn;
 	register void *r13 __asm__("r13") = arg;
 	long result;
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "and $-16, %%rsp\n\t"
-			 "mov %%r13, %%rdi\n\t"
-			 "call *%%r12\n\t"
-			 "mov %%eax, %%edi\n\t"
-			 "mov $60, %%eax\n\t"
-			 "syscall\n"
-			 "1:"
+	__asm__ volatile(CLONE_OR_EXIT
 			 : "=a"(result)
 			 : "0"(SYS_clone3), "D"(args), "S"(size), "r"(r12), "r"(r13)
 			 : "rcx", "r11", "memory");

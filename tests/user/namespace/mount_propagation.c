@@ -94,19 +94,17 @@ TEST(recursive_types)
 	CHECK_STR(mounts_kind("a/b/c"), "u");
 }
 
-/* -- bind -- */
-TEST(bind_table)
+/* -- bind and move -- */
+struct becomes {
+	const char *dest;		/* of this type is what it is put into */
+	const char *becomes[5];		/* a mount of each kind; NULL: it cannot be put there */
+};
+
+/* Puts a mount of each kind into each dest, with flag and with every one of the flags more that must not help. */
+static void put_each(const struct becomes *table, int rows, unsigned long flag, unsigned long more)
 {
-	static const struct { const char *dest; const char *becomes[5]; } table[] = {
-		{ "s", { "s", "s", "sm", "sm", NULL } },
-		{ "-", { "s", "-", "m", "sm", NULL } },
-		{ "m", { "s", "-", "m", "sm", NULL } },
-		{ "u", { "s", "-", "m", "sm", NULL } },
-	};
 	char from[20], to[20], in[40];
-	if (!mounts_begin())
-		return;
-	for (int t = 0; t < 4; t++)
+	for (int t = 0; t < rows; t++)
 		for (int k = 0; k < 5; k++) {
 			snprintf(from, sizeof from, "f%d%d", t, k);
 			snprintf(to, sizeof to, "d%d%d", t, k);
@@ -115,15 +113,29 @@ TEST(bind_table)
 			mounts_of_kind(to, table[t].dest);
 			mounts_dir(in);
 			if (!table[t].becomes[k]) {
-				CHECK_ERR(mount(from, in, NULL, MS_BIND, NULL), EINVAL);
-				CHECK_ERR(mount(from, in, NULL, MS_BIND | MS_REC, NULL), EINVAL);
+				CHECK_ERR(mount(from, in, NULL, flag, NULL), EINVAL);
+				CHECK_ERR(mount(from, in, NULL, flag | more, NULL), EINVAL);
 				continue;
 			}
-			CHECK_OK(mount(from, in, NULL, MS_BIND, NULL));
+			CHECK_OK(mount(from, in, NULL, flag, NULL));
 			CHECK_STR(mounts_kind(in), table[t].becomes[k]);
-			if (kinds[k][0] == 's')
-				CHECK_EQ(mounts_group(in), mounts_group(from));
+			if (flag == MS_MOVE)
+				CHECK(!mounts_is(from));
+			else if (kinds[k][0] == 's')
+				CHECK_EQ(mounts_group(from), mounts_group(in));
 		}
+}
+
+TEST(bind_table)
+{
+	static const struct becomes table[] = {
+		{ "s", { "s", "s", "sm", "sm", NULL } },
+		{ "-", { "s", "-", "m", "sm", NULL } },
+		{ "m", { "s", "-", "m", "sm", NULL } },
+		{ "u", { "s", "-", "m", "sm", NULL } },
+	};
+	if (mounts_begin())
+		put_each(table, 4, MS_BIND, MS_REC);
 }
 
 TEST(recursive_bind_leaves_out_unbindable)
@@ -141,32 +153,14 @@ TEST(recursive_bind_leaves_out_unbindable)
 	CHECK(mounts_is("b/y"));
 }
 
-/* -- move -- */
 TEST(move_table)
 {
-	static const struct { const char *dest; const char *becomes[5]; } table[] = {
+	static const struct becomes table[] = {
 		{ "s", { "s", "s", "sm", "sm", NULL } },
 		{ "-", { "s", "-", "m", "sm", "u" } },
 	};
-	char from[20], to[20], in[40];
-	if (!mounts_begin())
-		return;
-	for (int t = 0; t < 2; t++)
-		for (int k = 0; k < 5; k++) {
-			snprintf(from, sizeof from, "f%d%d", t, k);
-			snprintf(to, sizeof to, "d%d%d", t, k);
-			snprintf(in, sizeof in, "%s/in", to);
-			mounts_of_kind(from, kinds[k]);
-			mounts_of_kind(to, table[t].dest);
-			mounts_dir(in);
-			if (!table[t].becomes[k]) {
-				CHECK_ERR(mount(from, in, NULL, MS_MOVE, NULL), EINVAL);
-				continue;
-			}
-			CHECK_OK(mount(from, in, NULL, MS_MOVE, NULL));
-			CHECK_STR(mounts_kind(in), table[t].becomes[k]);
-			CHECK(!mounts_is(from));
-		}
+	if (mounts_begin())
+		put_each(table, 2, MS_MOVE, 0);
 }
 
 TEST(move_out_of_shared)
