@@ -124,11 +124,17 @@ static u64 kind_pages(enum page_kind kind)
 	return n > 0 ? (u64)n : 0;
 }
 
+/* In the pools of mm/table.c. */
+static u64 spare_tables(u32 cpu)
+{
+	return READ_ONCE(page_caches[cpu].table_count) + READ_ONCE(page_caches[cpu].root_count);
+}
+
 u64 memory_free_pages(void)
 {
 	u64 n = buddy_free_pages();
 	for (u32 i = 0; i < CPUS_MAX; i++)
-		n += READ_ONCE(page_caches[i].frame_count);
+		n += READ_ONCE(page_caches[i].frame_count) + spare_tables(i);
 	return n;
 }
 
@@ -144,6 +150,6 @@ void memory_stats(struct memory_stats *s)
 		.kstack_pages = kstack_pages(),
 	};
 	for (u32 i = 0; i < CPUS_MAX; i++)
-		s->spare_table_pages += READ_ONCE(page_caches[i].table_count) + READ_ONCE(page_caches[i].root_count);
+		s->table_pages -= MIN(s->table_pages, spare_tables(i));
 	s->kernel_pages -= MIN(s->kernel_pages, s->kstack_pages);
 }

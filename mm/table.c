@@ -12,8 +12,11 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 
+/* A pool's least size, and what part of the memory all pools may have: they count as free memory, and are given back when that is
+ * short. */
 #define POOL_TABLES 64
 #define POOL_ROOTS 16
+#define POOL_PART 256
 
 static struct page *pool_pop(struct page **head, unsigned *count)
 {
@@ -33,6 +36,11 @@ static void pool_push(struct page **head, unsigned *count, struct page *t)
 
 /* The pools hold frames of the CPU's own node. */
 static bool pool_serves(int node) { return node == NODE_ANY || node == 0; }
+
+static bool pool_has_room(unsigned count, unsigned least)
+{
+	return count < least || count < memory_total_pages() / POOL_PART / cpus_online * least / POOL_TABLES;
+}
 
 static void table_begin(struct page *t, int level)
 {
@@ -98,9 +106,9 @@ static void table_free(struct page *t)
 {
 	struct page_cache *c = page_cache_self();
 
-	if (t->table.level == ROOT_LEVEL && c->root_count < POOL_ROOTS)
+	if (t->table.level == ROOT_LEVEL && pool_has_room(c->root_count, POOL_ROOTS))
 		pool_push(&c->roots, &c->root_count, t);
-	else if (t->table.level != ROOT_LEVEL && c->table_count < POOL_TABLES)
+	else if (t->table.level != ROOT_LEVEL && pool_has_room(c->table_count, POOL_TABLES))
 		pool_push(&c->tables, &c->table_count, t);
 	else
 		page_free(t, 0);
@@ -252,7 +260,9 @@ static __always_inline void drop_mixed_group(pte_t *group, struct page *records)
 	}
 }
 
-static __always_inline void drop_upper_group(pte_t *group)
+static void table_drop(struct page *t);
+
+static __always_inline void drop_upper_group(pte_t *group, struct page *records)
 {
 #pragma clang loop unroll(full)
 	for (unsigned i = 0; i < PT_GROUP; i++) {
@@ -261,7 +271,9 @@ static __always_inline void drop_upper_group(pte_t *group)
 		if (likely(pte_is_empty(e)))
 			continue;
 		group[i] = 0;
-		table_put(pte_page(e));
+		struct page *below = pte_page_in(records, e);
+		if (refcount_dec(&below->count))
+			table_drop(below);
 	}
 }
 
@@ -280,7 +292,7 @@ static void table_drop(struct page *t)
 			drop_mixed_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP, records);
 	} else {
 		for (; groups; groups &= groups - 1)
-			drop_upper_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP);
+			drop_upper_group(entries + (unsigned)__builtin_ctzl(groups) * PT_GROUP, records);
 	}
 	table_free(t);
 }

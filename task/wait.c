@@ -252,13 +252,27 @@ static int wait_look(struct wait_request *w)
 	return found ? 0 : -ECHILD;
 }
 
-/* Waits until there is news, as the options say. 1: news; 0: none (WNOHANG); -errno. */
+/* Waits until there is news, as the options say. 1: news; 0: none (WNOHANG); -errno. A look is dear, and most often the child is
+ * not there yet: who may sleep queues before the first look, where wait_event looks once more before it. */
 static int wait_do(struct wait_request *w)
 {
-	int looked = 0;
-	int err = wait_event_interruptible(&current->signal->child_wait,
-					   (looked = wait_look(w)) != 0 || (w->options & WNOHANG));
-	return err ? err : looked;
+	struct waitqueue *wq = &current->signal->child_wait;
+	struct waiter waiter;
+	int looked, err = 0;
+
+	if (w->options & WNOHANG)
+		return wait_look(w);
+	waiter_init(&waiter);
+	do {
+		wait_prepare(wq, &waiter, TASK_INTERRUPTIBLE);
+		looked = wait_look(w);
+		if (looked)
+			break;
+		err = wait_sleep(TASK_INTERRUPTIBLE, 0);
+		looked = wait_look(w);
+	} while (!looked && !err);
+	wait_finish(wq, &waiter);
+	return looked ? looked : err;
 }
 
 void wait_for_all_children(void)
@@ -268,6 +282,14 @@ void wait_for_all_children(void)
 	do {
 		wait_event(&current->signal->child_wait, (looked = wait_look(&w)) != 0);
 	} while (looked > 0);
+}
+
+static int usage_to_user(const struct wait_request *w, uptr usage)
+{
+	struct rusage r;
+
+	rusage_to_user_format(&w->usage, &r);
+	return copy_to_user(usage, &r, sizeof(r)) ? -EFAULT : 0;
 }
 
 long sys_wait4(int number, uptr status, int options, uptr usage)
@@ -287,9 +309,7 @@ long sys_wait4(int number, uptr status, int options, uptr usage)
 	pid_put(w.pid);
 	if (result <= 0)
 		return result;
-	struct rusage r;
-	rusage_to_user_format(&w.usage, &r);
-	if (usage && copy_to_user(usage, &r, sizeof(r)))
+	if (usage && usage_to_user(&w, usage))
 		return -EFAULT;
 	if (status && put_user_u32((u32)w.wait_status, status))
 		return -EFAULT;

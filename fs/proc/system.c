@@ -155,7 +155,7 @@ int proc_show_objects(struct text *t, const struct proc_ref *r)
 	slab_for_each(object_line, t);
 	memory_stats(&m);
 	const struct { const char *name; u64 pages; } frames[] = {
-		{ "table", m.table_pages - MIN(m.table_pages, m.spare_table_pages) }, { "anon", m.anon_pages },
+		{ "table", m.table_pages }, { "anon", m.anon_pages },
 		{ "file", m.file_pages }, { "shmem", m.shmem_pages }, { "kernel", m.kernel_pages },
 		{ "kstack", kstack_live() * (KSTACK_SIZE / PAGE_SIZE) },
 	};

@@ -24,6 +24,8 @@ int room_files_copy(struct task *child, const struct clone_request *req)
 
 void room_files_drop(struct task *t)
 {
+	if (!READ_ONCE(t->files))
+		return;
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	struct files *f = t->files;
 	t->files = NULL;

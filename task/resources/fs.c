@@ -34,4 +34,8 @@ void task_set_fs(struct task *t, struct fs_room *fs)
 	fs_room_put(old);
 }
 
-void room_fs_drop(struct task *t) { task_set_fs(t, NULL); }
+void room_fs_drop(struct task *t)
+{
+	if (t->fs)
+		task_set_fs(t, NULL);
+}

@@ -30,6 +30,8 @@ int room_io_copy(struct task *child, const struct clone_request *req)
 
 void room_io_drop(struct task *t)
 {
+	if (!READ_ONCE(t->io))
+		return;
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	struct io_room *io = t->io;
 	t->io = NULL;

@@ -28,6 +28,8 @@ int room_mm_copy(struct task *child, const struct clone_request *req)
 
 void room_mm_drop(struct task *t)
 {
+	if (!READ_ONCE(t->mm))
+		return;
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	struct mm *mm = t->mm;
 	t->mm = NULL;

@@ -28,4 +28,8 @@ void task_set_namespaces(struct task *t, struct namespaces *set)
 	namespaces_put(old);
 }
 
-void room_namespaces_drop(struct task *t) { task_set_namespaces(t, NULL); }
+void room_namespaces_drop(struct task *t)
+{
+	if (t->ns)
+		task_set_namespaces(t, NULL);
+}
