@@ -52,6 +52,16 @@ static inline __must_check bool refcount_dec(refcount_t *r)
 	}
 	return old == 1;
 }
+/* Gives up a reference that is not the last; false: it is, and nothing was done. */
+static inline __must_check bool refcount_dec_not_one(refcount_t *r)
+{
+	int old = refcount_read(r);
+	while (old > 1) {
+		if (__atomic_compare_exchange_n(&r->v, &old, old - 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
 /* Takes a reference unless the count is already 0. */
 static inline __must_check bool refcount_inc_not_zero(refcount_t *r)
 {

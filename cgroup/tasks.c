@@ -149,7 +149,7 @@ int cgroup_may_move(const struct file *f, struct cgroup *from, struct cgroup *to
 /* As kill() would send it. */
 static void kill_one_locked(struct task *t)
 {
-	siginfo_t info;
+	struct signal_info info;
 	memset(&info, 0, sizeof(info));
 	info.si_signo = SIGKILL;
 	info.si_code = SI_USER;

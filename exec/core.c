@@ -150,7 +150,7 @@ static void put_hostname(struct name *n)
 	put_safely(n, names.nodename);
 }
 
-static void put_specifier(struct name *n, char what, const siginfo_t *info)
+static void put_specifier(struct name *n, char what, const struct signal_info *info)
 {
 	const struct cred *c = current->cred;
 
@@ -178,7 +178,7 @@ static void put_specifier(struct name *n, char what, const siginfo_t *info)
 }
 
 /* Owned; NULL: no memory, or a pattern that gives no name. */
-static char *core_name(const siginfo_t *info)
+static char *core_name(const struct signal_info *info)
 {
 	struct name n = { .buf = kzalloc(NAME_BYTES) };
 	char pattern[CORE_PATTERN_BYTES];
@@ -208,7 +208,7 @@ static char *core_name(const siginfo_t *info)
 /* -- the file -- */
 
 /* A fresh file of the user's own: what had the name goes, and no link is followed. */
-static struct file *open_core(const siginfo_t *info)
+static struct file *open_core(const struct signal_info *info)
 {
 	char *name = core_name(info);
 	struct file *f;
@@ -226,7 +226,7 @@ static struct file *open_core(const siginfo_t *info)
 	return ERR_PTR(-EACCES);
 }
 
-static bool write_core(const siginfo_t *info, struct task **held, u32 count)
+static bool write_core(const struct signal_info *info, struct task **held, u32 count)
 {
 	struct core_file c = { .info = info, .limit = current_limit(RLIMIT_CORE), .threads = held, .thread_count = count };
 	bool is_begun;
@@ -241,7 +241,7 @@ static bool write_core(const siginfo_t *info, struct task **held, u32 count)
 	return is_begun;
 }
 
-void core_dump(const siginfo_t *info)
+void core_dump(const struct signal_info *info)
 {
 	struct core_dump c = { .dumper = current };
 	struct task **held;

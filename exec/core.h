@@ -14,7 +14,7 @@ extern int core_uses_pid;
 /* One core file being written. */
 struct core_file {
 	struct file *file;	/* borrowed */
-	const siginfo_t *info;
+	const struct signal_info *info;
 	loff pos;
 	u64 limit;		/* RLIMIT_CORE */
 	struct task **threads;	/* borrowed: the others */
@@ -27,7 +27,7 @@ bool core_write_elf(struct core_file *c);
 
 /* current takes a signal that ends its group: the other threads die, first held so that their registers can be seen. Sets
  * the group's end, with 0x80 in its code if a core was written. The caller goes on to task_exit_group. */
-void core_dump(const siginfo_t *info);
+void core_dump(const struct signal_info *info);
 /* At the very beginning of t's death: holds it while its group's core is written. */
 void core_hold(struct task *t);
 #endif

@@ -171,7 +171,7 @@ static void split_time(s64 *seconds, s64 *microseconds, u64 ns)
 	*microseconds = (s64)(ns % NSEC_PER_SEC / 1000);
 }
 
-static void note_status(struct core *c, struct task *t, const siginfo_t *info)
+static void note_status(struct core *c, struct task *t, const struct signal_info *info)
 {
 	struct core_status s = {
 		.signo = info->si_signo, .current_signal = (s16)info->si_signo,
@@ -196,7 +196,7 @@ static void note_status(struct core *c, struct task *t, const siginfo_t *info)
 	note(c, "CORE", NT_PRSTATUS, &s, sizeof(s));
 }
 
-static void note_process(struct core *c, const siginfo_t *info)
+static void note_process(struct core *c, const struct signal_info *info)
 {
 	struct task *t = current;
 	struct mm *mm = t->mm;
@@ -208,6 +208,7 @@ static void note_process(struct core *c, const siginfo_t *info)
 	};
 	size_t n = MIN(mm->args_end - mm->args_start, sizeof(p.args) - 1);
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	siginfo_t full;
 
 	p.ppid = task_tgid_seen(t->real_parent);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
@@ -218,7 +219,8 @@ static void note_process(struct core *c, const siginfo_t *info)
 			p.args[i] = ' ';
 	}
 	note(c, "CORE", NT_PRPSINFO, &p, sizeof(p));
-	note(c, "CORE", NT_SIGINFO, info, sizeof(*info));
+	signal_info_expand(&full, info);
+	note(c, "CORE", NT_SIGINFO, &full, sizeof(full));
 }
 
 static void note_auxv(struct core *c)
@@ -273,7 +275,7 @@ static void note_fpu(struct core *c, struct task *t)
 
 static void make_notes(struct core *c)
 {
-	const siginfo_t *info = c->out->info;
+	const struct signal_info *info = c->out->info;
 
 	note_status(c, current, info);
 	note_process(c, info);

@@ -55,7 +55,7 @@ static bool may_signal(const struct owner *o, struct task *t)
 }
 
 /* With F_SETSIG the signal says which file and what; without, it is a plain SIGIO. */
-static void send_to(const struct owner *o, const siginfo_t *info, struct task *t)
+static void send_to(const struct owner *o, const struct signal_info *info, struct task *t)
 {
 	if (!may_signal(o, t))
 		return;
@@ -69,7 +69,7 @@ static void send_to(const struct owner *o, const siginfo_t *info, struct task *t
 		signal_send_process(SIGIO, NULL, t);
 }
 
-static void fill_info(siginfo_t *info, const struct owner *o, unsigned events, int fd)
+static void fill_info(struct signal_info *info, const struct owner *o, unsigned events, int fd)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = o->signal;
@@ -94,7 +94,7 @@ static void send_all(const struct owner *o, unsigned events, int fd)
 {
 	enum pid_type type = o->type == F_OWNER_PGRP ? PID_PGID : o->type == F_OWNER_TID ? PID_TASK : PID_TGID;
 	struct list *all = &o->pid->tasks[type];
-	siginfo_t info;
+	struct signal_info info;
 
 	if (o->signal)
 		fill_info(&info, o, events, fd);

@@ -52,7 +52,7 @@ static bool has_signal(const struct signalfd *s)
 
 /* Which fields of the siginfo the sender has set, by number and code. */
 enum info_kind { INFO_KILL, INFO_TIMER, INFO_POLL, INFO_FAULT, INFO_CHILD, INFO_QUEUED, INFO_SYSCALL };
-static enum info_kind info_kind(const siginfo_t *info)
+static enum info_kind info_kind(const struct signal_info *info)
 {
 	if (info->si_code == SI_TIMER)
 		return INFO_TIMER;
@@ -72,7 +72,7 @@ static enum info_kind info_kind(const siginfo_t *info)
 	}
 }
 
-static void fill(struct signalfd_siginfo *to, const siginfo_t *info)
+static void fill(struct signalfd_siginfo *to, const struct signal_info *info)
 {
 	memset(to, 0, sizeof(*to));
 	to->ssi_signo = (u32)info->si_signo;
@@ -120,7 +120,7 @@ static void fill(struct signalfd_siginfo *to, const siginfo_t *info)
 }
 
 /* Takes one signal; waits for it only if may_wait. Its number, -EAGAIN, or -ERESTARTSYS. */
-static int take(struct file *f, bool may_wait, siginfo_t *info)
+static int take(struct file *f, bool may_wait, struct signal_info *info)
 {
 	struct signalfd *s = f->private;
 	int sig;
@@ -139,7 +139,7 @@ static int take(struct file *f, bool may_wait, siginfo_t *info)
 static ssize_t signalfd_read(struct file *f, uptr buf, size_t size, loff *pos)
 {
 	struct signalfd_siginfo out;
-	siginfo_t info;
+	struct signal_info info;
 	ssize_t done = 0;
 
 	if (size < sizeof(out))

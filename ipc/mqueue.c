@@ -186,7 +186,7 @@ static void notify(struct mqueue *q)
 	struct task *t = n->how == SIGEV_SIGNAL && n->signal ? process_of(n->owner) : NULL;
 	if (t && t->exec_count == n->exec_count) {
 		const struct cred *c = task_get_cred(t);
-		siginfo_t info = {
+		struct signal_info info = {
 			.si_signo = n->signal, .si_code = SI_MESGQ,
 			.si_pid = pid_number_in(current->signal->pids[PID_TGID], pid_ns_of(n->owner)),
 			.si_uid = uid_shown_in(c->user_ns, current_cred()->uid),

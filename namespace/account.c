@@ -49,7 +49,7 @@ struct user_account *account_get(struct user_namespace *ns, u32 uid)
 
 void account_put(struct user_account *a)
 {
-	if (!a)
+	if (!a || refcount_dec_not_one(&a->count))
 		return;
 	unsigned long flags = spin_lock_irqsave(&accounts_lock);
 	bool is_last = refcount_dec(&a->count);

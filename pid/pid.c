@@ -306,11 +306,19 @@ struct task *pid_first_task_locked(struct pid *p, enum pid_type type)
 
 struct task *task_find(int number)
 {
-	struct pid *p = pid_find(number, current_pid_ns());
-	if (!p)
+	struct pid_ns *ns = current_pid_ns();
+	if (number == current->pid->numbers[current->pid->level].number)
+		return task_get(current);	/* one's own needs no looking up */
+	if (number <= 0 || number >= PID_MAX_LIMIT)
 		return NULL;
-	struct task *t = pid_get_task(p);
-	pid_put(p);
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock(&ns->lock);
+	struct pid *p = map_find_locked(ns, number);
+	struct task *t = p ? pid_first_task_locked(p, PID_TASK) : NULL;
+	if (t)
+		task_get(t);
+	spin_unlock(&ns->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return t;
 }
 

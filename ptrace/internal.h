@@ -12,7 +12,7 @@
 /* stop.c */
 /* Stops current. code: what wait reports; why: CLD_*. The code to go on with: what the tracer said, or code itself if it
  * did not stop. sighand->lock is held, given up and taken again. */
-int ptrace_stop_locked(int code, int why, u64 message, siginfo_t *info, unsigned long *flags);
+int ptrace_stop_locked(int code, int why, u64 message, struct signal_info *info, unsigned long *flags);
 int ptrace_notify(int code, u64 message);	/* the same for an event of current's own: SIGTRAP and a code */
 void ptrace_wake_locked(struct task *t, bool is_resume);
 void ptrace_set_mode(struct task *t, u32 mode);	/* of a task that is stopped */

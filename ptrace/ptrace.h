@@ -44,7 +44,7 @@ void ptrace_syscall_leave(void);
 
 /* -- signals; under sighand->lock, which is given up and taken again while current stops -- */
 /* current has taken sig off its queues: the tracer sees it first. The signal to act upon (info fits it), or 0. */
-int ptrace_signal_locked(int sig, siginfo_t *info, bool is_process, unsigned long *flags);
+int ptrace_signal_locked(int sig, struct signal_info *info, bool is_process, unsigned long *flags);
 /* JOB_TRAP_* are set: group-stops and PTRACE_INTERRUPT. */
 void ptrace_trap_locked(unsigned long *flags);
 /* A handler is about to be entered: a step ends here, so that no trace flag goes into the frame. True: current was being

@@ -141,7 +141,7 @@ static int set_options(struct task *t, u64 options)
 
 static int kill_tracee(struct task *t)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	signal_fill_sender(&info, SIGKILL, SI_USER);
 	(void)signal_send_task(SIGKILL, &info, t);

@@ -9,7 +9,7 @@
 #include "mm/user_access.h"
 
 /* The stop's siginfo, read or replaced. A group-stop of a task that was attached to has none. */
-static int exchange_siginfo(struct task *t, siginfo_t *info, bool is_set)
+static int exchange_siginfo(struct task *t, struct signal_info *info, bool is_set)
 {
 	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
 	int err = t->stop_info ? 0 : -EINVAL;
@@ -24,23 +24,22 @@ static int exchange_siginfo(struct task *t, siginfo_t *info, bool is_set)
 
 long ptrace_get_siginfo(struct task *t, uptr data)
 {
-	siginfo_t info;
+	struct signal_info info;
 	int err = exchange_siginfo(t, &info, false);
 
-	return err ? err : copy_to_user(data, &info, sizeof(info));
+	return err ? err : signal_info_to_user(data, &info);
 }
 
 long ptrace_set_siginfo(struct task *t, uptr data)
 {
-	siginfo_t info;
+	struct signal_info info;
+	int err = signal_info_from_user(&info, data, 0);
 
-	if (copy_from_user(&info, data, sizeof(info)))
-		return -EFAULT;
-	return exchange_siginfo(t, &info, true);
+	return err ? err : exchange_siginfo(t, &info, true);
 }
 
 /* The siginfo at this place of a queue. False: it is shorter. */
-static bool queue_peek(struct task *t, bool is_shared, u64 place, siginfo_t *info)
+static bool queue_peek(struct task *t, bool is_shared, u64 place, struct signal_info *info)
 {
 	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
 	struct pending *p = is_shared ? &t->signal->shared_pending : &t->pending;
@@ -61,7 +60,7 @@ static bool queue_peek(struct task *t, bool is_shared, u64 place, siginfo_t *inf
 long ptrace_peek_siginfo(struct task *t, uptr args, uptr data)
 {
 	struct ptrace_peeksiginfo_args a;
-	siginfo_t info;
+	struct signal_info info;
 	s32 n;
 
 	if (copy_from_user(&a, args, sizeof(a)))
@@ -71,7 +70,7 @@ long ptrace_peek_siginfo(struct task *t, uptr args, uptr data)
 	for (n = 0; n < a.nr; n++) {
 		if (a.off + (u64)n < a.off || !queue_peek(t, a.flags & PTRACE_PEEKSIGINFO_SHARED, a.off + (u64)n, &info))
 			break;
-		if (copy_to_user(data + (uptr)n * sizeof(info), &info, sizeof(info)))
+		if (signal_info_to_user(data + (uptr)n * sizeof(siginfo_t), &info))
 			return n ? n : -EFAULT;
 		if (signal_is_pending())
 			return n + 1;

@@ -30,7 +30,7 @@ static void tell_parents(struct task *t, int why, bool is_group_stopped)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
 
-int ptrace_stop_locked(int code, int why, u64 message, siginfo_t *info, unsigned long *flags)
+int ptrace_stop_locked(int code, int why, u64 message, struct signal_info *info, unsigned long *flags)
 {
 	struct task *t = current;
 	bool is_group_stopped = false;
@@ -66,7 +66,7 @@ int ptrace_stop_locked(int code, int why, u64 message, siginfo_t *info, unsigned
 /* A stop that is no signal's: its siginfo says which one it is. */
 static int notify_locked(int sig, int code, int why, u64 message, unsigned long *flags)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	memset(&info, 0, sizeof(info));
 	info.si_signo = sig;
@@ -88,7 +88,7 @@ int ptrace_notify(int code, u64 message)
 /* -- signals -- */
 
 /* As if the tracer (or, if that has let go, the parent) had called kill(2). */
-static void fill_from_parent(siginfo_t *info, int sig)
+static void fill_from_parent(struct signal_info *info, int sig)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	const struct cred *c = task_get_cred(current->parent);
@@ -102,7 +102,7 @@ static void fill_from_parent(siginfo_t *info, int sig)
 	cred_put(c);
 }
 
-int ptrace_signal_locked(int sig, siginfo_t *info, bool is_process, unsigned long *flags)
+int ptrace_signal_locked(int sig, struct signal_info *info, bool is_process, unsigned long *flags)
 {
 	struct task *t = current;
 
@@ -178,7 +178,7 @@ void ptrace_event_pid(unsigned event, struct pid *p)
 
 void ptrace_exec_done(int old_number)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	if (ptrace_wants(PTRACE_EVENT_EXEC)) {
 		ptrace_event(PTRACE_EVENT_EXEC, (u64)old_number);

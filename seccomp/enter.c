@@ -53,9 +53,9 @@ static void log_verdict(const struct seccomp_data *d, int sig, u32 action)
 		  d->arch, d->nr, (unsigned long)d->instruction_pointer, action);
 }
 
-static siginfo_t signal_info(const struct seccomp_data *d, u32 reason)
+static struct signal_info signal_info(const struct seccomp_data *d, u32 reason)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	memset(&info, 0, sizeof(info));
 	info.si_signo = SIGSYS;
@@ -73,7 +73,7 @@ static void take_back(struct regs *r) { regs_set_result(r, regs_syscall(r)); }
 static void kill_current(struct regs *r, const struct seccomp_data *d, u32 verdict)
 {
 	u32 action = verdict & SECCOMP_RET_ACTION_FULL;
-	siginfo_t info = signal_info(d, verdict & SECCOMP_RET_DATA);
+	struct signal_info info = signal_info(d, verdict & SECCOMP_RET_DATA);
 
 	current->seccomp.mode = SECCOMP_DEAD;
 	log_verdict(d, SIGSYS, action);
@@ -103,7 +103,7 @@ static bool ask_tracer(struct regs *r, u32 reason, bool is_asked_before)
 static bool act(struct regs *r, const struct seccomp_data *d, u32 verdict, struct seccomp_filter *by, bool is_asked_before)
 {
 	u32 data = verdict & SECCOMP_RET_DATA;
-	siginfo_t info;
+	struct signal_info info;
 
 	switch (verdict & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:

@@ -37,7 +37,7 @@ void signal_tell_stop_news(struct task *t)
 }
 
 /* info: of the signal that current itself has taken; NULL: the group's end has reached it. */
-static __noreturn void die(int sig, const siginfo_t *info)
+static __noreturn void die(int sig, const struct signal_info *info)
 {
 	struct signal *s = current->signal;
 

@@ -47,11 +47,11 @@ static inline bool handler_ignores(uptr handler, int sig)
 struct pending_signal *pending_signal_new(struct task *t, int sig, bool may_exceed);
 void pending_signal_free(struct pending_signal *q);
 void pending_add_locked(struct pending *p, int sig, struct pending_signal *q);	/* q NULL: only the bit */
-int pending_take_synchronous_locked(struct task *t, siginfo_t *info);
+int pending_take_synchronous_locked(struct task *t, struct signal_info *info);
 
 /* send.c */
 /* The way of every signal. pending: t's own, or its group's. force: not even process 1 of t's namespace ignores it. */
-int signal_send_locked(int sig, const siginfo_t *info, struct task *t, bool is_process, bool force);
+int signal_send_locked(int sig, const struct signal_info *info, struct task *t, bool is_process, bool force);
 void signal_wake_locked(struct task *t, bool is_fatal);
 void signal_complete_locked(int sig, struct task *t, bool is_process);	/* after it is pending: who takes it */
 bool signal_prepare_locked(int sig, struct task *t, bool force);	/* false: nobody is to get it */
@@ -60,7 +60,7 @@ void signal_retarget_locked(struct task *t, u64 which);
 bool signal_note_pending_locked(struct task *t);
 
 /* kill.c */
-void signal_fill_sender(siginfo_t *info, int sig, int code);	/* as if current had called kill(2) and its kin */
+void signal_fill_sender(struct signal_info *info, int sig, int code);	/* as if current had called kill(2) and its kin */
 
 /* stop.c */
 bool stop_current_locked(int sig, unsigned long *flags);	/* true: stopped and went on; the lock was given up */

@@ -19,7 +19,7 @@ static bool cred_may_kill(const struct cred *c, const struct cred *target)
 	       ns_capable(target->user_ns, CAP_KILL);
 }
 
-int signal_may_send(int sig, const siginfo_t *info, struct task *t)
+int signal_may_send(int sig, const struct signal_info *info, struct task *t)
 {
 	const struct cred *target;
 	unsigned long flags;
@@ -39,14 +39,14 @@ int signal_may_send(int sig, const siginfo_t *info, struct task *t)
 	return may ? 0 : -EPERM;
 }
 
-static int kill_one(int sig, const siginfo_t *info, struct task *t)
+static int kill_one(int sig, const struct signal_info *info, struct task *t)
 {
 	int err = signal_may_send(sig, info, t);
 
 	return err || !sig ? err : signal_send_process(sig, info, t);
 }
 
-static int kill_number(int sig, const siginfo_t *info, int number)
+static int kill_number(int sig, const struct signal_info *info, int number)
 {
 	struct task *t = task_find(number);
 	int err;
@@ -59,7 +59,7 @@ static int kill_number(int sig, const siginfo_t *info, int number)
 }
 
 /* 0 if it reached one of them. */
-static int kill_pgrp(int sig, const siginfo_t *info, struct pid *pgrp)
+static int kill_pgrp(int sig, const struct signal_info *info, struct pid *pgrp)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	int last = -ESRCH;
@@ -75,7 +75,7 @@ static int kill_pgrp(int sig, const siginfo_t *info, struct pid *pgrp)
 }
 
 /* All but process 1 and ourselves. */
-static int kill_everyone(int sig, const siginfo_t *info)
+static int kill_everyone(int sig, const struct signal_info *info)
 {
 	struct pid_ns *ns = current_pid_ns();
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
@@ -97,7 +97,7 @@ static int kill_everyone(int sig, const siginfo_t *info)
 	return result;
 }
 
-void signal_fill_sender(siginfo_t *info, int sig, int code)
+void signal_fill_sender(struct signal_info *info, int sig, int code)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
@@ -109,7 +109,7 @@ void signal_fill_sender(siginfo_t *info, int sig, int code)
 long sys_kill(int number, int sig)
 {
 	struct pid *pgrp;
-	siginfo_t info;
+	struct signal_info info;
 	int err;
 
 	signal_fill_sender(&info, sig, SI_USER);
@@ -128,7 +128,7 @@ long sys_kill(int number, int sig)
 }
 
 /* tgid 0: any group. */
-static int send_to_thread(int tgid, int tid, int sig, const siginfo_t *info)
+static int send_to_thread(int tgid, int tid, int sig, const struct signal_info *info)
 {
 	struct task *t = task_find(tid);
 	int err = -ESRCH;
@@ -149,7 +149,7 @@ static int send_to_thread(int tgid, int tid, int sig, const siginfo_t *info)
 
 long sys_tkill(int tid, int sig)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	if (tid <= 0)
 		return -EINVAL;
@@ -159,7 +159,7 @@ long sys_tkill(int tid, int sig)
 
 long sys_tgkill(int tgid, int tid, int sig)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	if (tid <= 0 || tgid <= 0)
 		return -EINVAL;
@@ -168,46 +168,45 @@ long sys_tgkill(int tgid, int tid, int sig)
 }
 
 /* A program may say anything about itself, but to others only what is no claim of the kernel's or of kill's. */
-static int get_info(siginfo_t *info, uptr addr, int sig, int number)
+static bool is_claim_on_another(const struct signal_info *info, int number)
 {
-	if (copy_from_user(info, addr, sizeof(*info)))
-		return -EFAULT;
-	info->si_signo = sig;
-	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && task_tid_seen(current) != number)
-		return -EPERM;
-	return 0;
+	return (info->si_code >= 0 || info->si_code == SI_TKILL) && task_tid_seen(current) != number;
 }
 
 long sys_rt_sigqueueinfo(int number, int sig, uptr addr)
 {
-	siginfo_t info;
-	int err = get_info(&info, addr, sig, number);
+	struct signal_info info;
+	int err = signal_info_from_user(&info, addr, sig);
 
-	return err ? err : kill_number(sig, &info, number);
+	if (err)
+		return err;
+	return is_claim_on_another(&info, number) ? -EPERM : kill_number(sig, &info, number);
 }
 
 long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, uptr addr)
 {
-	siginfo_t info;
-	int err;
+	struct signal_info info;
+	int err = signal_info_from_user(&info, addr, sig);
 
-	if (copy_from_user(&info, addr, sizeof(info)))
-		return -EFAULT;
+	if (err)
+		return err;
 	if (tid <= 0 || tgid <= 0)
 		return -EINVAL;
-	err = get_info(&info, addr, sig, tid);
-	return err ? err : send_to_thread(tgid, tid, sig, &info);
+	return is_claim_on_another(&info, tid) ? -EPERM : send_to_thread(tgid, tid, sig, &info);
 }
 
 /* The siginfo that pidfd_send_signal is to send to p: the caller's, or as kill's. */
-static int pidfd_info(siginfo_t *info, uptr addr, int sig, const struct pid *p)
+static int pidfd_info(struct signal_info *info, uptr addr, int sig, const struct pid *p)
 {
+	int err;
+
 	if (!addr) {
 		signal_fill_sender(info, sig, SI_USER);
 		return 0;
 	}
-	if (copy_from_user(info, addr, sizeof(*info)))
-		return -EFAULT;
+	err = signal_info_from_user(info, addr, 0);
+	if (err)
+		return err;
 	if (info->si_signo != sig)
 		return -EINVAL;
 	return (info->si_code >= 0 || info->si_code == SI_TKILL) && p != current->pid ? -EPERM : 0;
@@ -215,7 +214,7 @@ static int pidfd_info(siginfo_t *info, uptr addr, int sig, const struct pid *p)
 
 static int pidfd_send(struct pid *p, int sig, uptr addr)
 {
-	siginfo_t info;
+	struct signal_info info;
 	struct task *t;
 	int err;
 

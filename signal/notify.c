@@ -10,7 +10,7 @@
 
 #define CLOCK_TICK_NS (NSEC_PER_SEC / 100)	/* of si_utime: USER_HZ is 100 */
 
-static void fill_child(siginfo_t *info, struct task *t, struct task *parent, int sig)
+static void fill_child(struct signal_info *info, struct task *t, struct task *parent, int sig)
 {
 	u64 user, system;
 
@@ -23,7 +23,7 @@ static void fill_child(siginfo_t *info, struct task *t, struct task *parent, int
 	info->si_stime = (__kernel_clock_t)((system + t->signal->dead_threads.system_ns) / CLOCK_TICK_NS);
 }
 
-static void fill_exit_status(siginfo_t *info, int code)
+static void fill_exit_status(struct signal_info *info, int code)
 {
 	info->si_status = code & 0x7f;
 	if (code & 0x80)
@@ -49,7 +49,7 @@ bool signal_notify_parent_locked(struct task *t, int sig)
 {
 	struct task *parent = t->parent;
 	bool is_reaped = false;
-	siginfo_t info;
+	struct signal_info info;
 
 	spin_lock(&parent->sighand->lock);
 	if (!t->ptrace && sig == SIGCHLD) {
@@ -76,7 +76,7 @@ void signal_notify_stop_locked(struct task *t, bool for_ptracer, int why)
 {
 	struct task *parent;
 	struct action a;
-	siginfo_t info;
+	struct signal_info info;
 
 	if (!for_ptracer)
 		t = t->leader;

@@ -101,38 +101,43 @@ static int pending_next(const struct pending *p, u64 blocked)
 	return __builtin_ctzl(set) + 1;
 }
 
-/* Takes the first entry of sig; the bit stays while there are more. */
-static void pending_take(struct pending *p, int sig, siginfo_t *info)
+/* Is there another of sig behind q? */
+static bool is_queued_again(const struct pending *p, const struct pending_signal *q, int sig)
 {
-	struct pending_signal *q, *first = NULL;
-	bool is_more = false;
+	const struct list *l;
+
+	for (l = q->node.next; l != &p->queue; l = l->next) {
+		if (container_of(l, const struct pending_signal, node)->info.si_signo == sig)
+			return true;
+	}
+	return false;
+}
+
+/* Takes the first entry of sig; the bit stays while there are more. */
+static void pending_take(struct pending *p, int sig, struct signal_info *info)
+{
+	struct pending_signal *q;
 
 	list_for_each(q, &p->queue, node) {
 		if (q->info.si_signo != sig)
 			continue;
-		if (first) {
-			is_more = true;
-			break;
-		}
-		first = q;
-	}
-	if (!is_more)
-		p->set &= ~SIG_BIT(sig);
-	if (!first) {
-		memset(info, 0, sizeof(*info));
-		info->si_signo = sig;
-		info->si_code = SI_USER;
+		if (!is_queued_again(p, q, sig))
+			p->set &= ~SIG_BIT(sig);
+		*info = q->info;
+		list_remove(&q->node);
+		if (unlikely(q->timer))
+			posix_timer_delivered_locked(q->timer, info);
+		else
+			pending_signal_free(q);
 		return;
 	}
-	*info = first->info;
-	list_remove(&first->node);
-	if (first->timer)
-		posix_timer_delivered_locked(first->timer, info);
-	else
-		pending_signal_free(first);
+	p->set &= ~SIG_BIT(sig);
+	memset(info, 0, sizeof(*info));
+	info->si_signo = sig;
+	info->si_code = SI_USER;
 }
 
-int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info)
+int signal_dequeue_locked(struct task *t, u64 mask, struct signal_info *info)
 {
 	int sig = pending_next(&t->pending, ~mask);
 
@@ -153,7 +158,7 @@ int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info)
 }
 
 /* A fault of t's own instruction goes before everything else, so that the handler's frame points at the instruction. */
-int pending_take_synchronous_locked(struct task *t, siginfo_t *info)
+int pending_take_synchronous_locked(struct task *t, struct signal_info *info)
 {
 	struct pending_signal *q;
 
@@ -171,7 +176,7 @@ int pending_take_synchronous_locked(struct task *t, siginfo_t *info)
 	return 0;
 }
 
-int signal_dequeue(u64 mask, siginfo_t *info)
+int signal_dequeue(u64 mask, struct signal_info *info)
 {
 	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
 	int sig = signal_dequeue_locked(current, mask, info);

@@ -19,6 +19,13 @@ struct sighand *sighand_lock(struct task *t, unsigned long *flags)
 {
 	struct sighand *s;
 
+	if (t == current && t->sighand && !in_interrupt()) {	/* one's own handle only oneself exchanges */
+		*flags = spin_lock_irqsave(&t->sighand->lock);
+		if (likely(!list_is_empty(&t->thread_node)))
+			return t->sighand;
+		spin_unlock_irqrestore(&t->sighand->lock, *flags);
+		return NULL;
+	}
 	for (;;) {
 		/* exec may give t another handle: hold this one while waiting for its lock */
 		*flags = spin_lock_irqsave(&t->lock);
@@ -59,6 +66,8 @@ void signal_wake_locked(struct task *t, bool is_fatal)
 	if (is_fatal)
 		states |= TASK_WAKEKILL | (t->jobctl & JOB_FROZEN ? 0 : TASK_TRACED);
 	task_set_work(t, WORK_SIGNAL);
+	if (t == current && READ_ONCE(t->state) == TASK_RUNNING)
+		return;		/* it looks when it leaves the kernel, or before it sleeps */
 	if (sched_wake(t, states))
 		return;
 	cpu = READ_ONCE(t->sched.cpu);
@@ -186,7 +195,7 @@ void signal_complete_locked(int sig, struct task *t, bool is_process)
 	signal_wake_locked(taker, sig == SIGKILL);
 }
 
-static void fill_info(siginfo_t *to, int sig, const siginfo_t *info)
+static void fill_info(struct signal_info *to, int sig, const struct signal_info *info)
 {
 	if (info) {
 		*to = *info;
@@ -197,7 +206,7 @@ static void fill_info(siginfo_t *to, int sig, const siginfo_t *info)
 	to->si_signo = sig;
 }
 
-int signal_send_locked(int sig, const siginfo_t *info, struct task *t, bool is_process, bool force)
+int signal_send_locked(int sig, const struct signal_info *info, struct task *t, bool is_process, bool force)
 {
 	struct pending *p = is_process ? &t->signal->shared_pending : &t->pending;
 	struct pending_signal *q = NULL;
@@ -219,17 +228,15 @@ int signal_send_locked(int sig, const siginfo_t *info, struct task *t, bool is_p
 }
 
 /* Whose siginfo has si_pid and si_uid of a sender. */
-static bool has_sender(const siginfo_t *info)
+static bool has_sender(const struct signal_info *info)
 {
 	return info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE ||
 	       info->si_code == SI_MESGQ;
 }
 
-/* The sender's id as t's user namespace shows it. Mostly both have the same credentials, and nothing is to be looked up. */
-static void show_sender(siginfo_t *info, struct task *t)
+/* The sender's id as t's user namespace shows it. */
+static void show_sender(struct signal_info *info, struct task *t)
 {
-	if (likely(READ_ONCE(t->real_cred) == current->real_cred))
-		return;
 	spin_lock(&t->lock);
 	if (t->real_cred && t->real_cred->user_ns != current_user_ns())
 		info->si_uid = uid_shown_in(t->real_cred->user_ns, uid_named(info->si_uid));
@@ -237,27 +244,31 @@ static void show_sender(siginfo_t *info, struct task *t)
 }
 
 /* A sender from outside t's pid namespace has no number there, and its SIGKILL and SIGSTOP reach process 1 too. */
-static int send_from_current_locked(int sig, const siginfo_t *info, struct task *t, bool is_process)
+static int send_from_current_locked(int sig, const struct signal_info *info, struct task *t, bool is_process)
 {
-	struct pid_ns *ns = pid_ns_of(t->pid);
-	siginfo_t seen;
+	bool is_outside;
+	struct signal_info seen;
 
 	if (!info || in_interrupt() || !has_sender(info))
 		return signal_send_locked(sig, info, t, is_process, !info || info->si_code == SI_KERNEL);
+	/* mostly both have the same credentials, and the sender is seen as it is */
+	is_outside = t != current && !pid_number_in(current->pid, pid_ns_of(t->pid));
+	if (likely(READ_ONCE(t->real_cred) == current->real_cred && !is_outside))
+		return signal_send_locked(sig, info, t, is_process, false);
 	seen = *info;
-	show_sender(&seen, t);
-	if (likely(pid_number_in(current->pid, ns)))
-		return signal_send_locked(sig, &seen, t, is_process, false);
-	seen.si_pid = 0;
-	return signal_send_locked(sig, &seen, t, is_process, true);
+	if (READ_ONCE(t->real_cred) != current->real_cred)
+		show_sender(&seen, t);
+	if (is_outside)
+		seen.si_pid = 0;
+	return signal_send_locked(sig, &seen, t, is_process, is_outside);
 }
 
-int signal_send_process_locked(int sig, const siginfo_t *info, struct task *t)
+int signal_send_process_locked(int sig, const struct signal_info *info, struct task *t)
 {
 	return send_from_current_locked(sig, info, t, true);
 }
 
-static int send(int sig, const siginfo_t *info, struct task *t, bool is_process)
+static int send(int sig, const struct signal_info *info, struct task *t, bool is_process)
 {
 	unsigned long flags;
 	struct sighand *s = sighand_lock(t, &flags);
@@ -270,10 +281,10 @@ static int send(int sig, const siginfo_t *info, struct task *t, bool is_process)
 	return err;
 }
 
-int signal_send_task(int sig, const siginfo_t *info, struct task *t) { return send(sig, info, t, false); }
-int signal_send_process(int sig, const siginfo_t *info, struct task *t) { return send(sig, info, t, true); }
+int signal_send_task(int sig, const struct signal_info *info, struct task *t) { return send(sig, info, t, false); }
+int signal_send_process(int sig, const struct signal_info *info, struct task *t) { return send(sig, info, t, true); }
 
-int signal_send_pgrp(int sig, const siginfo_t *info, struct pid *pgrp)
+int signal_send_pgrp(int sig, const struct signal_info *info, struct pid *pgrp)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	int err = -ESRCH;
@@ -333,7 +344,7 @@ void signal_recompute(struct task *t)
 		task_clear_work(t, WORK_SIGNAL);
 }
 
-void signal_force_info(const siginfo_t *info)
+void signal_force_info(const struct signal_info *info)
 {
 	struct task *t = current;
 	int sig = info->si_signo;
@@ -355,7 +366,7 @@ void signal_force_info(const siginfo_t *info)
 
 void signal_force(int sig, int code, uptr addr)
 {
-	siginfo_t info;
+	struct signal_info info;
 
 	memset(&info, 0, sizeof(info));
 	info.si_signo = sig;
@@ -364,7 +375,7 @@ void signal_force(int sig, int code, uptr addr)
 	signal_force_info(&info);
 }
 
-static void force_death(int sig, const siginfo_t *info)
+static void force_death(int sig, const struct signal_info *info)
 {
 	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
 
@@ -377,5 +388,5 @@ static void force_death(int sig, const siginfo_t *info)
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
 }
 
-void signal_force_death(const siginfo_t *info) { force_death(info->si_signo, info); }
+void signal_force_death(const struct signal_info *info) { force_death(info->si_signo, info); }
 void signal_force_default(int sig) { force_death(sig, NULL); }

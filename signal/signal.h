@@ -44,9 +44,12 @@ struct sighand {
 	u64 overridden, ignored;
 };
 
+/* What a siginfo_t holds that means anything: the rest of it is zero. signal/info.c has the way from and to the user. */
+struct signal_info { __SIGINFO; };
+
 struct pending_signal {
 	struct list node;
-	siginfo_t info;
+	struct signal_info info;
 	struct user_account *account;	/* reference: who is charged (RLIMIT_SIGPENDING) */
 	struct posix_timer *timer;	/* whose signal this is: it is part of the timer, never freed alone; or NULL */
 };
@@ -59,23 +62,28 @@ struct pending {
 struct signal_delivery {
 	int sig;
 	struct action action;		/* as it was when taken */
-	siginfo_t info;
+	struct signal_info info;
 	u64 old_mask;			/* to be restored by sigreturn */
 };
 
 /* -- sending. info NULL: from the kernel (SI_KERNEL). 0, -EAGAIN (rt queue full), -ESRCH -- */
-int signal_send_task(int sig, const siginfo_t *info, struct task *t);		/* this thread */
-int signal_send_process(int sig, const siginfo_t *info, struct task *any_thread);	/* its thread group */
-int signal_send_pgrp(int sig, const siginfo_t *info, struct pid *pgrp);
-int signal_send_process_locked(int sig, const siginfo_t *info, struct task *t);	/* under sighand->lock */
+int signal_send_task(int sig, const struct signal_info *info, struct task *t);		/* this thread */
+int signal_send_process(int sig, const struct signal_info *info, struct task *any_thread);	/* its thread group */
+int signal_send_pgrp(int sig, const struct signal_info *info, struct pid *pgrp);
+int signal_send_process_locked(int sig, const struct signal_info *info, struct task *t);	/* under sighand->lock */
 void signal_force(int sig, int code, uptr addr);	/* a fault of current: unblocks, kills if ignored */
-void signal_force_info(const siginfo_t *info);
-void signal_force_death(const siginfo_t *info);	/* of current: the default action whatever is set; no tracer hides it */
+void signal_force_info(const struct signal_info *info);
+void signal_force_death(const struct signal_info *info);	/* of current: the default action whatever is set; no tracer hides it */
 void signal_force_default(int sig);	/* of current, from the kernel: takes the default action whatever is set */
 void signal_kill_group_locked(struct task *t);		/* SIGKILL to every thread; under sighand->lock */
 void signal_kill_others_locked(struct task *t);		/* SIGKILL to every thread but t (exec) */
 /* May current send sig to t? 0, -EPERM. */
-int signal_may_send(int sig, const siginfo_t *info, struct task *t);
+int signal_may_send(int sig, const struct signal_info *info, struct task *t);
+
+/* -- siginfo and the user's memory (info.c). sig 0: as it is in there. 0, -EFAULT, -E2BIG -- */
+int __must_check signal_info_to_user(uptr to, const struct signal_info *info);
+int __must_check signal_info_from_user(struct signal_info *info, uptr from, int sig);
+void signal_info_expand(siginfo_t *to, const struct signal_info *info);
 
 /* -- receiving -- */
 bool signal_is_blocked_or_ignored(int sig);		/* by current: what a background job's terminal access asks */
@@ -85,8 +93,8 @@ void signal_set_blocked(u64 mask);			/* current's mask */
 /* The return path: delivers at most what can be; handles stops and death; restarts calls. */
 void signal_return_path(struct regs *r);
 /* Takes one of `mask` off current's queues into *info; 0: none. (sigtimedwait, signalfd) */
-int signal_dequeue(u64 mask, siginfo_t *info);
-int signal_dequeue_locked(struct task *t, u64 mask, siginfo_t *info);
+int signal_dequeue(u64 mask, struct signal_info *info);
+int signal_dequeue_locked(struct task *t, u64 mask, struct signal_info *info);
 /* t is exiting (PF_EXITING is set): a process-directed signal that it was to take wakes another thread; a stop that was
  * waiting for it is complete, which signal_tell_stop_news() says afterwards. sighand->lock */
 void signal_hand_over_locked(struct task *t);

@@ -24,7 +24,7 @@ static void sleep_for(struct task *t, u64 set, u64 deadline_ns, unsigned long *f
 }
 
 /* deadline_ns 0: for ever; 1: do not sleep. */
-static int timedwait(u64 set, u64 deadline_ns, siginfo_t *info)
+static int timedwait(u64 set, u64 deadline_ns, struct signal_info *info)
 {
 	struct task *t = current;
 	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
@@ -43,7 +43,7 @@ static int timedwait(u64 set, u64 deadline_ns, siginfo_t *info)
 long sys_rt_sigtimedwait(uptr set_addr, uptr info_addr, uptr timeout, size_t size)
 {
 	u64 set, deadline_ns = 0;
-	siginfo_t info;
+	struct signal_info info;
 	int sig;
 
 	if (size != sizeof(u64))
@@ -58,7 +58,7 @@ long sys_rt_sigtimedwait(uptr set_addr, uptr info_addr, uptr timeout, size_t siz
 		deadline_ns = deadline_ns ? deadline_add(deadline_ns, time_now_ns()) : 1;
 	}
 	sig = timedwait(set & ~SIGNALS_UNBLOCKABLE, deadline_ns, &info);
-	if (sig > 0 && info_addr && copy_to_user(info_addr, &info, sizeof(info)))
+	if (sig > 0 && info_addr && signal_info_to_user(info_addr, &info))
 		return -EFAULT;
 	return sig;
 }

@@ -71,7 +71,7 @@ static void adopt_locked(struct task *child, struct task *dying, struct task *pa
 /* PR_SET_PDEATHSIG: it comes from the dying parent, as if by kill. */
 static void send_death_signal(struct task *thread, struct task *dying)
 {
-	siginfo_t info = { .si_signo = thread->parent_death_signal, .si_code = SI_USER };
+	struct signal_info info = { .si_signo = thread->parent_death_signal, .si_code = SI_USER };
 	info.si_pid = pid_number_in(dying->signal->pids[PID_TGID], pid_ns_of(thread->pid));
 	info.si_uid = uid_shown(dying->cred->uid);
 	signal_send_process(thread->parent_death_signal, &info, thread);

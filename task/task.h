@@ -180,7 +180,7 @@ struct task {
 	u64 ptrace;			/* PT_* flags; 0: not traced */
 	const struct cred *tracer_cred;	/* reference: who may see more of us than our user; NULL: not traced */
 	u64 ptrace_message;		/* of the stop that we are in */
-	siginfo_t *stop_info;		/* borrowed: on our stack while we are in a ptrace-stop; or NULL */
+	struct signal_info *stop_info;		/* borrowed: on our stack while we are in a ptrace-stop; or NULL */
 	u32 ptrace_mode;		/* ptrace/internal.h */
 
 	/* the rooms; each a reference, NULL once given up. Pointers change under lock; own may read without */

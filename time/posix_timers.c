@@ -135,7 +135,7 @@ static void fired(struct timer *timer)
 }
 
 /* The clock is not asked: it may need locks that are held here. What the kernel timer measured tells as much. */
-void posix_timer_delivered_locked(struct posix_timer *t, siginfo_t *info)
+void posix_timer_delivered_locked(struct posix_timer *t, struct signal_info *info)
 {
 	u64 late, n = t->overruns;
 
@@ -283,7 +283,7 @@ static int check_clock(int clock, struct cpu_clock *cpu)
 /* What is to happen on expiry. */
 static int set_event(struct posix_timer *t, const sigevent_t *e)
 {
-	siginfo_t *info = &t->queued->info;
+	struct signal_info *info = &t->queued->info;
 	int notify = e->sigev_notify & ~SIGEV_THREAD_ID;
 
 	memset(info, 0, sizeof(*info));

@@ -10,9 +10,11 @@
 struct posix_timer;
 struct signal;
 struct task;
+struct signal_info;
 
 /* Its signal has been taken off the queue into *info: fills the overrun in, starts the next interval. sighand->lock */
-void posix_timer_delivered_locked(struct posix_timer *t, siginfo_t *info);
+
+void posix_timer_delivered_locked(struct posix_timer *t, struct signal_info *info);
 /* What /proc/PID/timers tells of one. */
 struct posix_timer_facts { int id, signal, clock, notify, target; bool to_thread; unsigned long value; };
 /* Those of t's group, the newest first, after the first `skip`, n at most: how many. target is a number in t's own namespace. */

@@ -17,7 +17,7 @@
 /* A page fault of the instruction at `at` that cannot be settled goes on at `fixup`. */
 .macro EXTABLE at, fixup
 	.pushsection .extable, "a"
-	.quad \at, \fixup
+	.quad \at, \at + 1, \fixup
 	.popsection
 .endm
 

@@ -7,6 +7,9 @@
  */
 #include "x86.h"
 #include "fpu.h"
+#include "user_word.h"
+#include "base/errno.h"
+#include "mm/user_access.h"
 #include "base/printk.h"
 #include "base/string.h"
 #include "mm/slab.h"
@@ -25,9 +28,9 @@ static inline void xsave(void *area)
 	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((u32)cpu_features.xfeatures), "d"(0) : "memory");
 }
 
-static inline void xrstor(const void *area)
+static inline void xrstor(const void *area, u64 components)
 {
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)cpu_features.xfeatures), "d"(0) : "memory");
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((u32)components), "d"(0) : "memory");
 }
 
 static void enable_components(void)
@@ -75,13 +78,28 @@ void fpu_save(struct fpu_area *area)
 void fpu_restore(const struct fpu_area *area)
 {
 	if (cpu_features.has_xsave)
-		xrstor(area);
+		xrstor(area, cpu_features.xfeatures);
 	else
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }
 
-void fpu_load_initial(void) { fpu_restore(&initial); }
-void fpu_reset(struct fpu_area *area) { memcpy(area, &initial, sizeof(*area)); }
+/* Without XSAVE: the data registers are filled with zeros and then called empty; the last fninit also forgets where that was
+ * done. Much quicker than FXRSTOR where an emulator loads word by word. */
+static void load_initial_legacy(void)
+{
+	__asm__ volatile("fninit; fldz; fldz; fldz; fldz; fldz; fldz; fldz; fldz; fninit; ldmxcsr %0\n"
+			 ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+			 "pxor %%xmm\\n, %%xmm\\n\n"
+			 ".endr" : : "m"(initial.legacy.mxcsr));
+}
+
+void fpu_load_initial(void)
+{
+	if (cpu_features.has_xsave)
+		xrstor(&initial, cpu_features.xfeatures);
+	else
+		load_initial_legacy();
+}
 
 /* The area as signal frames hold it: with a second magic number behind it, where there is more than FXSAVE's part. */
 size_t fpu_frame_bytes(void)
@@ -111,6 +129,80 @@ bool fpu_sanitize(struct fpu_area *area)
 			return false;
 	}
 	return true;
+}
+
+/* -- signal frames -- */
+
+#define USER_INSN(insn, at, components, fault) \
+	__asm__ goto("771: " insn " (%0)\n772:\n" USER_FIXUP("771b", "772b", "%l3") \
+		     : : "r"(at), "a"((u32)(components)), "d"(0) : "memory" : fault)
+
+/* XSAVE leaves the reserved words of the header as they are, and FXSAVE and XSAVE the marks. The x87 and SSE parts count as
+ * used, so that a handler may change them without knowing of the header. */
+int fpu_save_to_user(uptr at)
+{
+	struct fpu_area *a = (struct fpu_area *)at;
+	u64 features;
+
+	user_open();
+	if (cpu_features.has_xsave) {
+		user_store_zeros(&a->features, 8, fault);
+		USER_INSN("xsave64", a, cpu_features.xfeatures, fault);
+		user_load(features, &a->features, fault);
+		user_store(&a->features, features | 3, fault);
+		user_store_words(&a->legacy.sw_reserved, &initial.legacy.sw_reserved, 6, fault);
+	} else {
+		USER_INSN("fxsave64", a, 0, fault);
+		user_store_zeros(&a->legacy.sw_reserved, 6, fault);
+	}
+	user_close();
+	return cpu_features.has_xsave ? put_user_u32(FP_XSTATE_MAGIC2, at + cpu_features.fpu_bytes) : 0;
+fault:
+	user_close();
+	return -EFAULT;
+}
+
+/* Which components the frame says it holds; without the marks of the larger format only the x87 and SSE parts: 0. */
+static int features_in(uptr at, u64 *features)
+{
+	struct _fpx_sw_bytes sw;
+	u32 magic2;
+
+	*features = 0;
+	if (!cpu_features.has_xsave)
+		return 0;
+	if (copy_from_user(&sw, at + offsetof(struct fpu_area, legacy.sw_reserved), sizeof(sw)))
+		return -EFAULT;
+	if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size < sizeof(struct fpu_area) ||
+	    sw.xstate_size > cpu_features.fpu_bytes || sw.xstate_size > sw.extended_size)
+		return 0;
+	if (get_user_u32(&magic2, at + sw.xstate_size))
+		return -EFAULT;
+	if (magic2 == FP_XSTATE_MAGIC2)
+		*features = sw.xfeatures & cpu_features.xfeatures;
+	return 0;
+}
+
+/* The CPU itself refuses what is no state. Components that the frame does not hold become initial. */
+int fpu_restore_from_user(uptr at)
+{
+	u64 features;
+
+	if (features_in(at, &features))
+		return -EFAULT;
+	user_open();
+	if (features)
+		USER_INSN("xrstor64", at, features, fault);
+	else
+		USER_INSN("fxrstor64", at, 0, fault);
+	user_close();
+	features = cpu_features.xfeatures & ~(features ? features : 3);
+	if (cpu_features.has_xsave && features)
+		xrstor(&initial, features);
+	return 0;
+fault:
+	user_close();
+	return -EFAULT;
 }
 
 /* XSAVE writes all registers, but leaves the reserved words of the header alone, which must be zero, and the marks for signal

@@ -1,4 +1,5 @@
-/* arch/x86_64/fpu.h: the saved FPU state and what fpu.c offers. Interrupts are off, or the task does not run. */
+/* arch/x86_64/fpu.h: the saved FPU state and what fpu.c offers. No switch may come between, so nothing that sleeps:
+ * interrupts may be on, for no handler uses these registers, or the task does not run. */
 #ifndef X86_FPU_H
 #define X86_FPU_H
 #include "base/types.h"
@@ -16,8 +17,11 @@ void fpu_save(struct fpu_area *area);			/* from this CPU's registers */
 void fpu_restore(const struct fpu_area *area);		/* to this CPU's registers */
 void fpu_load_initial(void);
 bool __must_check fpu_sanitize(struct fpu_area *area);	/* user bytes made fit to load; false: they are not */
+/* To and from a signal frame; interrupts are on, and a fault may sleep: a switch keeps the registers. at is aligned to 64 and in
+ * user space. 0 or -EFAULT: the memory is not there, or what it holds is not a state. */
+int __must_check fpu_save_to_user(uptr at);
+int __must_check fpu_restore_from_user(uptr at);
 size_t fpu_frame_bytes(void);				/* in a signal frame */
-void fpu_reset(struct fpu_area *area);			/* the initial state */
 struct fpu_area *fpu_alloc(void);			/* to be saved to before it is loaded; NULL: out of memory */
 void fpu_free(struct fpu_area *area);			/* NULL is accepted */
 #endif

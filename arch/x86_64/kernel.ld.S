@@ -33,6 +33,7 @@ SECTIONS {
 		. = ALIGN(8);
 		extable_start = .;
 		KEEP(*(.extable))
+		KEEP(*(.extable.rare))
 		extable_end = .;
 		smap_sites_start = .;
 		KEEP(*(.smap_sites))

@@ -10,6 +10,7 @@
 #include "x86.h"
 #include "fpu.h"
 #include "elf_arch.h"
+#include "user_word.h"
 #include "base/errno.h"
 #include "base/string.h"
 #include "mm/user_access.h"
@@ -35,12 +36,6 @@ bool arch_on_altstack(struct task *t, uptr sp)
 	if (t->altstack_flags & (int)SS_AUTODISARM)
 		return false;
 	return sp > t->altstack_addr && sp - t->altstack_addr <= t->altstack_size;
-}
-
-static stack_t altstack_get(const struct task *t)
-{
-	return (stack_t){ .ss_sp = (void *)t->altstack_addr, .ss_size = t->altstack_size,
-			  .ss_flags = t->altstack_size ? t->altstack_flags : SS_DISABLE };
 }
 
 static void altstack_reset(struct task *t)
@@ -87,23 +82,56 @@ static uptr frame_end(const struct regs *r, const struct signal_delivery *d, str
 	return sp;
 }
 
-static void save_registers(struct sigcontext_64 *c, const struct regs *r, const struct thread *t)
-{
-	*c = (struct sigcontext_64){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13, .r14 = r->r14,
-		.r15 = r->r15, .di = r->rdi, .si = r->rsi, .bp = r->rbp, .bx = r->rbx, .dx = r->rdx, .ax = r->rax,
-		.cx = r->rcx, .sp = r->rsp, .ip = r->rip, .flags = r->rflags, .cs = USER_CS, .ss = USER_DS,
-		.err = t->error_code, .trapno = t->trap_nr, .cr2 = t->fault_addr,
-	};
-}
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define PUT(from, to) "movq " TEXT(from) "(%1), %%rax\nmovq %%rax, " #to "(%0)\n"
+#define GET(to, from) "movq " #from "(%1), %%rax\nmovq %%rax, " TEXT(to) "(%0)\n"
+_Static_assert(offsetof(struct sigcontext_64, r8) == 0 && offsetof(struct sigcontext_64, ip) == 128, "sigcontext");
 
-static int push_fpu(struct thread *t, uptr at)
-{
-	unsigned long flags = arch_irq_save();
+/* The general registers: between struct regs and a sigcontext the order differs. */
+#define user_store_regs(context, r, fault) \
+	__asm__ goto("771:\n" PUT(REGS_R8, 0) PUT(REGS_R9, 8) PUT(REGS_R10, 16) PUT(REGS_R11, 24) PUT(REGS_R12, 32) \
+		     PUT(REGS_R13, 40) PUT(REGS_R14, 48) PUT(REGS_R15, 56) PUT(REGS_RDI, 64) PUT(REGS_RSI, 72) PUT(REGS_RBP, 80) \
+		     PUT(REGS_RBX, 88) PUT(REGS_RDX, 96) PUT(REGS_RAX, 104) PUT(REGS_RCX, 112) PUT(REGS_RSP, 120) \
+		     PUT(REGS_RIP, 128) PUT(REGS_RFLAGS, 136) "772:\n" USER_FIXUP("771b", "772b", "%l2") \
+		     : : "r"(context), "r"(r) : "rax", "memory" : fault)
+#define user_load_regs(r, context, fault) \
+	__asm__ goto("771:\n" GET(REGS_R8, 0) GET(REGS_R9, 8) GET(REGS_R10, 16) GET(REGS_R11, 24) GET(REGS_R12, 32) \
+		     GET(REGS_R13, 40) GET(REGS_R14, 48) GET(REGS_R15, 56) GET(REGS_RDI, 64) GET(REGS_RSI, 72) GET(REGS_RBP, 80) \
+		     GET(REGS_RBX, 88) GET(REGS_RDX, 96) GET(REGS_RAX, 104) GET(REGS_RCX, 112) GET(REGS_RSP, 120) \
+		     GET(REGS_RIP, 128) "772:\n" USER_FIXUP("771b", "772b", "%l2") \
+		     : : "r"(r), "r"(context) : "rax", "memory" : fault)
 
-	fpu_save(t->fpu);	/* a switch meanwhile saves the same again */
-	arch_irq_restore(flags);
-	return copy_to_user(at, t->fpu, fpu_frame_bytes());
+#define SELECTORS (USER_CS | (u64)USER_DS << 48)	/* cs, gs, fs, ss */
+
+/* Everything of the frame but the FPU's state. f is the user's, its range is checked. */
+static int put_frame(struct frame *f, const struct regs *r, const struct signal_delivery *d, uptr fpu)
+{
+	const struct task *t = current;
+	struct sigcontext_64 *c = (struct sigcontext_64 *)&f->uc.uc_mcontext;
+
+	user_open();
+	user_store(&f->restorer, d->action.restorer, fault);
+	user_store(&f->uc.uc_flags, UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_features.has_xsave ? UC_FP_XSTATE : 0), fault);
+	user_store(&f->uc.uc_link, 0, fault);
+	user_store(&f->uc.uc_stack.ss_sp, t->altstack_addr, fault);
+	user_store(&f->uc.uc_stack.ss_flags, (u32)(t->altstack_size ? t->altstack_flags : SS_DISABLE), fault);
+	user_store(&f->uc.uc_stack.ss_size, t->altstack_size, fault);
+	user_store_regs(c, r, fault);
+	user_store(&c->cs, SELECTORS, fault);
+	user_store(&c->err, t->thread.error_code, fault);
+	user_store(&c->trapno, t->thread.trap_nr, fault);
+	user_store(&c->oldmask, d->old_mask, fault);
+	user_store(&c->cr2, t->thread.fault_addr, fault);
+	user_store(&c->fpstate, fpu, fault);
+	user_store(&f->uc.uc_sigmask, d->old_mask, fault);
+	user_store_words(&f->info, &d->info, 6, fault);
+	user_store_zeros((char *)&f->info + sizeof(d->info), 10, fault);
+	user_close();
+	return 0;
+fault:
+	user_close();
+	return -EFAULT;
 }
 
 static void enter_handler(struct regs *r, const struct signal_delivery *d, uptr sp)
@@ -120,125 +148,81 @@ static void enter_handler(struct regs *r, const struct signal_delivery *d, uptr 
 int arch_signal_push(struct regs *r, const struct signal_delivery *d)
 {
 	struct task *t = current;
-	struct frame f = { .restorer = d->action.restorer, .info = d->info };
 	uptr end = frame_end(r, d, t), fpu, sp;
-	unsigned long flags;
 
 	if (!(d->action.flags & SA_RESTORER) || !end)
 		return -EFAULT;
 	fpu = ALIGN_DOWN(end - fpu_frame_bytes(), 64UL);
-	sp = ALIGN_DOWN(fpu - sizeof(f), 16UL) - 8;
-	f.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (cpu_features.has_xsave ? UC_FP_XSTATE : 0);
-	f.uc.uc_stack = altstack_get(t);
-	save_registers((struct sigcontext_64 *)&f.uc.uc_mcontext, r, &t->thread);
-	f.uc.uc_mcontext.oldmask = d->old_mask;
-	f.uc.uc_mcontext.fpstate = (void *)fpu;
-	memcpy(&f.uc.uc_sigmask, &d->old_mask, sizeof(d->old_mask));
-	if (push_fpu(&t->thread, fpu) || copy_to_user(sp, &f, sizeof(f)))
+	sp = ALIGN_DOWN(fpu - sizeof(struct frame), 16UL) - 8;
+	if (!user_range_ok(sp, end - sp) || fpu_save_to_user(fpu) || put_frame((struct frame *)sp, r, d, fpu))
 		return -EFAULT;
 	if (t->altstack_flags & (int)SS_AUTODISARM)
 		altstack_reset(t);
-	flags = arch_irq_save();
 	fpu_load_initial();
-	arch_irq_restore(flags);
 	enter_handler(r, d, sp);
 	return 0;
 }
 
 /* -- the way back -- */
 
-static void restore_registers(struct regs *r, const struct sigcontext_64 *c)
-{
-	*r = (struct regs){
-		.r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11, .r12 = c->r12, .r13 = c->r13, .r14 = c->r14,
-		.r15 = c->r15, .rdi = c->di, .rsi = c->si, .rbp = c->bp, .rbx = c->bx, .rdx = c->dx, .rax = c->ax,
-		.rcx = c->cx, .rsp = c->sp, .rip = c->ip, .cs = USER_CS, .ss = USER_DS, .orig_rax = (u64)-1,
-		.rflags = (r->rflags & ~(u64)RFLAGS_USER) | (c->flags & RFLAGS_USER),
-	};
-}
+/* What is looked at before anything is changed, and what is left to do when all registers are there. */
+struct seen { u64 mask, fpu, flags; stack_t stack; };
 
-/* Only the x87 and SSE part: what a frame without (or with wrong) marks of the larger format holds. */
-static int pop_legacy(struct fpu_area *a, uptr at)
+/* f is the user's. The first and the last word of a context are read before the registers, so that a frame of which a part is
+ * missing changes none of them. */
+static int get_frame(struct regs *r, const struct frame *f, struct seen *s)
 {
-	fpu_reset(a);
-	if (copy_from_user(&a->legacy, at, sizeof(a->legacy)))
+	const struct sigcontext_64 *c = (const struct sigcontext_64 *)&f->uc.uc_mcontext;
+	u64 selectors, flags;
+
+	if (!user_range_ok((uptr)f, sizeof(*f)))
 		return -EFAULT;
-	a->features = cpu_features.has_xsave ? 3 : 0;
+	user_open();
+	user_load(s->mask, &f->uc.uc_sigmask, fault);
+	user_load(s->stack.ss_sp, &f->uc.uc_stack.ss_sp, fault);
+	user_load(flags, &f->uc.uc_stack.ss_flags, fault);
+	user_load(s->stack.ss_size, &f->uc.uc_stack.ss_size, fault);
+	user_load(s->fpu, &c->fpstate, fault);
+	user_load(s->flags, &c->flags, fault);
+	user_load(selectors, &c->cs, fault);
+	if ((u16)selectors != USER_CS)
+		goto fault;
+	user_load_regs(r, c, fault);
+	user_close();
+	s->stack.ss_flags = (int)flags;
 	return 0;
+fault:
+	user_close();
+	return -EFAULT;
 }
 
-static bool has_marks(const struct _fpx_sw_bytes *sw, uptr at)
+static int restore_fpu(uptr at)
 {
-	u32 magic2;
-
-	return cpu_features.has_xsave && sw->magic1 == FP_XSTATE_MAGIC1 && sw->xstate_size == cpu_features.fpu_bytes &&
-	       sw->extended_size == fpu_frame_bytes() && !get_user_u32(&magic2, at + sw->xstate_size) &&
-	       magic2 == FP_XSTATE_MAGIC2;
-}
-
-static int pop_fpu_area(struct fpu_area *a, uptr at)
-{
-	struct _fpx_sw_bytes sw;
-
-	if (!at) {
-		fpu_reset(a);
+	if (at && user_range_ok(at, fpu_frame_bytes()) && !fpu_restore_from_user(at))
 		return 0;
-	}
-	if (copy_from_user(&sw, at + offsetof(struct _fpstate_64, sw_reserved), sizeof(sw)))
-		return -EFAULT;
-	if (!has_marks(&sw, at))
-		return pop_legacy(a, at);
-	if (copy_from_user(a, at, cpu_features.fpu_bytes))
-		return -EFAULT;
-	a->features &= sw.xfeatures;
-	return 0;
+	fpu_load_initial();
+	return at ? -EFAULT : 0;
 }
 
-/* While the area is filled a switch leaves the FPU alone, so that it neither saves over it nor loads half of it. */
-static int pop_fpu(struct thread *t, uptr at)
+static int restore_all(struct regs *r)
 {
-	unsigned long flags;
-	int err;
+	struct seen s;
 
-	t->is_fpu_in_memory = true;
-	t->fpu_cpu = 0;
-	barrier();
-	err = pop_fpu_area(t->fpu, at);
-	if (!err && !fpu_sanitize(t->fpu))
-		err = -EFAULT;
-	flags = arch_irq_save();
-	if (err)
-		fpu_reset(t->fpu);
-	fpu_restore(t->fpu);
-	t->is_fpu_in_memory = false;
-	arch_irq_restore(flags);
-	return err;
-}
-
-static int restore_all(struct regs *r, struct ucontext *uc)
-{
-	struct sigcontext_64 *c = (struct sigcontext_64 *)&uc->uc_mcontext;
-	u64 mask;
-
-	if (copy_from_user(uc, r->rsp - 8 + offsetof(struct frame, uc), sizeof(*uc)))
+	if (get_frame(r, (const struct frame *)(r->rsp - 8), &s))
 		return -EFAULT;
-	if (c->cs != USER_CS)
-		return -EFAULT;
-	memcpy(&mask, &uc->uc_sigmask, sizeof(mask));
 	task_set_work(current, WORK_REGS);
-	signal_set_blocked(mask & ~SIGNALS_UNBLOCKABLE);
-	restore_registers(r, c);
-	if (pop_fpu(&current->thread, (uptr)uc->uc_mcontext.fpstate))
+	r->rflags = (r->rflags & ~(u64)RFLAGS_USER) | (s.flags & RFLAGS_USER);
+	r->orig_rax = (u64)-1;
+	signal_set_blocked(s.mask);
+	if (restore_fpu(s.fpu))
 		return -EFAULT;
-	altstack_restore(current, &uc->uc_stack, r->rsp);
+	altstack_restore(current, &s.stack, r->rsp);
 	return 0;
 }
 
 long arch_sigreturn(struct regs *r)
 {
-	struct ucontext uc;
-
-	if (restore_all(r, &uc)) {
+	if (restore_all(r)) {
 		signal_force(SIGSEGV, SI_KERNEL, 0);
 		return 0;
 	}

@@ -117,8 +117,6 @@ void arch_thread_drop(struct task *t)
 
 static void switch_fpu_out(struct thread *t, u32 cpu)
 {
-	if (t->is_fpu_in_memory)	/* sigreturn is filling the area; the registers are nobody's */
-		return;
 	fpu_save(t->fpu);
 	fpu_owner[cpu] = t->fpu;
 	t->fpu_cpu = cpu + 1;
@@ -126,7 +124,7 @@ static void switch_fpu_out(struct thread *t, u32 cpu)
 
 static void switch_fpu_in(struct thread *t, u32 cpu)
 {
-	if (t->is_fpu_in_memory || (fpu_owner[cpu] == t->fpu && t->fpu_cpu == cpu + 1))
+	if (fpu_owner[cpu] == t->fpu && t->fpu_cpu == cpu + 1)
 		return;
 	fpu_restore(t->fpu);
 	fpu_owner[cpu] = t->fpu;

@@ -12,7 +12,6 @@ struct thread {
 	u16 fs, gs, ds, es;		/* user selectors: 0, but for old programs that load them */
 	void *fpu;			/* owned: XSAVE (or FXSAVE) area; NULL: a kernel task */
 	u32 fpu_cpu;			/* CPU number + 1 whose registers last held this state */
-	bool is_fpu_in_memory;		/* own: a switch leaves the FPU alone: the area is being filled */
 	u32 trap_nr;			/* the last exception, for signal frames */
 	u64 error_code, fault_addr;
 	bool is_step_ours;		/* the trace flag in its registers is a debugger's */

@@ -19,7 +19,7 @@
 #define ERROR_RESERVED 8
 #define ERROR_FETCH 16
 
-struct extable_entry { u64 at, fixup; };
+struct extable_entry { u64 from, to, fixup; };
 extern const struct extable_entry extable_start[], extable_end[];
 
 void trap_dispatch(struct regs *r, unsigned vector, u64 error);
@@ -58,7 +58,7 @@ void arch_dump_trap_regs(void)
 static const struct extable_entry *extable_find(u64 rip)
 {
 	for (const struct extable_entry *e = extable_start; e < extable_end; e++) {
-		if (e->at == rip)
+		if (rip >= e->from && rip < e->to)
 			return e;
 	}
 	return NULL;

@@ -48,6 +48,10 @@
 #define RFLAGS_USER 0x50dd5
 
 #define REGS_SIZE 168		/* sizeof(struct regs) */
+#define REGS_R15 0
+#define REGS_R14 8
+#define REGS_R13 16
+#define REGS_R12 24
 #define REGS_RBP 32
 #define REGS_RBX 40
 #define REGS_R11 48
