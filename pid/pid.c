@@ -262,12 +262,6 @@ int pid_last_number_in(const struct pid *p, const struct pid_ns *ns)
 	return number < 0 ? -number : number;
 }
 
-int pid_number_in(const struct pid *p, const struct pid_ns *ns)
-{
-	int number = pid_last_number_in(p, ns);
-	return number && p->numbers[ns->level].number > 0 ? number : 0;
-}
-
 void pid_attach_locked(struct task *t, enum pid_type type, struct pid *p)
 {
 	list_push_back(&p->tasks[type], &t->pid_links[type]);

@@ -60,7 +60,13 @@ struct pid *pid_new_idle(void);
 static inline struct pid *pid_get(struct pid *p) { if (p) refcount_inc(&p->count); return p; }
 void pid_put(struct pid *p);			/* NULL accepted; the last one frees the numbers */
 struct pid *pid_find(int number, struct pid_ns *ns);	/* a reference, or NULL */
-int pid_number_in(const struct pid *p, const struct pid_ns *ns);	/* 0: not visible there; NULL pid: 0 */
+/* 0: not visible there; NULL pid: 0 */
+static inline int pid_number_in(const struct pid *p, const struct pid_ns *ns)
+{
+	if (!p || ns->level > p->level || p->numbers[ns->level].ns != ns)
+		return 0;
+	return MAX(p->numbers[ns->level].number, 0);	/* a dead one's is negative */
+}
 int pid_last_number_in(const struct pid *p, const struct pid_ns *ns);	/* the same, and also what a dead one was called */
 static inline int pid_number_global(const struct pid *p) { return p ? p->numbers[0].number : 0; }
 /* Under tasklist_lock: */

@@ -188,6 +188,23 @@ static struct task *pick_next(struct runqueue *rq)
 	return t;
 }
 
+/* prev stops running; it may be the next again. */
+static struct task *choose_next(struct runqueue *rq, struct task *prev)
+{
+	struct task *next;
+
+	if (prev->sched.is_queued && prev->sched.class == &sched_fair && !rq->rt.count) {
+		next = fair_exchange(rq, prev);
+		if (likely(next))
+			return next;
+	}
+	prev->sched.class->put(rq, prev);
+	next = pick_next(rq);
+	if (unlikely(!next) && cpus_online > 1 && sched_pull_idle(rq))
+		next = pick_next(rq);
+	return next ? next : rq->idle;
+}
+
 /* The tick runs while there is a task to run; the last one is left to come and finds the CPU idle. */
 static void start_tick(struct runqueue *rq, u64 now)
 {
@@ -245,12 +262,7 @@ void schedule(void)
 	}
 	if (unlikely(prev->sched.must_move) && prev->state == TASK_RUNNING)
 		rq_dequeue(rq, prev);	/* sched_finish_switch() queues it where it may run */
-	prev->sched.class->put(rq, prev);
-	next = pick_next(rq);
-	if (unlikely(!next))
-		next = cpus_online > 1 && sched_pull_idle(rq) ? pick_next(rq) : NULL;
-	if (!next)
-		next = rq->idle;
+	next = choose_next(rq, prev);
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 		arch_irq_enable();

@@ -128,6 +128,19 @@ static void fair_put(struct runqueue *rq, struct task *t)
 		waiting_add(&rq->fair, t);
 }
 
+/* fair_put() and fair_pick() in one where a single task waits, and goes before t: the two change places without the tree. */
+struct task *fair_exchange(struct runqueue *rq, struct task *t)
+{
+	struct fair_queue *q = &rq->fair;
+	struct task *next = q->single;
+
+	if (!next || (s64)(t->sched.vruntime_ns - next->sched.vruntime_ns) < 0)
+		return NULL;
+	q->single = t;
+	next->sched.slice_used_ns = 0;
+	return next;
+}
+
 /* A full slice is used up, or another task is owed more than a wake-up's granularity after this tick. */
 static void fair_tick(struct runqueue *rq, struct task *t)
 {

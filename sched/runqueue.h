@@ -76,6 +76,8 @@ void fair_yield(struct runqueue *rq, struct task *t);
 void fair_leave(struct runqueue *rq, struct task *t);
 void fair_join(struct runqueue *rq, struct task *t);
 struct task *fair_find_movable(struct runqueue *rq, u32 cpu, u64 weight_max);	/* waits, may run on cpu; or NULL */
+/* t, which runs and stays queued, gives way to the one that waits: who runs then. NULL: not so simple, nothing was done. */
+struct task *fair_exchange(struct runqueue *rq, struct task *t);
 void fair_init(struct runqueue *rq);
 void rt_init(struct runqueue *rq);
 void rt_charge(struct runqueue *rq, u64 now_ns, u64 delta_ns);

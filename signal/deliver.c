@@ -118,6 +118,21 @@ static bool stops_first(struct task *t)
 	return !t->is_frozen && sig_in((t->pending.set | t->signal->shared_pending.set) & ~t->blocked, SIGSTOP);
 }
 
+/* The mask that the handler of d runs with; it counts from here on, so that the lock need not be taken again. */
+static void prepare_handler_locked(struct signal_delivery *d)
+{
+	struct task *t = current;
+	u64 mask = t->blocked | d->action.mask;
+
+	if (unlikely(d->action.flags & SA_RESETHAND))
+		sighand_reset_handler_locked(t->sighand, d->sig);
+	if (!(d->action.flags & SA_NODEFER))
+		mask |= SIG_BIT(d->sig);
+	d->blocked_before = t->blocked;
+	d->old_mask = t->has_saved_mask ? t->saved_mask : t->blocked;
+	signal_set_blocked_locked(mask & ~SIGNALS_UNBLOCKABLE);
+}
+
 /* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again. */
 static int take_locked(struct signal_delivery *d, unsigned long *flags)
 {
@@ -149,8 +164,7 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 	if (!is_forced && d->action.handler == HANDLER_IGNORE)
 		return 2;
 	if (!is_forced && d->action.handler != HANDLER_DEFAULT) {
-		if (d->action.flags & SA_RESETHAND)
-			sighand_reset_handler_locked(t->sighand, d->sig);
+		prepare_handler_locked(d);
 		return 1;
 	}
 	switch (default_action_locked(d->sig, is_forced, flags)) {
@@ -246,23 +260,18 @@ static void run_handler(struct regs *r, struct signal_delivery *d)
 {
 	struct task *t = current;
 	bool is_stepped;
-	u64 mask;
 
 	settle_call_for_handler(r, d);
 	if (t->rseq)
 		rseq_settle(r);
 	is_stepped = ptrace_step_end();
-	d->old_mask = t->has_saved_mask ? t->saved_mask : t->blocked;
 	if (arch_signal_push(r, d)) {
+		signal_set_blocked(d->blocked_before);
 		frame_failed(d->sig);
 		return;
 	}
 	/* the saved mask is in the frame now: sigreturn puts it back */
 	t->has_saved_mask = false;
-	mask = t->blocked | d->action.mask;
-	if (!(d->action.flags & SA_NODEFER))
-		mask |= SIG_BIT(d->sig);
-	signal_set_blocked(mask);
 	regs_set_syscall(r, -1);	/* a second signal must not settle the call again */
 	if (is_stepped)
 		ptrace_step_report();

@@ -59,6 +59,9 @@ void signal_retarget_locked(struct task *t, u64 which);
 /* As signal_recompute(), but leaves the flag as it is if there is nothing: the call that it interrupted is to be settled. */
 bool signal_note_pending_locked(struct task *t);
 
+/* mask.c */
+void signal_set_blocked_locked(u64 mask);	/* current's, without those that cannot be */
+
 /* kill.c */
 void signal_fill_sender(struct signal_info *info, int sig, int code);	/* as if current had called kill(2) and its kin */
 

@@ -99,32 +99,36 @@ static int kill_everyone(int sig, const struct signal_info *info)
 
 void signal_fill_sender(struct signal_info *info, int sig, int code)
 {
-	memset(info, 0, sizeof(*info));
+	__builtin_memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
 	info->si_code = code;
 	info->si_pid = task_tgid_seen(current);
 	info->si_uid = uid_shown(current_cred()->uid);
 }
 
-long sys_kill(int number, int sig)
+static __noinline int kill_several(int sig, const struct signal_info *info, int number)
 {
 	struct pid *pgrp;
-	struct signal_info info;
 	int err;
 
-	signal_fill_sender(&info, sig, SI_USER);
-	if (number > 0)
-		return kill_number(sig, &info, number);
 	if (number == (int)0x80000000)
 		return -ESRCH;
 	if (number == -1)
-		return kill_everyone(sig, &info);
+		return kill_everyone(sig, info);
 	pgrp = number ? pid_find(-number, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
 	if (!pgrp)
 		return -ESRCH;
-	err = kill_pgrp(sig, &info, pgrp);
+	err = kill_pgrp(sig, info, pgrp);
 	pid_put(pgrp);
 	return err;
+}
+
+long sys_kill(int number, int sig)
+{
+	struct signal_info info;
+
+	signal_fill_sender(&info, sig, SI_USER);
+	return number > 0 ? kill_number(sig, &info, number) : kill_several(sig, &info, number);
 }
 
 /* tgid 0: any group. */

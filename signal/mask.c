@@ -8,8 +8,9 @@
 #include "syscall/define.h"
 #include "mm/user_access.h"
 
-static void set_blocked_locked(struct task *t, u64 mask)
+void signal_set_blocked_locked(u64 mask)
 {
+	struct task *t = current;
 	u64 newly = mask & ~t->blocked;
 
 	/* What we were woken for and now block is another thread's to take. */
@@ -28,7 +29,7 @@ void signal_set_blocked(u64 mask)
 	if (mask == t->blocked)
 		return;
 	flags = spin_lock_irqsave(&t->sighand->lock);
-	set_blocked_locked(t, mask);
+	signal_set_blocked_locked(mask);
 	spin_unlock_irqrestore(&t->sighand->lock, flags);
 }
 

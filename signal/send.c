@@ -200,7 +200,7 @@ static void fill_info(struct signal_info *to, int sig, const struct signal_info 
 	if (info) {
 		*to = *info;
 	} else {
-		memset(to, 0, sizeof(*to));
+		__builtin_memset(to, 0, sizeof(*to));
 		to->si_code = SI_KERNEL;
 	}
 	to->si_signo = sig;
@@ -334,13 +334,14 @@ bool signal_note_pending_locked(struct task *t)
 
 	if (!set && !(t->jobctl & (JOB_PENDING_MASK | JOB_FREEZE)))
 		return false;
-	task_set_work(t, WORK_SIGNAL);
+	if (!(READ_ONCE(t->work) & WORK_SIGNAL))
+		task_set_work(t, WORK_SIGNAL);
 	return true;
 }
 
 void signal_recompute(struct task *t)
 {
-	if (!signal_note_pending_locked(t) && t == current)	/* another may count on having seen it: it clears its own */
+	if (!signal_note_pending_locked(t) && t == current && (READ_ONCE(t->work) & WORK_SIGNAL))	/* another may count on having seen it: it clears its own */
 		task_clear_work(t, WORK_SIGNAL);
 }
 

@@ -64,6 +64,7 @@ struct signal_delivery {
 	struct action action;		/* as it was when taken */
 	struct signal_info info;
 	u64 old_mask;			/* to be restored by sigreturn */
+	u64 blocked_before;		/* the handler's mask is in force already: to be put back if there is to be no frame */
 };
 
 /* -- sending. info NULL: from the kernel (SI_KERNEL). 0, -EAGAIN (rt queue full), -ESRCH -- */

@@ -14,10 +14,7 @@
 #include "syscall/define.h"
 #include <linux/rseq.h>
 
-/* The part of struct rseq that is looked at. */
-struct rseq_seen { u32 cpu_id_start, cpu_id; u64 section; u32 flags; };
-_Static_assert(offsetof(struct rseq, rseq_cs) == offsetof(struct rseq_seen, section) &&
-	       offsetof(struct rseq, flags) == offsetof(struct rseq_seen, flags), "struct rseq");
+_Static_assert(offsetof(struct rseq, cpu_id_start) == 0 && offsetof(struct rseq, cpu_id) == 4, "both numbers are one word");
 
 static int read_section(struct rseq_cs *cs, uptr at)
 {
@@ -37,16 +34,19 @@ static int read_section(struct rseq_cs *cs, uptr at)
 }
 
 /* Ends the section that is named, if we are in it. */
-static int end_section(struct regs *r, const struct rseq_seen *seen)
+static __noinline int end_section(struct regs *r, u64 section)
 {
 	struct rseq_cs cs;
-	int err = read_section(&cs, seen->section);
+	u32 flags;
+	int err = read_section(&cs, section);
 
 	if (err)
 		return err;
 	if (regs_ip(r) - cs.start_ip >= cs.post_commit_offset)
 		return put_user_u64(0, current->rseq + offsetof(struct rseq, rseq_cs));
-	if (cs.flags || seen->flags)	/* sections that were not to be restarted: no more */
+	if (get_user_u32(&flags, current->rseq + offsetof(struct rseq, flags)))
+		return -EFAULT;
+	if (cs.flags || flags)	/* sections that were not to be restarted: no more */
 		return -EINVAL;
 	err = put_user_u64(0, current->rseq + offsetof(struct rseq, rseq_cs));
 	if (!err)
@@ -56,25 +56,24 @@ static int end_section(struct regs *r, const struct rseq_seen *seen)
 
 static int settle(struct regs *r)
 {
-	struct rseq_seen seen;
-	u32 cpu = cpu_id(), ids[2] = { cpu, cpu };
+	u32 cpu = cpu_id();
+	u64 section, ids, both = cpu | (u64)cpu << 32;
 
-	if (copy_from_user(&seen, current->rseq, sizeof(seen)))
+	if (get_user_u64(&section, current->rseq + offsetof(struct rseq, rseq_cs)) || get_user_u64(&ids, current->rseq))
 		return -EFAULT;
-	if (seen.section) {
-		int err = end_section(r, &seen);
+	if (unlikely(section)) {
+		int err = end_section(r, section);
 
 		if (err)
 			return err;
 	}
-	if (seen.cpu_id_start == cpu && seen.cpu_id == cpu)
-		return 0;
-	return copy_to_user(current->rseq, ids, sizeof(ids));
+	return likely(ids == both) ? 0 : put_user_u64(both, current->rseq);
 }
 
 void rseq_settle(struct regs *r)
 {
-	task_clear_work(current, WORK_RSEQ);	/* a switch from here on asks for it again */
+	if (READ_ONCE(current->work) & WORK_RSEQ)
+		task_clear_work(current, WORK_RSEQ);	/* a switch from here on asks for it again */
 	if (current->rseq && settle(r))
 		signal_force(SIGSEGV, SI_KERNEL, 0);
 }

@@ -78,11 +78,6 @@ bool fatal_signal_is_pending(void)
 
 struct pid *current_process_name(void) { return pid_get(current->signal->pids[PID_TGID]); }
 
-int task_tgid_seen(const struct task *t)
-{
-	return t->signal ? pid_number_in(t->signal->pids[PID_TGID], current_pid_ns()) : 0;
-}
-
 void task_set_comm(struct task *t, const char *name)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);

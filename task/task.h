@@ -276,7 +276,10 @@ static inline struct pid_ns *current_pid_ns(void) { return pid_ns_of(current->pi
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
 /* As its own does: what gettid() gives it. */
 static inline int task_tid_own(const struct task *t) { return pid_number_in(t->pid, pid_ns_of(t->pid)); }
-int task_tgid_seen(const struct task *t);
+static inline int task_tgid_seen(const struct task *t)
+{
+	return t->signal ? pid_number_in(t->signal->pids[PID_TGID], current_pid_ns()) : 0;
+}
 struct pid *current_process_name(void);	/* a reference */
 void task_set_comm(struct task *t, const char *name);
 /* May current take hold of t, as ptrace or pidfd_getfd do? 0 or -EPERM (attach.c). */
