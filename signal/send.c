@@ -341,7 +341,8 @@ bool signal_note_pending_locked(struct task *t)
 
 void signal_recompute(struct task *t)
 {
-	if (!signal_note_pending_locked(t) && t == current && (READ_ONCE(t->work) & WORK_SIGNAL))	/* another may count on having seen it: it clears its own */
+	/* another may count on having seen it: it clears its own */
+	if (!signal_note_pending_locked(t) && t == current && (READ_ONCE(t->work) & WORK_SIGNAL))
 		task_clear_work(t, WORK_SIGNAL);
 }
 

@@ -74,7 +74,8 @@ int signal_send_pgrp(int sig, const struct signal_info *info, struct pid *pgrp);
 int signal_send_process_locked(int sig, const struct signal_info *info, struct task *t);	/* under sighand->lock */
 void signal_force(int sig, int code, uptr addr);	/* a fault of current: unblocks, kills if ignored */
 void signal_force_info(const struct signal_info *info);
-void signal_force_death(const struct signal_info *info);	/* of current: the default action whatever is set; no tracer hides it */
+/* of current: the default action whatever is set; no tracer hides it */
+void signal_force_death(const struct signal_info *info);
 void signal_force_default(int sig);	/* of current, from the kernel: takes the default action whatever is set */
 void signal_kill_group_locked(struct task *t);		/* SIGKILL to every thread; under sighand->lock */
 void signal_kill_others_locked(struct task *t);		/* SIGKILL to every thread but t (exec) */
