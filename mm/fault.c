@@ -190,7 +190,7 @@ static int settle_present(struct mm *mm, const struct vma *v, uptr va, pte_t *sl
 	}
 	if (!pte_is_present(e) || ((access & FAULT_EXEC) && !pte_is_executable(e)))
 		pte_exchange(slot, pte_change_prot(e, vma_prot(v)));
-	tlb_flush_mm_page(mm, va);	/* the CPU acted on an older, weaker entry */
+	tlb_flush_page_here(mm, va);	/* the CPU acted on an older, weaker entry */
 	return 0;
 }
 

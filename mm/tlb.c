@@ -27,6 +27,28 @@ static struct {		/* under flush_lock; read by the CPUs in pending */
 	u64 pending;	/* bit per CPU; atomic */
 } request;
 
+static struct tlb_counts counts;	/* under flush_lock */
+
+void tlb_counts_read(struct tlb_counts *c)
+{
+	spin_lock(&flush_lock);
+	*c = counts;
+	spin_unlock(&flush_lock);
+}
+
+static void count_locked(enum flush_kind kind, u64 mask)
+{
+	u64 n = (u64)__builtin_popcountl(mask);
+
+	if (kind == FLUSH_KERNEL || kind == FLUSH_NOTHING) {
+		counts.kernel_requests++;
+		counts.kernel_interrupts += n;
+	} else {
+		counts.requests++;
+		counts.interrupts += n;
+	}
+}
+
 static void cpu_leave(struct cpu *c)
 {
 	struct mm *mm = c->loaded_mm;
@@ -72,6 +94,7 @@ static void flush_others(u64 mask, enum flush_kind kind, struct mm *mm, uptr fir
 {
 	ASSERT(arch_irqs_are_on());
 	spin_lock(&flush_lock);
+	count_locked(kind, mask);
 	request.kind = kind;
 	request.mm = mm;
 	request.first = first;
@@ -97,6 +120,12 @@ static void flush(struct mm *mm, enum flush_kind kind, uptr first, uptr last)
 
 void tlb_flush_mm(struct mm *mm) { flush(mm, FLUSH_ALL, 0, 0); }
 void tlb_flush_mm_page(struct mm *mm, uptr va) { flush(mm, FLUSH_PAGES, va & PAGE_MASK, (va & PAGE_MASK) + PAGE_SIZE); }
+/* Other CPUs that still have the older entry come by a fault of their own. */
+void tlb_flush_page_here(struct mm *mm, uptr va)
+{
+	flush_self(FLUSH_PAGES, mm, va & PAGE_MASK, (va & PAGE_MASK) + PAGE_SIZE);
+}
+
 void tlb_evict_mm(struct mm *mm) { flush(mm, FLUSH_EVICT, 0, 0); }
 
 static u64 other_cpus(void) { return (BIT(cpus_online) - 1) & ~BIT(cpu_id()); }

@@ -17,6 +17,7 @@
 #include "ipc/ipc_proc.h"
 #include "mm/mm.h"
 #include "mm/kstack.h"
+#include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "namespace/mount.h"
 #include "namespace/pid_ns.h"
@@ -86,6 +87,17 @@ static int show_lock_waits(struct text *t, const struct proc_ref *r)
 		else if (w.waits)
 			text_print(t, "rank-%u %lu %lu\n", rank, (unsigned long)w.waits, (unsigned long)w.spins);
 	}
+	return 0;
+}
+
+/* What CPUs have asked each other to forget. */
+static int show_flushes(struct text *t, const struct proc_ref *r)
+{
+	struct tlb_counts c;
+	tlb_counts_read(&c);
+	text_print(t, "requests %lu\ninterrupts %lu\nkernel-requests %lu\nkernel-interrupts %lu\n",
+		   (unsigned long)c.requests, (unsigned long)c.interrupts, (unsigned long)c.kernel_requests,
+		   (unsigned long)c.kernel_interrupts);
 	return 0;
 }
 
@@ -391,6 +403,7 @@ const struct proc_row proc_system_rows[] = {
 	{ "filesystems", S_IFREG | 0444, show_filesystems },
 	{ "furca/events", S_IFREG | 0400, show_events },
 	{ "furca/clones", S_IFREG | 0444, show_clones },
+	{ "furca/flushes", S_IFREG | 0444, show_flushes },
 	{ "furca/missing", S_IFREG | 0444, show_missing },
 	{ "furca/locks", S_IFREG | 0444, show_lock_waits },
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
