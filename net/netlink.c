@@ -143,9 +143,9 @@ int netlink_answer_send(struct netlink_answer *a)
 			unix_message_free(m);
 		return -ENOMEM;
 	}
-	unix_lock_all();
+	unix_lock_queue(a->to, false);
 	unix_queue_locked(a->to, m);
-	unix_unlock_all();
+	unix_unlock_queue(a->to, false);
 	return 0;
 }
 

@@ -195,7 +195,7 @@ static long show_name(struct unix_socket *s, uptr address, uptr size)
 	if (s && s->is_netlink)
 		netlink_name(s, &n);
 	else if (s)
-		unix_name_of_locked(s, &n);
+		unix_name_of(s, &n);
 	unix_unlock_all();
 	if (!n.size) {
 		n.size = sizeof(n.family);

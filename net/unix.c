@@ -2,7 +2,7 @@
  * net/unix.c: AF_UNIX sockets: their life and their files.
  * A socket is held by its file, by its peer, by those connected to it and by its messages on the way. Closing takes it
  * out of everything it is in; the memory goes with the last reference.
- * Way in: unix_new, unix_file; file operations. Locks: unix_lock; no file is put under it.
+ * Way in: unix_new, unix_file; file operations. Locks: unix_lock, then a socket's lock; no file is put under either.
  * Errors: ERR_PTR(-ENOMEM). Source: unix(7), poll(2).
  */
 #include "net/unix.h"
@@ -39,6 +39,7 @@ struct unix_socket *unix_new(int type)
 	s->send_room = s->receive_room = ROOM_DEFAULT;
 	s->receive_low = 1;
 	s->peer_uid = s->peer_gid = ID_NONE;
+	spin_init(&s->lock, RANK_UNIX_QUEUE);
 	list_init(&s->followers);
 	list_init(&s->follow_node);
 	list_init(&s->queue);
@@ -110,27 +111,48 @@ void unix_set_peer_creds_locked(struct unix_socket *s, struct pid *pid, u32 uid,
 }
 
 /* -- closing -- */
-static void hang_up_peer_locked(struct unix_socket *s, bool was_pending)
+static void hang_up_peer_locked(struct unix_socket *s, bool is_reset)
 {
 	struct unix_socket *peer = s->peer;
 
 	if (!peer || !unix_has_connections(s))
 		return;
-	peer->shutdown = SHUT_BITS;
-	if (!list_is_empty(&s->queue) || was_pending)
+	if (is_reset)
 		peer->error = ECONNRESET;
+	spin_lock(&peer->lock);
+	peer->shutdown = SHUT_BITS;
+	spin_unlock(&peer->lock);
 	unix_wake_ended(peer);
+}
+
+/* Nothing is queued from here on. The messages that were go to l. */
+static void end_queue_locked(struct unix_socket *s, struct list *l)
+{
+	spin_lock(&s->lock);
+	s->is_dead = true;
+	s->shutdown = SHUT_BITS;
+	list_splice_back(l, &s->queue);
+	s->oob = NULL;
+	s->queued = 0;
+	spin_unlock(&s->lock);
 }
 
 static void leave_others_locked(struct unix_socket *s)
 {
-	struct unix_socket *follower, *next;
+	struct unix_socket *follower, *next, *peer = s->peer;
 
-	list_remove(&s->follow_node);
+	if (peer) {
+		spin_lock(&peer->lock);
+		list_remove(&s->follow_node);
+		spin_unlock(&peer->lock);
+	}
+	spin_lock(&s->lock);
+	s->peer = NULL;
 	list_for_each_safe(follower, next, &s->followers, follow_node) {
 		list_remove(&follower->follow_node);
 		unix_wake_write(follower);
 	}
+	spin_unlock(&s->lock);
 }
 
 void unix_close(struct unix_socket *s, bool was_pending)
@@ -139,19 +161,14 @@ void unix_close(struct unix_socket *s, bool was_pending)
 	struct unix_socket *c, *next;
 
 	unix_lock_all();
-	s->is_dead = true;
+	end_queue_locked(s, &messages);
 	list_remove(&s->all_node);
-	s->shutdown = SHUT_BITS;
 	unix_name_forget_locked(s);
 	struct path path = s->path;
 	s->path = (struct path){ NULL, NULL };
-	hang_up_peer_locked(s, was_pending);
-	leave_others_locked(s);
 	struct unix_socket *peer = s->peer;
-	s->peer = NULL;
-	list_splice_back(&messages, &s->queue);
-	s->oob = NULL;
-	s->queued = 0;
+	hang_up_peer_locked(s, was_pending || !list_is_empty(&messages));
+	leave_others_locked(s);
 	list_splice_back(&connections, &s->pending);
 	s->pending_count = 0;
 	unix_wake_ended(s);
@@ -264,14 +281,14 @@ static long bytes_to_read(struct unix_socket *s)
 {
 	long n = 0;
 
-	unix_lock_all();
-	if (s->state == UNIX_LISTENING)
+	spin_lock(&s->lock);
+	if (READ_ONCE(s->state) == UNIX_LISTENING)
 		n = -EINVAL;
 	else if (unix_has_connections(s))
 		n = (long)s->queued_bytes;
 	else if (!list_is_empty(&s->queue))
 		n = list_first(&s->queue, struct unix_message, node)->size;
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	return n;
 }
 

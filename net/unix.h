@@ -1,6 +1,8 @@
 /*
- * net/unix.h: AF_UNIX sockets from inside. The state of all of them is under one spinlock, unix_lock: a message and
- * both ends of a connection change together. Bytes are copied from and to user memory with no spinlock held.
+ * net/unix.h: AF_UNIX sockets from inside. How they hang together (names, connections, who closes) is under one spinlock,
+ * unix_lock; what waits at a socket is under its own, so that messages of different sockets do not meet. A sender takes
+ * the receiver's lock only. Bytes are copied from and to user memory with no spinlock held.
+ * Messages with files enter queues, and files are taken from them, under unix_lock too: unix_gc.c says why.
  */
 #ifndef NET_UNIX_H
 #define NET_UNIX_H
@@ -22,27 +24,30 @@ struct unix_socket {
 	struct net_ns *net;		/* reference: whose abstract names and devices; fixed */
 	/* unix_lock: */
 	enum unix_state state;
-	unsigned shutdown;		/* SHUT_BIT_* */
-	bool is_dead;			/* closed: only references are left */
 	int error;			/* SO_ERROR: told once */
-	struct unix_socket *peer;	/* reference */
-	struct list followers;		/* of follow_node: datagram sockets connected to this one */
-	struct list follow_node;
 	struct unix_address *address;	/* reference; NULL: no name */
 	struct path path;		/* references: where a name in the file system leads */
 	struct unix_socket *next_named;	/* borrowed: in the chain of abstract names */
 	bool is_abstract;
+	struct list pending;		/* listening: of pending_node, connections nobody has accepted, a reference each */
+	struct list pending_node;
+	u32 pending_count, backlog;
+	u32 send_room, receive_room;	/* SO_SNDBUF, SO_RCVBUF */
+	struct pid *peer_pid;		/* reference: who is or will be seen by SO_PEERCRED */
+	u32 peer_uid, peer_gid;
+	/* written under unix_lock and lock, so that either is enough to look: */
+	bool is_dead;			/* closed: only references are left */
+	unsigned shutdown;		/* SHUT_BIT_* */
+	struct unix_socket *peer;	/* reference; of a connection it stays until the close */
+	struct list followers;		/* of follow_node: datagram sockets connected to this one */
+	struct list follow_node;	/* under the peer's lock */
+	/* lock: */
+	struct spinlock lock;		/* RANK_UNIX_QUEUE; of two sockets never at once */
 	struct list queue;		/* of unix_message->node, oldest first */
 	u32 queued;
 	u64 queued_bytes;
 	struct unix_message *oob;	/* borrowed: the urgent byte in the queue, a message of its own; NULL: none */
-	struct list pending;		/* listening: of pending_node, connections nobody has accepted, a reference each */
-	struct list pending_node;
-	u32 pending_count, backlog;
-	u64 charged;			/* of this one's messages that nobody has received */
-	u32 send_room, receive_room;	/* SO_SNDBUF, SO_RCVBUF */
-	struct pid *peer_pid;		/* reference: who is or will be seen by SO_PEERCRED */
-	u32 peer_uid, peer_gid;
+	u64 charged;			/* of this one's messages that nobody has received. atomic */
 	/* options: plain words */
 	bool passes_creds, is_reusable, keeps_alive, may_broadcast, has_oob_inline;
 	u64 receive_timeout_ns, send_timeout_ns;	/* 0: none */
@@ -87,6 +92,25 @@ static inline bool unix_is_writable(const struct unix_socket *s)
 	return READ_ONCE(s->state) != UNIX_LISTENING && READ_ONCE(s->charged) * 4 <= READ_ONCE(s->send_room);
 }
 
+/* For a message that may bring files. */
+static inline void unix_lock_queue(struct unix_socket *s, bool has_files)
+{
+	if (has_files)
+		unix_lock_all();
+	spin_lock(&s->lock);
+}
+static inline void unix_unlock_queue(struct unix_socket *s, bool has_files)
+{
+	spin_unlock(&s->lock);
+	if (has_files)
+		unix_unlock_all();
+}
+/* A name, once given, stays as long as the socket. */
+static inline struct unix_address *unix_address_of(const struct unix_socket *s)
+{
+	return __atomic_load_n(&s->address, __ATOMIC_ACQUIRE);
+}
+
 struct text;
 void unix_show_all(struct text *t, const struct net_ns *net);	/* unix_show.c: /proc/PID/net/unix */
 /* -- unix.c: life -- */
@@ -109,7 +133,7 @@ int __must_check unix_bind_auto(struct unix_socket *s);	/* 0 if it has a name */
 /* The socket of s's type, and in its namespace, that is bound to n: a reference, or ERR_PTR. */
 struct unix_socket *unix_find(const struct socket_name *n, const struct unix_socket *s);
 void unix_name_forget_locked(struct unix_socket *s);
-void unix_name_of_locked(const struct unix_socket *s, struct socket_name *out);
+void unix_name_of(const struct unix_socket *s, struct socket_name *out);
 void unix_address_put(struct unix_address *a);		/* NULL accepted */
 
 /* -- unix_connect.c -- */
@@ -123,8 +147,9 @@ void unix_pair(struct unix_socket *a, struct unix_socket *b);
 struct unix_message *unix_message_new(struct unix_socket *sender, size_t size);	/* charged; NULL: memory */
 void unix_message_free(struct unix_message *m);		/* may close files: no lock held */
 void unix_messages_free(struct list *l);
+/* to->lock is held, and unix_lock if the message has files. */
 void unix_queue_locked(struct unix_socket *to, struct unix_message *m);
-void unix_unqueue_locked(struct unix_socket *from, struct unix_message *m);	/* uncharges, wakes senders */
+void unix_unqueue_locked(struct unix_socket *from, struct unix_message *m);	/* uncharges, wakes senders. from->lock */
 int __must_check unix_wait_room(struct unix_socket *s, const struct socket_io *io, u64 deadline_ns);
 
 /* Hands m's files to the receiver, or copies of the references to one who only looks. read_lock is held. */

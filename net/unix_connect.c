@@ -1,7 +1,7 @@
 /*
  * net/unix_connect.c: listen, connect, accept, shutdown, and pairs.
  * A connection exists from connect on: its other end waits in the listener's line, and bytes may already be sent.
- * Locks: unix_lock; read_lock of a datagram socket that changes its peer.
+ * Locks: unix_lock, then a socket's lock; read_lock of a datagram socket that changes its peer.
  * Errors and source: unix(7), connect(2), accept(2).
  */
 #include "net/unix.h"
@@ -54,6 +54,15 @@ static int may_join_locked(const struct unix_socket *s, const struct unix_socket
 	return s->state == UNIX_OPEN ? 0 : -EINVAL;
 }
 
+/* Whoever sees that it is connected sees to whom: the state is told last. Nobody knows either as a receiver before. */
+static void tie_locked(struct unix_socket *a, struct unix_socket *b)
+{
+	a->peer = unix_get(b);
+	b->peer = unix_get(a);
+	__atomic_store_n(&b->state, UNIX_CONNECTED, __ATOMIC_RELEASE);
+	__atomic_store_n(&a->state, UNIX_CONNECTED, __ATOMIC_RELEASE);
+}
+
 /* Joins s to far, a fresh socket (the reference goes to the line of l), as the caller. DONE, IS_FULL or -errno. */
 static int join(struct unix_socket *s, struct unix_socket *far, struct unix_socket *l, struct pid *me)
 {
@@ -65,9 +74,7 @@ static int join(struct unix_socket *s, struct unix_socket *far, struct unix_sock
 		refcount_inc(&l->address->count);
 		far->address = l->address;
 		far->passes_creds = l->passes_creds;
-		s->peer = unix_get(far);
-		far->peer = unix_get(s);
-		s->state = far->state = UNIX_CONNECTED;
+		tie_locked(s, far);
 		list_push_back(&l->pending, &far->pending_node);
 		l->pending_count++;
 		unix_wake_read(l);
@@ -120,6 +127,36 @@ static int connect_connection(struct unix_socket *s, struct socket_name *n, bool
 }
 
 /* -- datagram sockets: whom to send to, and hear from -- */
+static void empty_queue(struct unix_socket *s, struct list *lost)
+{
+	spin_lock(&s->lock);
+	while (!list_is_empty(&s->queue)) {
+		struct unix_message *m = list_first(&s->queue, struct unix_message, node);
+		unix_unqueue_locked(s, m);
+		list_push_back(lost, &m->node);
+	}
+	s->queued_bytes = 0;
+	spin_unlock(&s->lock);
+}
+
+static void follow_locked(struct unix_socket *s, struct unix_socket *old, struct unix_socket *to)
+{
+	if (old) {
+		spin_lock(&old->lock);
+		list_remove(&s->follow_node);
+		spin_unlock(&old->lock);
+	}
+	spin_lock(&s->lock);
+	s->peer = to;
+	spin_unlock(&s->lock);
+	s->state = to ? UNIX_CONNECTED : UNIX_OPEN;
+	if (!to)
+		return;
+	spin_lock(&to->lock);
+	list_push_back(&to->followers, &s->follow_node);
+	spin_unlock(&to->lock);
+}
+
 /* s leaves its peer for another (a reference, or NULL): what the old one sent is lost, and it is told. */
 static void change_peer(struct unix_socket *s, struct unix_socket *to)
 {
@@ -129,22 +166,13 @@ static void change_peer(struct unix_socket *s, struct unix_socket *to)
 	unix_lock_all();
 	struct unix_socket *old = s->peer;
 	if (old && old != to) {
-		while (!list_is_empty(&s->queue)) {
-			struct unix_message *m = list_first(&s->queue, struct unix_message, node);
-			unix_unqueue_locked(s, m);
-			list_push_back(&lost, &m->node);
-		}
-		s->queued_bytes = 0;
+		empty_queue(s, &lost);
 		if (!old->is_dead && old->peer == s) {
 			old->error = ECONNRESET;
 			unix_wake_ended(old);
 		}
 	}
-	list_remove(&s->follow_node);
-	s->peer = to;
-	s->state = to ? UNIX_CONNECTED : UNIX_OPEN;
-	if (to)
-		list_push_back(&to->followers, &s->follow_node);
+	follow_locked(s, old, to);
 	unix_wake_write(s);
 	unix_unlock_all();
 	mutex_unlock(&s->read_lock);
@@ -227,19 +255,24 @@ struct unix_socket *unix_accept(struct unix_socket *s, bool never_waits)
 }
 
 /* -- the rest -- */
+static void end_locked(struct unix_socket *s, unsigned bits)
+{
+	spin_lock(&s->lock);
+	s->shutdown |= bits;
+	spin_unlock(&s->lock);
+	unix_wake_ended(s);
+}
+
 int unix_shutdown(struct unix_socket *s, int how)
 {
 	if (how < 0 || how > 2)
 		return -EINVAL;
 	unsigned bits = (unsigned)how + 1;
 	unix_lock_all();
-	s->shutdown |= bits;
 	struct unix_socket *peer = unix_has_connections(s) ? s->peer : NULL;
-	if (peer) {
-		peer->shutdown |= (bits & SHUT_BIT_READ ? SHUT_BIT_WRITE : 0) | (bits & SHUT_BIT_WRITE ? SHUT_BIT_READ : 0);
-		unix_wake_ended(peer);
-	}
-	unix_wake_ended(s);
+	if (peer)
+		end_locked(peer, (bits & SHUT_BIT_READ ? SHUT_BIT_WRITE : 0) | (bits & SHUT_BIT_WRITE ? SHUT_BIT_READ : 0));
+	end_locked(s, bits);
 	unix_unlock_all();
 	return 0;
 }
@@ -252,9 +285,7 @@ void unix_pair(struct unix_socket *a, struct unix_socket *b)
 	unix_lock_all();
 	unix_set_peer_creds_locked(a, pid_get(me), c->euid, c->egid);
 	unix_set_peer_creds_locked(b, pid_get(me), c->euid, c->egid);
-	a->peer = unix_get(b);
-	b->peer = unix_get(a);
-	a->state = b->state = UNIX_CONNECTED;
+	tie_locked(a, b);
 	unix_unlock_all();
 	pid_put(me);
 }

@@ -1,6 +1,7 @@
 /*
  * net/unix_dgram.c: whole messages: datagrams, and sequenced packets over a connection.
- * Locks: read_lock of the receiving socket over a receive but not while it sleeps; unix_lock.
+ * Locks: read_lock of the receiving socket over a receive but not while it sleeps; the receiver's lock, under unix_lock
+ * for a message with files.
  * Errors: ENOTCONN, ECONNREFUSED, EPERM, EPIPE, EMSGSIZE, EAGAIN, EPROTOTYPE, ECONNRESET, EFAULT, ENOMEM; MSG_OOB is
  * EOPNOTSUPP. Source: unix(7), send(2), recv(2).
  */
@@ -46,21 +47,33 @@ static struct unix_socket *receiver_of(struct unix_socket *s, const struct socke
 {
 	if (io->name.size)
 		return unix_find(&io->name, s);
-	unix_lock_all();
+	spin_lock(&s->lock);
 	struct unix_socket *to = s->peer ? unix_get(s->peer) : NULL;
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	return to ? to : ERR_PTR(-ENOTCONN);
 }
 
-/* s was connected to somebody who is gone. Gives the reference it had back, to be put. */
-static struct unix_socket *forget_peer_locked(struct unix_socket *s, struct unix_socket *to)
+/* s was connected to somebody who is gone, and whom nobody follows any more. Gives up the reference it had. */
+static void forget_peer(struct unix_socket *s, struct unix_socket *to)
 {
-	if (s->peer != to || s->type == SOCK_SEQPACKET)
-		return NULL;
-	s->peer = NULL;
-	s->state = UNIX_OPEN;
-	list_remove(&s->follow_node);
-	return to;
+	if (s->type == SOCK_SEQPACKET)
+		return;
+	unix_lock_all();
+	spin_lock(&s->lock);
+	bool was_peer = s->peer == to;
+	if (was_peer) {
+		s->peer = NULL;
+		s->state = UNIX_OPEN;
+	}
+	spin_unlock(&s->lock);
+	if (was_peer) {
+		spin_lock(&to->lock);
+		list_remove(&s->follow_node);
+		spin_unlock(&to->lock);
+	}
+	unix_unlock_all();
+	if (was_peer)
+		unix_put(to);
 }
 
 enum { DELIVERED = 0, IS_FULL = 1 };
@@ -68,24 +81,25 @@ enum { DELIVERED = 0, IS_FULL = 1 };
 /* DELIVERED, IS_FULL or -errno. */
 static int deliver(struct unix_socket *s, struct unix_socket *to, struct unix_message *m)
 {
-	struct unix_socket *gone = NULL;
+	bool has_files = m->scm.files, is_gone = false;
 	int result = DELIVERED;
 
-	unix_lock_all();
+	unix_lock_queue(to, has_files);
 	if (to->peer && to->peer != s) {
 		result = -EPERM;
 	} else if (to->is_dead) {
-		gone = forget_peer_locked(s, to);
+		is_gone = true;
 		result = s->type == SOCK_SEQPACKET ? -EPIPE : -ECONNREFUSED;
-	} else if ((to->shutdown & SHUT_BIT_READ) || (s->shutdown & SHUT_BIT_WRITE)) {
+	} else if ((to->shutdown & SHUT_BIT_READ) || (READ_ONCE(s->shutdown) & SHUT_BIT_WRITE)) {
 		result = -EPIPE;
 	} else if (to != s && to->peer != s && unix_is_full_locked(to)) {
 		result = IS_FULL;
 	} else {
 		unix_queue_locked(to, m);
 	}
-	unix_unlock_all();
-	unix_put(gone);
+	unix_unlock_queue(to, has_files);
+	if (is_gone)
+		forget_peer(s, to);
 	return result;
 }
 
@@ -147,9 +161,9 @@ static bool has_news(const struct unix_socket *s)
 
 static struct unix_message *first_message(struct unix_socket *s)
 {
-	unix_lock_all();
+	spin_lock(&s->lock);
 	struct unix_message *m = list_is_empty(&s->queue) ? NULL : list_first(&s->queue, struct unix_message, node);
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	return m;
 }
 
@@ -196,13 +210,13 @@ ssize_t unix_dgram_receive(struct unix_socket *s, struct socket_io *io)
 		scm_copy_creds(&io->scm, &m->scm);
 		unix_take_files(m, io);
 	}
-	unix_lock_all();
-	unix_name_of_locked(m->sender, &io->name);
+	unix_name_of(m->sender, &io->name);
 	if (!(io->flags & MSG_PEEK)) {
+		spin_lock(&s->lock);
 		s->queued_bytes -= m->size;
 		unix_unqueue_locked(s, m);
+		spin_unlock(&s->lock);
 	}
-	unix_unlock_all();
 	size_t size = m->size;	/* one that was only looked at may be gone without read_lock */
 	mutex_unlock(&s->read_lock);
 	if (size > wanted)

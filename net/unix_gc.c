@@ -6,7 +6,10 @@
  * explains references to other suspects; a suspect with an unexplained one can still be received, and so can what is in
  * its queue, and so on. The others are lost. While unix_lock is held, a suspect cannot come to have other references:
  * those come only from one who has one, or from a queue, under this lock.
- * Way in: unix_collect from a close; messages are counted as they enter and leave queues. Locks: unix_lock.
+ * A message with files may leave its queue under the queue's lock alone: until its files are taken or put, under
+ * unix_lock, they count as on their way and are explained by no queue, which only makes a search find less.
+ * Way in: unix_collect from a close; messages are counted as they enter and leave queues. Locks: unix_lock, then a
+ * socket's lock.
  * Source: unix(7) on passing descriptors.
  */
 #include "net/unix.h"
@@ -43,10 +46,11 @@ void unix_leaves_queue_locked(struct scm_files *f)
 /* -- the search -- */
 typedef void (*visit_fn)(struct unix_socket *s, struct list *arg);
 
-static void visit_queue(const struct unix_socket *s, visit_fn visit, struct list *arg)
+static void visit_queue(struct unix_socket *s, visit_fn visit, struct list *arg)
 {
 	const struct unix_message *m;
 
+	spin_lock(&s->lock);
 	list_for_each(m, &s->queue, node) {
 		const struct scm_files *f = m->scm.files;
 		for (u32 n = 0; f && n < f->n; n++) {
@@ -55,12 +59,13 @@ static void visit_queue(const struct unix_socket *s, visit_fn visit, struct list
 				visit(held, arg);
 		}
 	}
+	spin_unlock(&s->lock);
 }
 
 /* Suspects in the queue of s, and in those of the connections that wait in its line. */
-static void visit_held(const struct unix_socket *s, visit_fn visit, struct list *arg)
+static void visit_held(struct unix_socket *s, visit_fn visit, struct list *arg)
 {
-	const struct unix_socket *c;
+	struct unix_socket *c;
 
 	visit_queue(s, visit, arg);
 	list_for_each(c, &s->pending, pending_node)
@@ -108,6 +113,7 @@ static void take_from(struct unix_socket *s, struct list *lost)
 {
 	struct unix_message *m, *next;
 
+	spin_lock(&s->lock);
 	list_for_each_safe(m, next, &s->queue, node) {
 		if (!m->scm.files)
 			continue;
@@ -115,6 +121,7 @@ static void take_from(struct unix_socket *s, struct list *lost)
 		unix_unqueue_locked(s, m);
 		list_push_back(lost, &m->node);
 	}
+	spin_unlock(&s->lock);
 }
 
 static void take_lost(struct list *lost)

@@ -2,7 +2,7 @@
  * net/unix_message.c: messages of AF_UNIX sockets: charged to the sender until received, queued at the receiver.
  * The files in a message are put without any lock. A file may be a socket whose queue again holds files, and so on: a
  * close that is met while this task closes such files is put off to the outermost, so that the depth does not grow.
- * Locks: unix_lock; drains_lock below it. Errors: EAGAIN, ERESTARTSYS, EINTR, EPIPE.
+ * Locks: the receiver's lock; unix_lock before it for messages with files. Errors: EAGAIN, ERESTARTSYS, EINTR, EPIPE.
  */
 #include "net/unix.h"
 #include "base/errno.h"
@@ -26,17 +26,15 @@ struct unix_message *unix_message_new(struct unix_socket *sender, size_t size)
 	*m = (struct unix_message){ .size = (u32)size, .sender = unix_get(sender) };
 	list_init(&m->node);
 	m->charge = CHARGE_EXTRA + ALIGN_UP((u32)size + CHARGE_HEAD, CHARGE_STEP);
-	unix_lock_all();
-	sender->charged += m->charge;
-	unix_unlock_all();
+	__atomic_fetch_add(&sender->charged, m->charge, __ATOMIC_RELAXED);
 	return m;
 }
 
-static void uncharge_locked(struct unix_message *m)
+static void uncharge(struct unix_message *m)
 {
 	struct unix_socket *s = m->sender;
 
-	s->charged -= m->charge;
+	__atomic_fetch_sub(&s->charged, m->charge, __ATOMIC_RELEASE);
 	m->charge = 0;
 	if (unix_is_writable(s))
 		unix_wake_write(s);
@@ -44,9 +42,10 @@ static void uncharge_locked(struct unix_message *m)
 
 static void free_one(struct unix_message *m)
 {
-	if (m->charge || m->scm.files) {
+	if (m->charge)
+		uncharge(m);
+	if (m->scm.files) {
 		unix_lock_all();
-		uncharge_locked(m);
 		unix_leaves_queue_locked(m->scm.files);
 		unix_unlock_all();
 	}
@@ -66,10 +65,24 @@ static struct drain *own_drain_locked(void)
 	return NULL;
 }
 
+/* Those without files, which nothing can follow from. */
+static void free_plain(struct list *l)
+{
+	struct unix_message *m, *next;
+
+	list_for_each_safe(m, next, l, node) {
+		if (m->scm.files)
+			continue;
+		list_remove(&m->node);
+		free_one(m);
+	}
+}
+
 void unix_messages_free(struct list *l)
 {
 	struct drain own = { .task = current };
 
+	free_plain(l);
 	if (list_is_empty(l))
 		return;
 	list_init(&own.messages);
@@ -120,7 +133,7 @@ void unix_unqueue_locked(struct unix_socket *from, struct unix_message *m)
 	if (from->oob == m)
 		from->oob = NULL;
 	from->queued--;
-	uncharge_locked(m);
+	uncharge(m);
 	if (!was_full || unix_is_full_locked(from))
 		return;
 	wake_up_all(&from->room_wait);

@@ -51,12 +51,14 @@ void unix_address_put(struct unix_address *a)
 		slab_free(&unix_address_cache, a);
 }
 
-void unix_name_of_locked(const struct unix_socket *s, struct socket_name *out)
+void unix_name_of(const struct unix_socket *s, struct socket_name *out)
 {
+	const struct unix_address *a = unix_address_of(s);
+
 	if (s->is_netlink)
 		netlink_kernel_name(out);	/* its datagrams are the kernel's */
-	else if (s->address)
-		*out = s->address->name;
+	else if (a)
+		*out = a->name;
 	else
 		out->size = 0;
 }
@@ -85,10 +87,10 @@ static void abstract_add_locked(struct unix_socket *s, struct unix_address *a)
 {
 	struct unix_socket **bucket = bucket_of(&a->name);
 
-	s->address = a;
 	s->is_abstract = true;
 	s->next_named = *bucket;
 	*bucket = s;
+	__atomic_store_n(&s->address, a, __ATOMIC_RELEASE);
 }
 
 static int bind_abstract(struct unix_socket *s, const struct socket_name *n)
@@ -145,7 +147,7 @@ static int attach_path(struct unix_socket *s, struct unix_address *a)
 	else if (!S_ISSOCK(i->mode) || i->socket)
 		err = -EADDRINUSE;
 	if (!err) {
-		s->address = a;
+		__atomic_store_n(&s->address, a, __ATOMIC_RELEASE);
 		s->path = p;
 		i->socket = s;
 	}

@@ -2,8 +2,8 @@
  * net/unix_oob.c: the urgent byte of an AF_UNIX stream (MSG_OOB). It is a message of its own in the queue, where it
  * marks a place: a read ends before it, and the next one leaves it out unless SO_OOBINLINE is set. A newer urgent byte
  * makes it a byte as any. Read by itself it leaves an empty message behind, so that the place stays.
- * Locks: read_lock of the receiver, unix_lock. Errors: EINVAL: there is none, or it is inline; EFAULT. Source: unix(7),
- * send(2).
+ * Locks: read_lock of the receiver, its lock; unix_lock for its file.
+ * Errors: EINVAL: there is none, or it is inline; EFAULT. Source: unix(7), send(2).
  */
 #include "net/unix.h"
 #include "base/errno.h"
@@ -26,20 +26,20 @@ ssize_t unix_oob_receive(struct unix_socket *s, struct socket_io *io)
 	ssize_t result = -EINVAL;
 
 	mutex_lock(&s->read_lock);
-	unix_lock_all();
+	spin_lock(&s->lock);
 	struct unix_message *m = s->has_oob_inline ? NULL : s->oob;
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	if (m) {	/* it stays while read_lock is held */
 		size_t n = MIN(io->it.left, (size_t)1);
 		result = iter_put(&io->it, m->data, n) == n ? 1 : -EFAULT;
 	}
 	if (m && result == 1 && !(io->flags & MSG_PEEK)) {
-		unix_lock_all();
+		spin_lock(&s->lock);
 		if (s->oob == m)
 			s->oob = NULL;
 		m->done = m->size;
 		s->queued_bytes--;
-		unix_unlock_all();
+		spin_unlock(&s->lock);
 	}
 	if (result == 1)
 		io->out_flags |= MSG_OOB;
@@ -59,7 +59,7 @@ enum unix_oob unix_oob_met(struct unix_socket *s, struct unix_message *m, bool p
 	enum unix_oob what = OOB_IS_DATA;
 	bool is_read = m->done == m->size;
 
-	unix_lock_all();
+	spin_lock(&s->lock);
 	if (is_read && !peeks) {
 		take_out_locked(s, m, used);
 		what = has_read ? OOB_ENDS_READ : OOB_IS_SKIPPED;
@@ -73,14 +73,14 @@ enum unix_oob unix_oob_met(struct unix_socket *s, struct unix_message *m, bool p
 		take_out_locked(s, m, used);
 		what = OOB_IS_SKIPPED;
 	}
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	return what;
 }
 
 bool unix_oob_is_next(struct unix_socket *s)
 {
-	unix_lock_all();
+	spin_lock(&s->lock);
 	bool is = s->oob && !list_is_empty(&s->queue) && list_first(&s->queue, struct unix_message, node) == s->oob;
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	return is;
 }

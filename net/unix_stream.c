@@ -1,7 +1,8 @@
 /*
  * net/unix_stream.c: bytes through a connected stream, in pieces that are messages of their own.
  * A receive stops before a message of other credentials (when it is asked for them) and after one that brought files.
- * Locks: read_lock of the receiving socket over a receive but not while it sleeps; unix_lock.
+ * Locks: read_lock of the receiving socket over a receive but not while it sleeps; the receiver's lock, under unix_lock
+ * for a message with files. The peer of a connection stays while its file is held, so a sender need not look for it.
  * Errors: EPIPE (and SIGPIPE), ECONNRESET, ENOTCONN, EISCONN, EOPNOTSUPP, EINVAL, EAGAIN, EFAULT, ENOMEM.
  * Source: unix(7), send(2), recv(2).
  */
@@ -29,9 +30,10 @@ static int send_piece(struct unix_socket *s, struct socket_io *io, u64 deadline_
 		unix_message_free(m);
 		return -EFAULT;
 	}
-	unix_lock_all();
 	struct unix_socket *peer = s->peer;
-	bool is_broken = !peer || peer->is_dead || (peer->shutdown & SHUT_BIT_READ) || (s->shutdown & SHUT_BIT_WRITE);
+	bool has_files = io->scm.files;
+	unix_lock_queue(peer, has_files);
+	bool is_broken = peer->is_dead || (peer->shutdown & SHUT_BIT_READ) || (READ_ONCE(s->shutdown) & SHUT_BIT_WRITE);
 	if (!is_broken) {
 		m->scm = io->scm;
 		io->scm = (struct scm){ .uid = m->scm.uid, .gid = m->scm.gid };
@@ -45,7 +47,7 @@ static int send_piece(struct unix_socket *s, struct socket_io *io, u64 deadline_
 		peer->oob = m;
 		unix_get(peer);
 	}
-	unix_unlock_all();
+	unix_unlock_queue(peer, has_files);
 	if (!is_broken && is_oob) {
 		unix_oob_queued(peer);
 		unix_put(peer);
@@ -57,7 +59,7 @@ static int send_piece(struct unix_socket *s, struct socket_io *io, u64 deadline_
 
 static int may_send(struct unix_socket *s, const struct socket_io *io)
 {
-	enum unix_state state = READ_ONCE(s->state);
+	enum unix_state state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
 
 	if ((io->flags & MSG_OOB) && !io->it.left)
 		return -EOPNOTSUPP;
@@ -102,9 +104,9 @@ static struct unix_message *next_message(struct receive *r)
 {
 	struct list *head = &r->s->queue;
 
-	unix_lock_all();
+	spin_lock(&r->s->lock);
 	struct list *l = r->peeked ? r->peeked->node.next : head->next;
-	unix_unlock_all();
+	spin_unlock(&r->s->lock);
 	return l == head ? NULL : list_entry(l, struct unix_message, node);
 }
 
@@ -114,9 +116,7 @@ static void take_ancillary(struct receive *r, struct unix_message *m)
 
 	if (!r->has_first) {
 		scm_copy_creds(&io->scm, &m->scm);
-		unix_lock_all();
-		unix_name_of_locked(m->sender, &io->name);
-		unix_unlock_all();
+		unix_name_of(m->sender, &io->name);
 	}
 	r->has_first = true;
 	if (!m->scm.files)
@@ -141,13 +141,13 @@ static bool read_message(struct receive *r, struct unix_message *m)
 		return n == wanted;
 	}
 	m->done += (u32)n;
-	unix_lock_all();
+	spin_lock(&s->lock);
 	s->queued_bytes -= n;
 	if (m->done == m->size) {
 		unix_unqueue_locked(s, m);
 		list_push_back(&r->used, &m->node);
 	}
-	unix_unlock_all();
+	spin_unlock(&s->lock);
 	return n == wanted;
 }
 

@@ -28,7 +28,8 @@ enum lock_rank {
 	/* spinlocks */
 	RANK_FUTEX,		/* futex bucket; two: lower address first */
 	RANK_FILE_LOCKS,	/* fs/locks.c: all flock and POSIX locks */
-	RANK_UNIX,		/* net/unix.c: the state of all AF_UNIX sockets; wakes pollers */
+	RANK_UNIX,		/* net/unix.c: how all AF_UNIX sockets hang together; wakes pollers */
+	RANK_UNIX_QUEUE,	/* unix_socket->lock: what waits at one socket; wakes pollers */
 	RANK_SECCOMP,		/* one filter's notifications; wakes pollers */
 	RANK_EPOLL,
 	RANK_PAGETABLE,		/* mm->pt_lock: every table that this mm alone owns; two (fork): parent first */

@@ -29,6 +29,7 @@ static const char *const names[LOCK_RANKS] = {
 	[RANK_FUTEX] = "futex",
 	[RANK_FILE_LOCKS] = "file-locks",
 	[RANK_UNIX] = "unix",
+	[RANK_UNIX_QUEUE] = "unix-queue",
 	[RANK_SECCOMP] = "seccomp",
 	[RANK_EPOLL] = "epoll",
 	[RANK_PAGETABLE] = "pagetable",
