@@ -84,6 +84,12 @@ static enum verdict default_action_locked(int sig, bool is_forced, unsigned long
 	return stop_current_locked(sig, flags) ? VERDICT_RELOCK : VERDICT_NEXT;
 }
 
+/* A tracer sees what was taken first. 0: it is not to be. */
+static __noinline int ask_tracer_locked(struct signal_delivery *d, bool is_process, unsigned long *flags)
+{
+	return ptrace_signal_locked(d->sig, &d->info, is_process, flags);
+}
+
 /* One signal off the queues; a tracer sees it first. 1: it is to be acted upon; 0: nothing left; 2: look for the next. */
 static int dequeue_locked(struct signal_delivery *d, bool *is_forced, unsigned long *flags)
 {
@@ -91,7 +97,9 @@ static int dequeue_locked(struct signal_delivery *d, bool *is_forced, unsigned l
 	bool is_process = !(t->pending.set & ~t->blocked), is_fatal;
 	u64 forced = t->forced;
 
-	d->sig = pending_take_synchronous_locked(t, &d->info);
+	d->sig = 0;
+	if (unlikely(t->pending.set & ~t->blocked & SIGNALS_SYNCHRONOUS))
+		d->sig = pending_take_synchronous_locked(t, &d->info);
 	if (!d->sig)
 		d->sig = signal_dequeue_locked(t, ~t->blocked, &d->info);
 	if (!d->sig)
@@ -102,7 +110,7 @@ static int dequeue_locked(struct signal_delivery *d, bool *is_forced, unsigned l
 	if (unlikely(t->ptrace) && d->sig != SIGKILL && !is_fatal) {
 		int seen = d->sig;
 
-		d->sig = ptrace_signal_locked(seen, &d->info, is_process, flags);
+		d->sig = ask_tracer_locked(d, is_process, flags);
 		if (!d->sig)
 			return 2;
 		if (d->sig != seen)
@@ -133,12 +141,10 @@ static void prepare_handler_locked(struct signal_delivery *d)
 	signal_set_blocked_locked(mask & ~SIGNALS_UNBLOCKABLE);
 }
 
-/* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again. */
-static int take_locked(struct signal_delivery *d, unsigned long *flags)
+/* What goes before any signal: the group's end, stops, traps, the freezer. -1: the lock was given up; 0: nothing of that. */
+static __noinline int heed_jobs_locked(unsigned long *flags)
 {
 	struct task *t = current;
-	bool is_forced;
-	int taken;
 
 	if (t->signal->is_group_exiting || t->signal->group_exec_task) {
 		t->pending.set &= ~SIG_BIT(SIGKILL);
@@ -157,16 +163,17 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 		freeze_current_locked(flags);
 		return -1;
 	}
-	taken = dequeue_locked(d, &is_forced, flags);
-	if (taken != 1)
-		return taken;
-	d->action = sighand_action_locked(t->sighand, d->sig);
-	if (!is_forced && d->action.handler == HANDLER_IGNORE)
-		return 2;
-	if (!is_forced && d->action.handler != HANDLER_DEFAULT) {
-		prepare_handler_locked(d);
-		return 1;
-	}
+	return 0;
+}
+
+static bool has_jobs(const struct task *t)
+{
+	return t->signal->is_group_exiting || t->signal->group_exec_task || t->is_frozen ||
+	       (t->jobctl & (JOB_STOP_PENDING | JOB_TRAP_MASK | JOB_FREEZE));
+}
+
+static __noinline int act_by_default_locked(struct signal_delivery *d, bool is_forced, unsigned long *flags)
+{
 	switch (default_action_locked(d->sig, is_forced, flags)) {
 	case VERDICT_NEXT:
 		return 2;
@@ -175,8 +182,30 @@ static int take_locked(struct signal_delivery *d, unsigned long *flags)
 	case VERDICT_DIE:
 		break;
 	}
-	spin_unlock_irqrestore(&t->sighand->lock, *flags);
+	spin_unlock_irqrestore(&current->sighand->lock, *flags);
 	die(d->sig, &d->info);
+}
+
+/* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again, the lock was
+ * given up; 2: look for the next. */
+static __always_inline int take_locked(struct signal_delivery *d, unsigned long *flags)
+{
+	struct task *t = current;
+	bool is_forced;
+	int taken = unlikely(has_jobs(t)) ? heed_jobs_locked(flags) : 0;
+
+	if (taken)
+		return taken;
+	taken = dequeue_locked(d, &is_forced, flags);
+	if (taken != 1)
+		return taken;
+	d->action = sighand_action_locked(t->sighand, d->sig);
+	if (unlikely(is_forced) || d->action.handler == HANDLER_DEFAULT)
+		return act_by_default_locked(d, is_forced, flags);
+	if (d->action.handler == HANDLER_IGNORE)
+		return 2;
+	prepare_handler_locked(d);
+	return 1;
 }
 
 /* Takes signals until one has a handler (true) or none is left (false). */
@@ -263,7 +292,7 @@ static void run_handler(struct regs *r, struct signal_delivery *d)
 
 	settle_call_for_handler(r, d);
 	if (t->rseq)
-		rseq_settle(r);
+		rseq_interrupt(r);
 	is_stepped = ptrace_step_end();
 	if (arch_signal_push(r, d)) {
 		signal_set_blocked(d->blocked_before);

@@ -52,6 +52,8 @@ int pending_take_synchronous_locked(struct task *t, struct signal_info *info);
 /* send.c */
 /* The way of every signal. pending: t's own, or its group's. force: not even process 1 of t's namespace ignores it. */
 int signal_send_locked(int sig, const struct signal_info *info, struct task *t, bool is_process, bool force);
+/* current to itself, or to its group; as it says in info. 0 or -EAGAIN */
+int signal_send_self(int sig, const struct signal_info *info, bool is_process);
 void signal_wake_locked(struct task *t, bool is_fatal);
 void signal_complete_locked(int sig, struct task *t, bool is_process);	/* after it is pending: who takes it */
 bool signal_prepare_locked(int sig, struct task *t, bool force);	/* false: nobody is to get it */

@@ -46,11 +46,22 @@ static int kill_one(int sig, const struct signal_info *info, struct task *t)
 	return err || !sig ? err : signal_send_process(sig, info, t);
 }
 
+/* Oneself one always may. Nothing is to be found, held or translated. */
+static int kill_self(int sig, const struct signal_info *info, bool is_process)
+{
+	if (sig < 0 || sig > SIGNALS)
+		return -EINVAL;
+	return sig ? signal_send_self(sig, info, is_process) : 0;
+}
+
 static int kill_number(int sig, const struct signal_info *info, int number)
 {
-	struct task *t = task_find(number);
+	struct task *t;
 	int err;
 
+	if (number == task_tid_seen(current))
+		return kill_self(sig, info, true);
+	t = task_find(number);
 	if (!t)
 		return -ESRCH;
 	err = kill_one(sig, info, t);
@@ -134,9 +145,12 @@ long sys_kill(int number, int sig)
 /* tgid 0: any group. */
 static int send_to_thread(int tgid, int tid, int sig, const struct signal_info *info)
 {
-	struct task *t = task_find(tid);
+	struct task *t;
 	int err = -ESRCH;
 
+	if (tid == task_tid_seen(current) && (!tgid || tgid == task_tgid_seen(current)))
+		return kill_self(sig, info, false);
+	t = task_find(tid);
 	if (!t)
 		return -ESRCH;
 	if (!tgid || task_tgid_seen(t) == tgid) {

@@ -19,13 +19,6 @@ struct sighand *sighand_lock(struct task *t, unsigned long *flags)
 {
 	struct sighand *s;
 
-	if (t == current && t->sighand && !in_interrupt()) {	/* one's own handle only oneself exchanges */
-		*flags = spin_lock_irqsave(&t->sighand->lock);
-		if (likely(!list_is_empty(&t->thread_node)))
-			return t->sighand;
-		spin_unlock_irqrestore(&t->sighand->lock, *flags);
-		return NULL;
-	}
 	for (;;) {
 		/* exec may give t another handle: hold this one while waiting for its lock */
 		*flags = spin_lock_irqsave(&t->lock);
@@ -66,8 +59,6 @@ void signal_wake_locked(struct task *t, bool is_fatal)
 	if (is_fatal)
 		states |= TASK_WAKEKILL | (t->jobctl & JOB_FROZEN ? 0 : TASK_TRACED);
 	task_set_work(t, WORK_SIGNAL);
-	if (t == current && READ_ONCE(t->state) == TASK_RUNNING)
-		return;		/* it looks when it leaves the kernel, or before it sleeps */
 	if (sched_wake(t, states))
 		return;
 	cpu = READ_ONCE(t->sched.cpu);
@@ -75,7 +66,7 @@ void signal_wake_locked(struct task *t, bool is_fatal)
 		arch_send_resched(cpu);		/* it runs in user mode elsewhere: bring it into the kernel */
 }
 
-static bool is_ignored(int sig, struct task *t, bool force)
+static __always_inline bool is_ignored(int sig, struct task *t, bool force)
 {
 	uptr handler;
 
@@ -104,16 +95,24 @@ static void flush_group_locked(struct task *t, u64 mask)
 		pending_flush_signals(&thread->pending, mask);
 }
 
-bool signal_prepare_locked(int sig, struct task *t, bool force)
+/* Stop signals and SIGCONT take each other away. */
+static __noinline bool prepare_stop_or_go_locked(int sig, struct task *t, bool force)
 {
-	if (t->signal->is_group_exiting)
-		return t->signal->core && sig == SIGKILL;	/* which ends the writing of a core file */
-	if (sig_in(SIGNALS_DEFAULT_STOP, sig)) {
-		flush_group_locked(t, SIG_BIT(SIGCONT));
-	} else if (sig == SIGCONT) {
+	if (sig == SIGCONT) {
 		flush_group_locked(t, SIGNALS_DEFAULT_STOP);
 		stop_continue_locked(t);
+	} else {
+		flush_group_locked(t, SIG_BIT(SIGCONT));
 	}
+	return !is_ignored(sig, t, force);
+}
+
+bool signal_prepare_locked(int sig, struct task *t, bool force)
+{
+	if (unlikely(t->signal->is_group_exiting))
+		return t->signal->core && sig == SIGKILL;	/* which ends the writing of a core file */
+	if (unlikely(sig_in(SIGNALS_DEFAULT_STOP | SIG_BIT(SIGCONT), sig)))
+		return prepare_stop_or_go_locked(sig, t, force);
 	return !is_ignored(sig, t, force);
 }
 
@@ -166,24 +165,29 @@ void signal_kill_others_locked(struct task *t)
 	}
 }
 
-void signal_complete_locked(int sig, struct task *t, bool is_process)
+/* NULL: whoever unblocks it first takes it. */
+static struct task *find_taker_locked(int sig, struct task *t, bool is_process)
 {
-	struct task *taker = NULL, *thread;
+	struct task *thread;
+
+	if (wants_signal(sig, t))
+		return t;
+	if (!is_process || t->signal->threads == 1)
+		return NULL;
+	list_for_each(thread, &t->signal->thread_list, thread_node) {
+		if (wants_signal(sig, thread))
+			return thread;
+	}
+	return NULL;
+}
+
+static __noinline void give_locked(int sig, struct task *t, bool is_process)
+{
+	struct task *taker = find_taker_locked(sig, t, is_process);
 	struct signal *s = t->signal;
 
-	signalfd_notify(t);
-	if (wants_signal(sig, t)) {
-		taker = t;
-	} else if (is_process && s->threads > 1) {
-		list_for_each(thread, &s->thread_list, thread_node) {
-			if (wants_signal(sig, thread)) {
-				taker = thread;
-				break;
-			}
-		}
-	}
 	if (!taker)
-		return;		/* whoever unblocks it first takes it */
+		return;
 	/* A plain fatal signal ends the group at once; one that dumps core is left to its taker. */
 	if (is_fatal(sig, t) && !sig_in(SIGNALS_DEFAULT_CORE, sig) && !sig_in(taker->real_blocked, sig) &&
 	    (sig == SIGKILL || !t->ptrace)) {
@@ -193,6 +197,16 @@ void signal_complete_locked(int sig, struct task *t, bool is_process)
 		return;
 	}
 	signal_wake_locked(taker, sig == SIGKILL);
+}
+
+/* One that we send ourselves, and have a handler for, is looked at when we leave the kernel, or before we sleep. */
+void signal_complete_locked(int sig, struct task *t, bool is_process)
+{
+	if (t == current && READ_ONCE(t->state) == TASK_RUNNING && wants_signal(sig, t) && !is_fatal(sig, t))
+		task_set_work(t, WORK_SIGNAL);
+	else
+		give_locked(sig, t, is_process);
+	signalfd_notify(t);
 }
 
 static void fill_info(struct signal_info *to, int sig, const struct signal_info *info)
@@ -278,6 +292,15 @@ static int send(int sig, const struct signal_info *info, struct task *t, bool is
 		return -ESRCH;
 	err = send_from_current_locked(sig, info, t, is_process);
 	sighand_unlock(s, flags);
+	return err;
+}
+
+int signal_send_self(int sig, const struct signal_info *info, bool is_process)
+{
+	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
+	int err = signal_send_locked(sig, info, current, is_process, info->si_code == SI_KERNEL);
+
+	spin_unlock_irqrestore(&current->sighand->lock, flags);
 	return err;
 }
 

@@ -3,8 +3,8 @@
  * there names a stretch of its code that the kernel ends early (at its abort address) whenever the thread was taken off
  * the CPU in it, or a signal came.
  * Way in: rseq(2); the scheduler sets WORK_RSEQ when it takes a registered thread off a CPU; rseq_settle() on the way to
- * user mode, and before a signal's frame is built, so that the frame holds the abort address.
- * A thread that has registered nothing pays one test at each switch; one that has, one read of its 24 bytes.
+ * user mode; rseq_interrupt() before a signal's frame is built, so that the frame holds the abort address.
+ * A thread that has registered nothing pays one test at each switch; one that has, a read of two words.
  * Locks: none, all is current's own. Errors of the call: EINVAL, EPERM (another signature), EBUSY (registered already),
  * EFAULT. Memory or a descriptor that cannot be right is SIGSEGV. Source: linux/rseq.h, Linux 6.1's behaviour.
  */
@@ -52,6 +52,15 @@ static __noinline int end_section(struct regs *r, u64 section)
 	if (!err)
 		regs_set_ip(r, cs.abort_ip);
 	return err;
+}
+
+void rseq_interrupt(struct regs *r)
+{
+	u64 section;
+
+	if (get_user_u64(&section, current->rseq + offsetof(struct rseq, rseq_cs)) ||
+	    (unlikely(section) && end_section(r, section)))
+		signal_force(SIGSEGV, SI_KERNEL, 0);
 }
 
 static int settle(struct regs *r)

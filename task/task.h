@@ -299,7 +299,8 @@ int __must_check task_set_io_priority(struct task *t, int priority);	/* -ENOMEM 
 char task_state_letter(struct task *t);		/* R S D T t Z X I as /proc shows */
 
 /* -- restartable sequences (rseq.c) -- */
-void rseq_settle(struct regs *r);		/* on the way to user mode: WORK_RSEQ, or a signal's handler is entered */
+void rseq_settle(struct regs *r);		/* on the way to user mode: WORK_RSEQ */
+void rseq_interrupt(struct regs *r);		/* a signal's handler is entered, and a struct rseq is registered */
 void rseq_inherit(struct task *child);		/* the memory is copied, and so is what is registered in it */
 void rseq_forget(struct task *t);		/* the memory is left */
 
