@@ -271,17 +271,20 @@ static void vector_add_aux(struct exec *e, struct vector *v, uptr platform, uptr
 	memcpy(e->mm->auxv, &v->words[first], MIN((v->count - first) * 8, sizeof(e->mm->auxv)));
 }
 
-/* The frames become the top pages of the stack region. */
+/* The frames become the top pages of the stack region, and one more below them, which every program soon wants. */
 static int install_frames(struct exec *e)
 {
 	struct arg_stack *s = &e->stack;
 	struct mm *mm = e->mm;
 	unsigned prot = PROT_READ | PROT_WRITE | (e->stack_is_executable ? PROT_EXEC : 0);
-	for (size_t i = 0; i < (s->used + PAGE_SIZE - 1) / PAGE_SIZE; i++) {
+	size_t count = (s->used + PAGE_SIZE - 1) / PAGE_SIZE;
+	if (byte_at(s, s->used + PAGE_SIZE))
+		count++;
+	for (size_t i = 0; i < count; i++) {
 		uptr va = e->stack_top - (i + 1) * PAGE_SIZE;
 		bool out_of_memory = false;
 		spin_lock(&mm->pt_lock);
-		pte_t *slot = s->pages[i] ? pt_own_path(mm, va, true, &out_of_memory) : NULL;
+		pte_t *slot = pt_own_path(mm, va, true, &out_of_memory);
 		if (slot) {
 			pte_t leaf = pte_set_dirty(pte_set_writable(pte_make_leaf(page_to_pfn(s->pages[i]), prot)));
 			pt_install(mm, va, slot, leaf, RSS_ANON);

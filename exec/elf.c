@@ -21,15 +21,6 @@
 
 #define PHDRS_BYTES_MAX 65536
 
-/* One ELF file being mapped. */
-struct elf_image {
-	struct file *file;	/* borrowed */
-	Elf64_Ehdr header;
-	Elf64_Phdr *phdrs;	/* owned */
-	uptr bias;		/* added to each address */
-	uptr end;		/* end of the highest segment in memory */
-};
-
 static int read_exact(struct file *f, void *buf, size_t n, u64 pos)
 {
 	ssize_t got = file_read_kernel(f, buf, n, (loff)pos);
@@ -48,22 +39,39 @@ static int header_check(const Elf64_Ehdr *h)
 	return 0;
 }
 
-/* Reads the headers. The caller frees image->phdrs whatever the result. */
-static int image_read(struct elf_image *image, struct file *f)
+static const Elf64_Ehdr *header_of(const struct elf_image *image) { return (const void *)image->head; }
+
+int image_read_head(struct elf_image *image, struct file *f)
 {
-	memset(image, 0, sizeof(*image));
+	ssize_t n = file_read_kernel(f, image->head, IMAGE_HEAD_SIZE, 0);
+	if (n < 0)
+		return (int)n;
+	memset(image->head + n, 0, IMAGE_HEAD_SIZE - (size_t)n);
 	image->file = f;
-	int err = read_exact(f, &image->header, sizeof(image->header), 0);
-	if (!err)
-		err = header_check(&image->header);
-	if (err)
-		return err == -EIO ? -ENOEXEC : err;
-	size_t bytes = image->header.e_phnum * sizeof(Elf64_Phdr);
-	image->phdrs = kmalloc(bytes);
-	if (!image->phdrs)
-		return -ENOMEM;
-	return read_exact(f, image->phdrs, bytes, image->header.e_phoff);
+	image->head_bytes = (size_t)n;
+	return 0;
 }
+
+/* Checks the header and finds the program headers: in the head, or they are read. */
+static int image_check(struct elf_image *image)
+{
+	const Elf64_Ehdr *h = header_of(image);
+	if (image->head_bytes < sizeof(*h))
+		return -ENOEXEC;
+	int err = header_check(h);
+	if (err)
+		return err;
+	size_t bytes = h->e_phnum * sizeof(Elf64_Phdr);
+	if (h->e_phoff % sizeof(u64) == 0 && h->e_phoff <= image->head_bytes && bytes <= image->head_bytes - h->e_phoff) {
+		image->phdrs = image->head + h->e_phoff;
+		return 0;
+	}
+	image->phdrs = image->phdrs_read = kmalloc(bytes);
+	return image->phdrs ? read_exact(image->file, image->phdrs_read, bytes, h->e_phoff) : -ENOMEM;
+}
+
+#define for_each_phdr(ph, image)                                                                   \
+	for (const Elf64_Phdr *ph = (image)->phdrs, *_end = ph + header_of(image)->e_phnum; ph < _end; ph++)
 
 static int interpreter_open(struct exec *e, const Elf64_Phdr *ph)
 {
@@ -88,27 +96,26 @@ static int interpreter_open(struct exec *e, const Elf64_Phdr *ph)
 
 static int interpreter_check(struct exec *e)
 {
-	struct elf_image image;
-	int err = image_read(&image, e->interpreter);
-	kfree(image.phdrs);
+	int err = image_read_head(&e->interpreter_image, e->interpreter);
+	if (!err)
+		err = image_check(&e->interpreter_image);
 	return err == -ENOEXEC ? -ELIBBAD : err;
 }
 
 int elf_check(struct exec *e)
 {
-	struct elf_image image;
-	int err = image_read(&image, e->file);
-	for (int i = 0; !err && i < image.header.e_phnum; i++) {
-		const Elf64_Phdr *ph = &image.phdrs[i];
+	int err = image_check(&e->image);
+	if (err)
+		return err;
+	for_each_phdr(ph, &e->image) {
 		if (ph->p_type == PT_INTERP && !e->interpreter)
 			err = interpreter_open(e, ph);
 		if (ph->p_type == PT_GNU_STACK)
 			e->stack_is_executable = ph->p_flags & PF_X;
+		if (err)
+			return err;
 	}
-	if (!err && e->interpreter)
-		err = interpreter_check(e);
-	kfree(image.phdrs);
-	return err;
+	return e->interpreter ? interpreter_check(e) : 0;
 }
 
 static unsigned segment_prot(const Elf64_Phdr *ph)
@@ -177,8 +184,7 @@ static void image_span(const struct elf_image *image, uptr *low, uptr *high, upt
 	*low = ~0UL;
 	*high = 0;
 	*align = PAGE_SIZE;
-	for (int i = 0; i < image->header.e_phnum; i++) {
-		const Elf64_Phdr *ph = &image->phdrs[i];
+	for_each_phdr(ph, image) {
 		if (ph->p_type != PT_LOAD)
 			continue;
 		*low = MIN(*low, ALIGN_DOWN(ph->p_vaddr, PAGE_SIZE));
@@ -195,16 +201,15 @@ static int choose_bias(struct mm *mm, struct elf_image *image, uptr hint)
 	image_span(image, &low, &high, &align);
 	if (high <= low)
 		return -ENOEXEC;
-	if (image->header.e_type == ET_EXEC)
+	if (header_of(image)->e_type == ET_EXEC)
 		return 0;
-	/* reserve the whole span so that the segments find it free; each then replaces its part */
+	/* nobody else maps here: what is free for all of it stays so for each segment */
 	low = ALIGN_DOWN(low, align);
-	size_t bytes = high - low + align - PAGE_SIZE;
-	long at = mm_map(mm, ALIGN_DOWN(hint, align), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0, NULL, 0);
+	long at = mm_place(mm, ALIGN_DOWN(hint, align), high - low + align - PAGE_SIZE);
 	if (at < 0)
 		return (int)at;
 	image->bias = ALIGN_UP((uptr)at, align) - low;
-	return mm_unmap(mm, (uptr)at, bytes);
+	return 0;
 }
 
 /* Maps the segments, and of the small ones what is in memory already: most of a program's pages are wanted soon. */
@@ -212,8 +217,7 @@ static int map_image(struct mm *mm, struct elf_image *image, bool is_program)
 {
 	uptr low = ~0UL;
 
-	for (int i = 0; i < image->header.e_phnum; i++) {
-		const Elf64_Phdr *ph = &image->phdrs[i];
+	for_each_phdr(ph, image) {
 		if (ph->p_type != PT_LOAD || !ph->p_memsz)
 			continue;
 		int err = map_segment(mm, image, ph);
@@ -224,57 +228,52 @@ static int map_image(struct mm *mm, struct elf_image *image, bool is_program)
 		low = MIN(low, ALIGN_DOWN(image->bias + ph->p_vaddr, PAGE_SIZE));
 	}
 	mm_map_resident(mm, low, image->end);
+	if (header_of(image)->e_type == ET_DYN)	/* it is relocated: all that may be written is written */
+		mm_copy_ahead(mm, low, image->end);
 	return 0;
 }
 
 /* Where the program's own headers are in memory. */
 static uptr phdrs_address(const struct elf_image *image)
 {
-	for (int i = 0; i < image->header.e_phnum; i++) {
-		const Elf64_Phdr *ph = &image->phdrs[i];
+	for_each_phdr(ph, image) {
 		if (ph->p_type == PT_PHDR)
 			return image->bias + ph->p_vaddr;
-		if (ph->p_type == PT_LOAD && image->header.e_phoff >= ph->p_offset &&
-		    image->header.e_phoff < ph->p_offset + ph->p_filesz)
-			return image->bias + ph->p_vaddr + image->header.e_phoff - ph->p_offset;
+		if (ph->p_type == PT_LOAD && header_of(image)->e_phoff >= ph->p_offset &&
+		    header_of(image)->e_phoff < ph->p_offset + ph->p_filesz)
+			return image->bias + ph->p_vaddr + header_of(image)->e_phoff - ph->p_offset;
 	}
 	return 0;
 }
 
 static int load_interpreter(struct exec *e)
 {
-	struct elf_image image;
-	int err = image_read(&image, e->interpreter);
+	struct elf_image *image = &e->interpreter_image;
+	int err = choose_bias(e->mm, image, 0);
 	if (!err)
-		err = choose_bias(e->mm, &image, 0);
-	if (!err)
-		err = map_image(e->mm, &image, false);
-	if (!err) {
-		e->entry = image.bias + image.header.e_entry;
-		e->interpreter_base = image.bias;
-	}
-	kfree(image.phdrs);
-	return err;
+		err = map_image(e->mm, image, false);
+	if (err)
+		return err;
+	e->entry = image->bias + header_of(image)->e_entry;
+	e->interpreter_base = image->bias;
+	return 0;
 }
 
 static int load_program(struct exec *e)
 {
-	struct elf_image image;
+	struct elf_image *image = &e->image;
 	bool is_random = !(current->personality & ADDR_NO_RANDOMIZE);
 	uptr hint = e->interpreter ? ELF_ARCH_DYN_BASE + (is_random ? (e->random[2] >> 32 & 0x3ffff) << PAGE_SHIFT : 0) : 0;
-	int err = image_read(&image, e->file);
+	int err = choose_bias(e->mm, image, hint);
 	if (!err)
-		err = choose_bias(e->mm, &image, hint);
-	if (!err)
-		err = map_image(e->mm, &image, true);
-	if (!err) {
-		e->program_entry = e->entry = image.bias + image.header.e_entry;
-		e->phdr_address = phdrs_address(&image);
-		e->phdr_count = image.header.e_phnum;
-		e->mm->brk_start = e->mm->brk = ALIGN_UP(image.end, PAGE_SIZE);
-	}
-	kfree(image.phdrs);
-	return err;
+		err = map_image(e->mm, image, true);
+	if (err)
+		return err;
+	e->program_entry = e->entry = image->bias + header_of(image)->e_entry;
+	e->phdr_address = phdrs_address(image);
+	e->phdr_count = header_of(image)->e_phnum;
+	e->mm->brk_start = e->mm->brk = ALIGN_UP(image->end, PAGE_SIZE);
+	return 0;
 }
 
 int elf_load(struct exec *e)

@@ -11,7 +11,8 @@ struct mm;
 struct cred;
 struct page;
 
-#define EXEC_HEAD_SIZE 256
+#define EXEC_HEAD_SIZE 256	/* how much of a script's first line is looked at */
+#define IMAGE_HEAD_SIZE 1024	/* of each file, read at once: most have all their headers there */
 #define EXEC_PATH_MAX 4096
 #define EXEC_DEPTH_MAX 5	/* scripts whose interpreter is a script */
 
@@ -27,15 +28,25 @@ struct arg_stack {
 	size_t limit;		/* -E2BIG beyond */
 };
 
+/* An ELF file of the new program, as elf_check found it and elf_load maps it. */
+struct elf_image {
+	struct file *file;	/* borrowed */
+	char *head;		/* borrowed: the file's first IMAGE_HEAD_SIZE bytes, zero-filled */
+	size_t head_bytes;	/* so many are the file's */
+	const void *phdrs;	/* in head, or phdrs_read: Elf64_Phdr[] */
+	void *phdrs_read;	/* owned, or NULL */
+	uptr bias;		/* added to each address */
+	uptr end;		/* end of the highest segment in memory */
+};
+
 struct exec {
 	struct file *file;	/* reference, writes denied: the program (of a script: the interpreter) */
 	struct file *interpreter;	/* reference, writes denied: PT_INTERP, or NULL */
 	char *path;		/* owned: what was asked for: AT_EXECFN */
 	bool is_path_closed;	/* the path goes by a descriptor that exec closes: no interpreter could open it */
-	char head[EXEC_HEAD_SIZE];	/* the file's first bytes, zero-filled */
+	struct elf_image image, interpreter_image;	/* of the two */
 	int depth;
 	const char *script;	/* borrowed: the name of the file at hand: path, or of a script's interpreter: interpreter_name */
-	char interpreter_name[EXEC_HEAD_SIZE];
 	int argc, envc;
 	struct arg_stack stack;
 	size_t path_pos, env_pos, arg_pos;	/* positions of the lowest byte of each group of strings */
@@ -50,7 +61,11 @@ struct exec {
 	uptr entry, program_entry, phdr_address, interpreter_base;
 	unsigned phdr_count;
 	bool stack_is_executable;
+	/* from here on not zeroed at the start */
+	char interpreter_name[EXEC_HEAD_SIZE];
+	char heads[2][IMAGE_HEAD_SIZE];
 };
+#define EXEC_ZEROED_BYTES offsetof(struct exec, interpreter_name)
 
 /* exec/args.c. 0 or -E2BIG, -EFAULT, -ENOMEM */
 int __must_check args_init(struct exec *e);
@@ -65,6 +80,7 @@ int __must_check script_resolve(struct exec *e);
 /* exec/elf.c */
 int __must_check elf_check(struct exec *e);	/* before the point of no return: header, interpreter. 0 or -ENOEXEC, … */
 int __must_check elf_load(struct exec *e);	/* after: maps all, sets the entry */
+int __must_check image_read_head(struct elf_image *image, struct file *f);	/* 0 or -errno */
 /* task/exec.c */
 void exec_note_file(struct exec *e, struct file *f);	/* f is a part of the program */
 int __must_check exec_read_head(struct exec *e);

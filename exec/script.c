@@ -50,9 +50,9 @@ static int parse_line(char *head, char **interpreter, char **argument)
 int script_resolve(struct exec *e)
 {
 	char line[EXEC_HEAD_SIZE], *interpreter, *argument;
-	if (e->head[0] != '#' || e->head[1] != '!')
+	if (e->image.head[0] != '#' || e->image.head[1] != '!')
 		return -ENOEXEC;
-	memcpy(line, e->head, sizeof(line));
+	memcpy(line, e->image.head, sizeof(line));
 	int err = parse_line(line, &interpreter, &argument);
 	if (err)
 		return err;

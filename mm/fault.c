@@ -7,7 +7,7 @@
  *     map_around       empty entry, read: the file's pages around it that are in the page cache, all at once
  *     fill_file        empty entry: the file's page, read in; for a private write a copy of it at once
  *     settle_present   used entry: copy-on-write (mm/cow.c), or nothing to do but forget a stale translation
- *   mm_map_resident    the same for a whole program, before it runs (exec)
+ *   mm_map_resident    the same for a whole program, before it runs (exec); mm_copy_ahead: what it is sure to write
  *
  * Locks: mm->lock for reading, then pt_lock; the page cache (which may sleep) is asked between two holds of pt_lock,
  * and the entry is looked at again after.
@@ -24,6 +24,7 @@
 #define AROUND_BYTES (16 * PAGE_SIZE)	/* mapped by one read fault of a file, aligned: one leaf table holds it all */
 #define SMALL_BYTES (64 * PAGE_SIZE)	/* a region up to this is mapped whole */
 #define PROGRAM_BYTES (256 * PAGE_SIZE)	/* and one of a program that starts, up to this */
+#define COPIED_BYTES (16 * PAGE_SIZE)	/* a region of one that is relocated is copied, up to this */
 #define VM_ANY_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
 
 static unsigned vma_prot(const struct vma *v) { return v->flags & VM_ANY_ACCESS; }
@@ -218,6 +219,21 @@ static __always_inline int settle(struct mm *mm, const struct vma *v, uptr va, u
 }
 
 int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access) { return settle(mm, v, va, access); }
+
+void mm_copy_ahead(struct mm *mm, uptr start, uptr end)
+{
+	struct vma *v;
+	int err = 0;
+
+	rw_read_lock(&mm->lock);
+	for (v = vma_find(&mm->vmas, start); v && v->start < end && !err; v = vma_next(&mm->vmas, v)) {
+		if (!v->file || (v->flags & (VM_WRITE | VM_SHARED)) != VM_WRITE || v->end - v->start > COPIED_BYTES)
+			continue;
+		for (uptr va = v->start; va < v->end && !err; va += PAGE_SIZE)
+			err = fault_page(mm, v, va, FAULT_WRITE);
+	}
+	rw_read_unlock(&mm->lock);
+}
 
 /* -- the way in ------------------------------------------------------------------------------------------------- */
 static bool vma_permits(const struct vma *v, unsigned access)

@@ -156,6 +156,8 @@ void mm_family_leave(struct mm *mm);
 long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_flags, u64 vm_flags, struct file *file,
 	    u64 offset_pages);
 int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
+/* exec: where a private mapping of len bytes would be put: near hint, if that is free. The address or -errno. */
+long mm_place(struct mm *mm, uptr hint, size_t len);
 /* exec: a special region over the given uncounted frames (vDSO). */
 int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns,
 				const char *name);
@@ -182,6 +184,8 @@ int mm_fault(struct mm *mm, uptr addr, unsigned access, int *code);
 /* exec: maps what the page cache holds of the regions of [start, end) that are not written, the large ones left out. What
  * is not mapped, for want of memory too, faults later. */
 void mm_map_resident(struct mm *mm, uptr start, uptr end);
+/* exec: gives the pages of the small private regions of files in [start, end) that may be written frames of their own. */
+void mm_copy_ahead(struct mm *mm, uptr start, uptr end);
 /* Foreign access (ptrace, /proc/PID/mem, process_vm_*, exec's argument pages): copies to or from another mm; a write
  * owns the path first (and, forced, copies a private page even if read-only). Returns bytes done or -EFAULT. */
 #define ACCESS_WRITE 1

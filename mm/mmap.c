@@ -291,6 +291,19 @@ long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_fl
 	return result;
 }
 
+long mm_place(struct mm *mm, uptr hint, size_t len)
+{
+	struct map_request r = { .mm = mm, .addr = hint, .len = len, .flags = MAP_PRIVATE | MAP_ANONYMOUS };
+	long place = check_sizes(&r);
+
+	if (place)
+		return place;
+	rw_read_lock(&mm->lock);
+	place = region_may_expand(mm, 0, r.len >> PAGE_SHIFT) ? region_place(mm, r.addr, r.len, r.flags) : -ENOMEM;
+	rw_read_unlock(&mm->lock);
+	return place;
+}
+
 /* -- the call --------------------------------------------------------------------------------------------------- */
 /* As with an empty pool of pages of one size: nothing but the errors is there. */
 static long refuse_huge(uptr addr, size_t len, int flags, bool has_file)

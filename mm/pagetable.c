@@ -184,13 +184,22 @@ void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *const *pages, unsigned n, pte_t rights)
 {
 	struct page *table = virt_to_page(slots), *records = page_records;
-	unsigned index = pt_index(va, 0), installed = 0;
-	struct page *last = NULL;
+	unsigned index = pt_index(va, 0), i = 0, installed;
+	/* all groups that this may put something into */
+	u64 groups = ~0UL << index / PT_GROUP & ~0UL >> (63 - (index + n - 1) / PT_GROUP);
+	struct page *p, *last = NULL;
 
 	ASSERT(index + n <= PT_ENTRIES);
-	for (unsigned i = 0; i < n; i++) {
-		struct page *p = pages[i];
-
+	if (likely(!(table->table.groups & groups))) {	/* most often nothing is there: each instruction counts */
+		for (; i < n && (p = pages[i]); i++) {
+			page_map_get(p);
+			pte_write(&slots[i], pte_set_frame(rights, (u64)(p - records)));
+		}
+	}
+	installed = i;
+	last = i ? pages[0] : NULL;
+	for (; i < n; i++) {
+		p = pages[i];
 		if (!p || !pte_is_empty(pte_read(&slots[i])))
 			continue;
 		page_map_get(p);
@@ -200,8 +209,7 @@ void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *co
 	}
 	if (!installed)
 		return;
-	/* a group may be noted that nothing was put into */
-	table->table.groups |= ~0UL << index / PT_GROUP & ~0UL >> (63 - (index + n - 1) / PT_GROUP);
+	table->table.groups |= groups;
 	table->table.used += installed;
 	if (installed == n && pte_is_counted_private(rights))
 		table->table.plain |= table_groups_within(index, n);

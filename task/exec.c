@@ -38,6 +38,8 @@
 #define STACK_RANDOM_PAGES 0x3fffff	/* 16 GiB */
 #define STACK_GAP_MIN (128UL << 20)	/* kept free for the stack below its top */
 
+SLAB_CACHE(exec_cache, struct exec);
+
 /* What its user may not read is not to be read from memory either, by nobody but who has rights where its owner has a name. */
 void exec_note_file(struct exec *e, struct file *f)
 {
@@ -55,9 +57,7 @@ void exec_note_file(struct exec *e, struct file *f)
 int exec_read_head(struct exec *e)
 {
 	exec_note_file(e, e->file);
-	memset(e->head, 0, sizeof(e->head));
-	ssize_t n = file_read_kernel(e->file, e->head, sizeof(e->head), 0);
-	return n < 0 ? (int)n : 0;
+	return image_read_head(&e->image, e->file);
 }
 
 static void program_file_put(struct file *f)
@@ -68,18 +68,29 @@ static void program_file_put(struct file *f)
 	file_put(f);
 }
 
+static struct exec *exec_new(void)
+{
+	struct exec *e = slab_alloc(&exec_cache);
+	if (!e)
+		return NULL;
+	memset(e, 0, EXEC_ZEROED_BYTES);
+	e->image.head = e->heads[0];
+	e->interpreter_image.head = e->heads[1];
+	return e;
+}
+
 static void exec_free(struct exec *e)
 {
-	if (!e)
-		return;
 	program_file_put(e->file);
 	program_file_put(e->interpreter);
 	args_free(e);
 	if (e->mm)
 		mm_put(e->mm);
 	cred_put(e->cred);
+	kfree(e->image.phdrs_read);
+	kfree(e->interpreter_image.phdrs_read);
 	kfree(e->path);
-	kfree(e);
+	slab_free(&exec_cache, e);
 }
 
 /* What AT_EXECFN and a script's argument say: the path, or /dev/fd/N for an execveat by descriptor. */
@@ -290,12 +301,12 @@ static int exec_commit(struct exec *e)
 static int exec_program(int dirfd, const char *path, int at_flags, const struct string_list *argv,
 			const struct string_list *envp, bool *must_die)
 {
-	struct exec *e = kzalloc(sizeof(*e));
+	struct exec *e = exec_new();
 	if (!e)
 		return -ENOMEM;
 	int err = mutex_lock_killable(&current->signal->exec_lock);
 	if (err) {
-		kfree(e);
+		slab_free(&exec_cache, e);
 		return -ERESTARTNOINTR;
 	}
 	current->is_in_execve = true;
