@@ -212,8 +212,11 @@ static void line_take(struct visit *v, char *line) {
 	} else if (strcmp(line, "end") == 0) {
 		v->is_end = true;
 	} else if (text_starts(line, "stopped ")) {
-		list_add(&v->b->notes,
-			text_format("%s, %s: %s", bench_kernel_names[v->kernel], bench_mode_names[v->mode], line));
+		char *text = text_format(
+			"%s, %s: %s", bench_kernel_names[v->kernel], bench_mode_names[v->mode], line);
+		if (v->o.bench.raw)
+			note("%s", text);
+		list_add(&v->b->notes, text);
 	} else {
 		if (v->o.verbose)
 			note("%s", line);

@@ -204,8 +204,35 @@ static struct task *look_at_locked(struct wait_request *w, struct task *child, b
 	}
 	if (!is_ended || !as_tracer || (w->options & (WCONTINUED | WEXITED)))
 		*found = true;
-	take_stopped_locked(w, child, as_tracer);
+	if (as_tracer || (w->options & (WUNTRACED | WCONTINUED)))
+		take_stopped_locked(w, child, as_tracer);
 	return NULL;
+}
+
+/* Whether the call waits for what p is the parent, or the tracer, of. */
+static bool is_waiter(const struct wait_request *w, const struct task *p)
+{
+	return w->options & __WNOTHREAD ? p == current : p->signal == current->signal;
+}
+
+/* The one task that is waited for, however many others there are. Returns a zombie to release, or NULL. */
+static struct task *look_at_named_locked(struct wait_request *w, bool *found)
+{
+	struct task *child = w->pid ? pid_first_task_locked(w->pid, PID_TASK) : NULL, *zombie = NULL;
+
+	if (!child)
+		return NULL;
+	if (task_is_leader(child) && is_waiter(w, child->real_parent))
+		zombie = look_at_locked(w, child, false, found);
+	if (!w->code && child->ptrace && is_waiter(w, child->parent))
+		zombie = look_at_locked(w, child, true, found);
+	return zombie;
+}
+
+/* A living child of many that can only say once more that there is something to wait for. */
+static bool has_nothing_new(const struct wait_request *w, const struct task *child)
+{
+	return child->exit_state == EXIT_NONE && !child->ptrace && !(w->options & (WUNTRACED | WCONTINUED));
 }
 
 /* Looks at one task's children and tracees. Returns a zombie to release, or NULL. */
@@ -214,6 +241,8 @@ static struct task *scan_children_locked(struct wait_request *w, struct task *pa
 	struct task *child, *zombie;
 
 	list_for_each(child, &parent->children, sibling) {
+		if (*found && has_nothing_new(w, child))
+			continue;
 		zombie = look_at_locked(w, child, false, found);
 		if (w->code)
 			return zombie;
@@ -226,14 +255,16 @@ static struct task *scan_children_locked(struct wait_request *w, struct task *pa
 	return NULL;
 }
 
-/* One look at all children: 0 nothing yet, 1 news in w, -ECHILD. */
+/* One look at all children, or at the one that is named: 0 nothing yet, 1 news in w, -ECHILD. */
 static int wait_look(struct wait_request *w)
 {
 	struct task *thread, *zombie = NULL;
 	bool found = false;
 	w->code = 0;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	if (w->options & __WNOTHREAD) {
+	if (w->type == PID_TGID) {
+		zombie = look_at_named_locked(w, &found);
+	} else if (w->options & __WNOTHREAD) {
 		zombie = scan_children_locked(w, current, &found);
 	} else {
 		list_for_each(thread, &current->signal->thread_list, thread_node) {
