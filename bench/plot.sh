@@ -113,6 +113,7 @@ $common
 set terminal svg enhanced size 900,1000 font "sans,12" background "white"
 set output "$dir/deferred.svg"
 set multiplot layout 4,2 columnsfirst
+set key bottom right
 set xrange [0.25:120]
 set xtics ("0" 0.3, "1" 1, "10" 10, "50" 50, "100" 100)
 set xlabel "written, % of 1 GiB" offset 0,0.5

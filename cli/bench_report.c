@@ -166,7 +166,7 @@ static void row_add(struct bytes *out, struct list *cells, const size_t *widths)
 
 static void rule_add(struct bytes *out, const size_t *widths, size_t columns) {
 	for (size_t i = 0; i < columns; i++) {
-		bytes_add_text(out, i == 0 ? "|-" : "-");
+		bytes_add_text(out, i == 0 ? "|--" : "-");
 		for (size_t j = 0; j < widths[i]; j++)
 			bytes_add_text(out, "-");
 		bytes_add_text(out, i == 0 ? "|" : ":|");
