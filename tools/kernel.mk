@@ -38,14 +38,14 @@ KFAST  := $(addsuffix .c, \
           $(addprefix fs/tmpfs/,file) \
           $(addprefix mm/,brk buddy commit cow fault file_users foreign fork kmalloc kstack mapping mapping_index  \
                         mapping_io mm mmap munmap page pagetable pagetable_range place protect region slab special table  \
-                        tlb user_access vma vma_edit) \
+                        tlb user_access vma vma_edit vma_path) \
           $(addprefix namespace/,account) \
           $(addprefix pid/,pid) \
           $(addprefix sched/,core fair) \
           $(addprefix signal/,action deliver kill mask notify queue send) \
           $(addprefix sync/,futex futex_calls futex_robust mutex rwlock waitqueue) \
           $(addprefix syscall/,table) \
-          $(addprefix task/,clone clone_request exit ids link resources rseq state vfork wait) \
+          $(addprefix task/,clone clone_request exit hooks ids link resources rseq state vfork wait) \
           $(addprefix time/,timer)) task/resources/%
 KCHECK  = $(if $(filter $(KFAST),$<),$(KLTO),-Oz)
 endif
