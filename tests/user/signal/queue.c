@@ -172,3 +172,28 @@ TEST(queue_is_not_inherited)
 	}
 	CHECK_EQ(next(&value), SIGRTMIN);
 }
+
+/* Of a siginfo the first 48 bytes mean something; what is behind them is not passed on, and refused where the code is unknown. */
+TEST(bytes_behind_a_siginfo)
+{
+	struct timespec now = {0, 0};
+	siginfo_t info = {0};
+	char *tail = (char *)&info + 100;
+	block_rt();
+	info.si_code = SI_QUEUE;
+	info.si_value.sival_int = 5;
+	*tail = 1;
+	CHECK_EQ(RAW(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &info), 0);
+	memset(&info, 0xff, sizeof(info));
+	CHECK_EQ(sigtimedwait(&all_rt, &info, &now), SIGRTMIN);
+	CHECK_EQ(info.si_value.sival_int, 5);
+	CHECK_EQ(*tail, 0);
+	info.si_code = -30;
+	CHECK_EQ(RAW(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &info), 0);
+	*tail = 1;
+	CHECK_EQ(RAW(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &info), -E2BIG);
+	info.si_code = 999;
+	CHECK_EQ(RAW(SYS_rt_sigqueueinfo, getpid(), SIGSEGV, &info), -E2BIG);
+	CHECK_EQ(sigtimedwait(&all_rt, &info, &now), SIGRTMIN);
+	CHECK_ERR(sigtimedwait(&all_rt, &info, &now), EAGAIN);
+}
