@@ -20,7 +20,8 @@
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define SLOT_SIZE (KSTACK_SIZE + PAGE_SIZE)
 #define SLOTS ((64UL << 30) / SLOT_SIZE)
-#define CACHE_MAX 32
+#define CACHE_LEAST 32	/* mapped ones that wait in `cached`, */
+#define CACHE_PART 256	/* or what part of the memory; they count as free, and are given back when that is short */
 #define CPU_KEEPS 4
 #define STACK_MARK 0x6b737461636b2e2eUL
 
@@ -44,7 +45,13 @@ static u64 mapped_stacks;			/* stacks_lock */
 static struct kstack *kept[CPUS_MAX][CPU_KEEPS];
 static long live_stacks[CPUS_MAX];		/* own, interrupts off: handed out there less taken back; the sum counts */
 
-u64 kstack_pages(void) { return READ_ONCE(mapped_stacks) * STACK_PAGES; }
+u64 kstack_pages(void)
+{
+	u64 spare = READ_ONCE(cached_count), mapped = READ_ONCE(mapped_stacks);	/* both move meanwhile */
+
+	return (mapped - MIN(mapped, spare)) * STACK_PAGES;
+}
+u64 kstack_spare_pages(void) { return (u64)READ_ONCE(cached_count) * STACK_PAGES; }
 
 u64 kstack_live(void)
 {
@@ -248,7 +255,7 @@ static bool stack_keep(struct kstack *k)
 	if (likely(is_kept))
 		return true;
 	flags = spin_lock_irqsave(&stacks_lock);
-	is_kept = cached_count < CACHE_MAX;
+	is_kept = cached_count < CACHE_LEAST || cached_count < memory_total_pages() / CACHE_PART / STACK_PAGES;
 	if (is_kept) {
 		list_push_front(&cached, &k->node);
 		cached_count++;

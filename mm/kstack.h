@@ -11,6 +11,7 @@
 void *kstack_alloc(int node);	/* lowest address; NULL: out of memory */
 void kstack_free(void *stack);	/* NULL is accepted */
 const char *kstack_describe(unsigned long addr);	/* "guard page" if addr is in one, else NULL */
-u64 kstack_pages(void);		/* frames in stacks, cached ones included */
+u64 kstack_pages(void);		/* frames in stacks that are handed out, or kept by a CPU */
+u64 kstack_spare_pages(void);	/* in others that are kept mapped: kstack_reclaim gives them back */
 u64 kstack_live(void);		/* stacks handed out */
 #endif

@@ -132,7 +132,7 @@ static u64 spare_tables(u32 cpu)
 
 u64 memory_free_pages(void)
 {
-	u64 n = buddy_free_pages();
+	u64 n = buddy_free_pages() + kstack_spare_pages();
 	for (u32 i = 0; i < CPUS_MAX; i++)
 		n += READ_ONCE(page_caches[i].frame_count) + spare_tables(i);
 	return n;
@@ -151,5 +151,5 @@ void memory_stats(struct memory_stats *s)
 	};
 	for (u32 i = 0; i < CPUS_MAX; i++)
 		s->table_pages -= MIN(s->table_pages, spare_tables(i));
-	s->kernel_pages -= MIN(s->kernel_pages, s->kstack_pages);
+	s->kernel_pages -= MIN(s->kernel_pages, s->kstack_pages + kstack_spare_pages());
 }

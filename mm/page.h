@@ -112,7 +112,7 @@ struct page *page_adopt(u64 pfn, enum page_kind kind);
 void page_release_range(paddr_t start, paddr_t end);	/* or all whole frames of a range become free memory */
 
 struct memory_stats { u64 total_pages, free_pages, kernel_pages, slab_pages, table_pages, anon_pages, file_pages,
-	shmem_pages, kstack_pages; };	/* spare tables, in the pools of mm/table.c, are free */
+	shmem_pages, kstack_pages; };	/* spare tables and kernel stacks are free */
 void memory_stats(struct memory_stats *s);
 u64 memory_total_pages(void);
 u64 memory_free_pages(void);		/* about: cheap */

@@ -16,7 +16,7 @@
  * short. */
 #define POOL_TABLES 64
 #define POOL_ROOTS 16
-#define POOL_PART 256
+#define POOL_PART 128
 
 static struct page *pool_pop(struct page **head, unsigned *count)
 {

@@ -11,6 +11,7 @@
 #define WEAK __attribute__((weak))
 
 WEAK u64 kstack_pages(void) { return 0; }
+WEAK u64 kstack_spare_pages(void) { return 0; }
 WEAK void kstack_reclaim(void) { }
 WEAK void table_pool_drain(void) { }
 WEAK u64 table_pool_pages(void) { return 0; }
