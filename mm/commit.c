@@ -15,13 +15,20 @@ enum { OVERCOMMIT_GUESS, OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER };
 
 int overcommit_mode;
 int overcommit_ratio = 50;
-u64 commit_admin_reserve_kbytes = 8192;
-u64 commit_user_reserve_kbytes = 131072;
+int overcommit_kbytes;			/* the limit itself; 0: the ratio says it */
+int commit_admin_reserve_kbytes = 8192;
+int commit_user_reserve_kbytes = 131072;
 
 static atomic_long_t committed_pages;
 
 u64 commit_used(void) { return MAX(atomic_read(&committed_pages), 0L); }
-u64 commit_limit(void) { return memory_total_pages() * overcommit_ratio / 100; }
+
+u64 commit_limit(void)
+{
+	u64 kbytes = (u64)READ_ONCE(overcommit_kbytes);
+
+	return kbytes ? kbytes >> (PAGE_SHIFT - 10) : memory_total_pages() * (u64)READ_ONCE(overcommit_ratio) / 100;
+}
 
 /* Mode 2: what the sum, this request included, must stay below. */
 static s64 strict_limit(void)
@@ -31,7 +38,7 @@ static s64 strict_limit(void)
 	if (!capable(CAP_SYS_ADMIN))
 		limit -= commit_admin_reserve_kbytes >> (PAGE_SHIFT - 10);
 	if (current->mm)
-		limit -= MIN(current->mm->total_pages / 32, commit_user_reserve_kbytes >> (PAGE_SHIFT - 10));
+		limit -= MIN(current->mm->total_pages / 32, (u64)commit_user_reserve_kbytes >> (PAGE_SHIFT - 10));
 	return limit;
 }
 

@@ -82,13 +82,29 @@ static int fork_special(struct mm *child)
 	return err;
 }
 
+/* What the parent was promised is promised again, region by region as far as mode 0 asks: each may be, though all together
+ * could not. */
+static int charge_copy(struct mm *parent)
+{
+	u64 most = memory_total_pages();
+
+	if (likely(parent->committed_pages <= most) || overcommit_mode != 0)
+		return commit_charge(parent->committed_pages);
+	for (struct vma *v = vma_find(&parent->vmas, 0); v; v = vma_next(&parent->vmas, v)) {
+		if ((v->flags & VM_ACCOUNT) && (v->end - v->start) >> PAGE_SHIFT > most)
+			return -ENOMEM;
+	}
+	commit_charge_forced(parent->committed_pages);
+	return 0;
+}
+
 /* Both locks are held for writing. */
 static int copy_locked(struct mm *child, struct mm *parent, uptr written)
 {
 	int err;
 
 	copy_numbers(child, parent);
-	err = commit_charge(parent->committed_pages);
+	err = charge_copy(parent);
 	if (err)
 		return err;
 	child->committed_pages = parent->committed_pages;

@@ -202,7 +202,8 @@ void commit_uncharge(u64 pages);
 u64 commit_used(void);
 u64 commit_limit(void);
 extern int overcommit_mode;			/* /proc/sys/vm/overcommit_memory: 0, 1, 2 */
-extern int overcommit_ratio;
+extern int overcommit_ratio, overcommit_kbytes;	/* the one that was written last holds; the other is 0 */
+extern int commit_admin_reserve_kbytes, commit_user_reserve_kbytes;
 extern int mm_count_max;			/* /proc/sys/vm/max_map_count */
 extern int mm_min_addr;				/* /proc/sys/vm/mmap_min_addr */
 /* mm/oom.c: kills the largest task and says so; returns once memory may be there, or true if current must die. */

@@ -318,10 +318,13 @@ static struct number numbers[] = {
 	{ "sys/kernel/threads-max", &threads_max, 1, 0x3fffffff },
 	{ "sys/kernel/unprivileged_userns_clone", &user_ns_for_all, 0, 1 },
 	{ "sys/kernel/yama/ptrace_scope", &ptrace_scope, 0, 3 },
+	{ "sys/vm/admin_reserve_kbytes", &commit_admin_reserve_kbytes, 0, 0x7fffffff },
 	{ "sys/vm/max_map_count", &mm_count_max, 0, 0x7fffffff },
 	{ "sys/vm/mmap_min_addr", &mm_min_addr, 0, 0x7fffffff },
+	{ "sys/vm/overcommit_kbytes", &overcommit_kbytes, 0, 0x7fffffff },
 	{ "sys/vm/overcommit_memory", &overcommit_mode, 0, 2 },
 	{ "sys/vm/overcommit_ratio", &overcommit_ratio, 0, 0x7fffffff },
+	{ "sys/vm/user_reserve_kbytes", &commit_user_reserve_kbytes, 0, 0x7fffffff },
 };
 
 static struct number *number_of(const struct proc_ref *r)
@@ -357,6 +360,15 @@ static ssize_t write_number(const struct proc_ref *r, char *text, size_t n)
 		return -EINVAL;
 	WRITE_ONCE(*k->value, (int)v);
 	return (ssize_t)n;
+}
+
+/* The limit is given as a part of memory or as it is: the one that is written puts the other out of force. */
+static ssize_t write_overcommit(const struct proc_ref *r, char *text, size_t n)
+{
+	ssize_t done = write_number(r, text, n);
+	if (done > 0)
+		WRITE_ONCE(*(number_of(r)->value == &overcommit_ratio ? &overcommit_kbytes : &overcommit_ratio), 0);
+	return done;
 }
 
 static ssize_t write_ptrace_scope(const struct proc_ref *r, char *text, size_t n)
@@ -475,10 +487,13 @@ const struct proc_row proc_system_rows[] = {
 	USER_MAX("sys/user/max_time_namespaces"),
 	USER_MAX("sys/user/max_user_namespaces"),
 	USER_MAX("sys/user/max_uts_namespaces"),
+	NUMBER_RW("sys/vm/admin_reserve_kbytes"),
 	NUMBER_RW("sys/vm/max_map_count"),
 	NUMBER_RW("sys/vm/mmap_min_addr"),
+	{ "sys/vm/overcommit_kbytes", S_IFREG | 0644, show_number, write_overcommit },
 	NUMBER_RW("sys/vm/overcommit_memory"),
-	NUMBER_RW("sys/vm/overcommit_ratio"),
+	{ "sys/vm/overcommit_ratio", S_IFREG | 0644, show_number, write_overcommit },
+	NUMBER_RW("sys/vm/user_reserve_kbytes"),
 	{ "sysrq-trigger", S_IFREG | 0200, .write = proc_write_sysrq },
 	{ "sysvipc/msg", S_IFREG | 0444, ipc_proc_show_objects },
 	{ "sysvipc/sem", S_IFREG | 0444, ipc_proc_show_objects },
