@@ -242,19 +242,21 @@ static void uncount(struct mm *mm, u64 flags, u64 pages)
 /* Takes [start, end) out of the one region at p. */
 static int unmap_within(struct mm *mm, struct vma_path *p, uptr start, uptr end)
 {
-	struct vma v = *vma_path_at(p), rest[2];
+	const struct vma *v = vma_path_at(p);
+	u64 flags = v->flags, pages = (MIN(end, v->end) - MAX(start, v->start)) >> PAGE_SHIFT;
+	struct vma rest[2];
 	unsigned n = 0;
 	int err;
 
-	if (start > v.start)
-		rest[n++] = region_part(&v, v.start, start);
-	if (end < v.end)
-		rest[n++] = region_part(&v, end, v.end);
+	if (start > v->start)
+		rest[n++] = region_part(v, v->start, start);
+	if (end < v->end)
+		rest[n++] = region_part(v, end, v->end);
 	if (n == 2 && mm->vmas.count >= (u32)mm_count_max)
 		return -ENOMEM;
 	err = vma_path_splice(&mm->vmas, p, 1, rest, n);
 	if (!err)
-		uncount(mm, v.flags, (MIN(end, v.end) - MAX(start, v.start)) >> PAGE_SHIFT);
+		uncount(mm, flags, pages);
 	return err;
 }
 

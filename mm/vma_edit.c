@@ -123,42 +123,24 @@ static void leaf_edit(struct vma_tree *t, struct vma_node *n, unsigned i, unsign
 	n->used += n_new - n_old;
 }
 
-/* A leaf's gaps follow an edit that made old of its free ranges new. False: it takes a look at all of them. */
-static bool gaps_follow(struct vma_node *n, const struct vma_row *old, const struct vma_row *new)
-{
-	if (old->gap < n->gap) {	/* the widest is elsewhere */
-		n->other_gaps = MAX(new->other_gaps, new->gap > n->gap ? n->gap : MAX(n->other_gaps, new->gap));
-		n->gap = MAX(n->gap, new->gap);
-		return true;
-	}
-	if (new->gap < n->other_gaps)
-		return false;
-	n->gap = new->gap;
-	n->other_gaps = MAX(n->other_gaps, new->other_gaps);
-	return true;
-}
-
-/* leaf_edit with its summary. Says whether that is another than before. */
-static bool leaf_splice(struct vma_tree *t, struct vma_node *n, unsigned i, unsigned n_old, const struct vma *new,
+/* leaf_edit with its summary. */
+static void leaf_splice(struct vma_tree *t, struct vma_node *n, unsigned i, unsigned n_old, const struct vma *new,
 			unsigned n_new)
 {
 	const struct vma *at = &n->values[i];
-	uptr before = i ? at[-1].end : VMA_NO_BEFORE, low = n->low, high = n->high;
+	uptr before = i ? at[-1].end : VMA_NO_BEFORE;
 	uptr behind = i + n_old < n->used ? vma_guarded_start(&at[n_old]) : VMA_NO_BEHIND;
 	struct vma_row old_row = vma_row_look(before, at, n_old, behind);
 	struct vma_row new_row = vma_row_look(before, new, n_new, behind);
-	size_t gap = n->gap;
-	u64 flags = n->flags;
 
 	leaf_edit(t, n, i, n_old, new, n_new);
-	if (unlikely(!n->used))
-		return vma_node_summarise(n);
-	if (unlikely(old_row.flags) || !gaps_follow(n, &old_row, &new_row))
+	if (unlikely(!n->used || old_row.flags) || !vma_gaps_follow(n, &old_row, &new_row)) {
 		vma_node_summarise(n);
+		return;
+	}
 	n->flags |= new_row.flags;
 	n->low = vma_guarded_start(&n->values[0]);
 	n->high = n->values[n->used - 1].end;
-	return n->gap != gap || n->low != low || n->high != high || n->flags != flags;
 }
 
 /* -- a leaf that is too full ------------------------------------------------------------------------------------ */
@@ -362,14 +344,13 @@ static void splice_in_leaf(struct vma_tree *t, struct vma_path *p, unsigned n_ol
 			   unsigned n_new)
 {
 	struct vma_node *leaf = p->step[p->depth].node;
-	bool has_changed = leaf_splice(t, leaf, p->step[p->depth].index, n_old, new, n_new);
+	struct vma_summary old = vma_summary_of(leaf);
 
-	if (n_new < n_old && unlikely(leaf_may_shrink(p))) {
+	leaf_splice(t, leaf, p->step[p->depth].index, n_old, new, n_new);
+	if (n_new < n_old && unlikely(leaf_may_shrink(p)))
 		path_shrink(t, p);
-		return;
-	}
-	for (int d = p->depth - 1; has_changed && d >= 0; d--)
-		has_changed = vma_node_summarise(p->step[d].node);
+	else if (p->depth > 0)
+		vma_path_follow(p, old);
 }
 
 /* Of regions that do not all lie in one leaf. Their paths are owned first, then those go that there are too many of. */

@@ -23,7 +23,7 @@ struct vma_node {
 	u8 level, used;
 	uptr low, high;		/* first region's start (with its guard), last region's end */
 	size_t gap;		/* widest free range between two regions below */
-	size_t other_gaps;	/* leaf: no other free range is wider than this (which may say too much) */
+	size_t other_gaps;	/* none but that one (upper node: those of its child too) is wider; may say too much */
 	u64 flags;		/* OR of the regions' flags, of those that are searched for: VM_SEARCHED */
 	union {
 		struct vma values[VMA_FANOUT];
@@ -86,15 +86,66 @@ int __must_check vma_path_splice(struct vma_tree *t, struct vma_path *p, unsigne
 				 unsigned n_new);
 
 void vma_node_put(struct vma_tree *t, struct vma_node *n);	/* NULL is accepted; files of the dead go to t->dead */
-bool vma_node_summarise(struct vma_node *n);			/* says whether the summary is another than before */
-/* What n regions in a row say, between the end of one before them and the (guarded) start of one behind. */
+/* -- summaries (mm/vma_summary.c) -- */
+void vma_node_summarise(struct vma_node *n);	/* anew */
+/* What regions in a row say. */
 struct vma_row {
 	size_t gap, other_gaps;	/* the widest free range, and the next */
 	u64 flags;		/* VM_SEARCHED */
 };
 #define VMA_NO_BEFORE ~0UL
 #define VMA_NO_BEHIND 0UL
-struct vma_row vma_row_look(uptr before, const struct vma *v, unsigned n, uptr behind);
+static __always_inline void vma_row_add(struct vma_row *row, size_t gap)
+{
+	row->other_gaps = MAX(row->other_gaps, MIN(gap, row->gap));
+	row->gap = MAX(row->gap, gap);
+}
+/* A guard may reach into the region before: there is nothing between then. */
+static inline size_t vma_gap_between(uptr before, uptr behind) { return behind > before ? behind - before : 0; }
+/* n regions, between the end of one before them and the (guarded) start of one behind. */
+static __always_inline struct vma_row vma_row_look(uptr before, const struct vma *v, unsigned n,
+						   uptr behind)
+{
+	struct vma_row row = { 0 };
+	const struct vma *end = v + n;
+
+#pragma clang loop unroll(disable)
+	for (;; v++) {
+		vma_row_add(&row, vma_gap_between(before, v < end ? vma_guarded_start(v) : behind));
+		if (v == end)
+			break;
+		before = v->end;
+		row.flags |= v->flags & VM_SEARCHED;
+	}
+	return row;
+}
+/* A node's gaps follow an edit that made `old` of its free ranges `new`. False: it takes a look at all of them. */
+static __always_inline bool vma_gaps_follow(struct vma_node *n, const struct vma_row *old, const struct vma_row *new)
+{
+	if (old->gap < n->gap) {	/* the widest is elsewhere */
+		n->other_gaps = MAX(new->other_gaps, new->gap > n->gap ? n->gap : MAX(n->other_gaps, new->gap));
+		n->gap = MAX(n->gap, new->gap);
+		return true;
+	}
+	if (new->gap < n->other_gaps)
+		return false;
+	n->gap = new->gap;
+	n->other_gaps = MAX(n->other_gaps, new->other_gaps);
+	return true;
+}
+
+/* What the nodes above have been told of a node. */
+struct vma_summary {
+	uptr low, high;
+	size_t gap;
+	u64 flags;
+};
+static inline struct vma_summary vma_summary_of(const struct vma_node *n)
+{
+	return (struct vma_summary){ n->low, n->high, n->gap, n->flags };
+}
+/* The leaf of p said `old` before: what is above follows, as far up as something changes by it. */
+void vma_path_follow(const struct vma_path *p, struct vma_summary old);
 
 /* mm/file_users.c */
 void mapping_user_get(struct mapping_user *u);

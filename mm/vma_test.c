@@ -102,7 +102,7 @@ static void node_check(const struct vma_node *n, bool is_root)
 	}
 	vma_node_summarise(&copy);
 	CHECK(copy.low == n->low && copy.high == n->high && copy.gap == n->gap && copy.flags == n->flags);
-	CHECK(n->level || (n->other_gaps >= copy.other_gaps && n->other_gaps <= n->gap));
+	CHECK(n->other_gaps >= copy.other_gaps && n->other_gaps <= n->gap);
 }
 
 static void tree_check(struct vma_tree *t, const struct model *m)

@@ -20,10 +20,10 @@ endef
 $(eval $(call UNIT,buddy,mm/buddy_test.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,slab,mm/slab_test.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,kstack,mm/kstack_test.c mm/kstack.c mm/slab.c mm/page.c mm/buddy.c))
-$(eval $(call UNIT,vma,mm/vma_test.c mm/vma.c mm/vma_path.c mm/vma_edit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
-$(eval $(call UNIT,region,mm/region_test.c mm/region.c mm/vma.c mm/vma_path.c mm/vma_edit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,vma,mm/vma_test.c mm/vma.c mm/vma_path.c mm/vma_summary.c mm/vma_edit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,region,mm/region_test.c mm/region.c mm/vma.c mm/vma_path.c mm/vma_summary.c mm/vma_edit.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mapping,mm/mapping_test.c mm/mapping.c mm/mapping_index.c mm/mapping_io.c mm/truncate.c \
-  mm/file_users.c mm/vma.c mm/vma_path.c mm/vma_edit.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c mm/tlb.c \
+  mm/file_users.c mm/vma.c mm/vma_path.c mm/vma_summary.c mm/vma_edit.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c mm/table.c mm/tlb.c \
   mm/cow.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,refcount,base/refcount_test.c mm/page.c mm/buddy.c))
@@ -36,12 +36,12 @@ $(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_ran
 $(eval $(call UNIT,pagetable_race,mm/pagetable_race_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c \
   mm/table.c mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mm,mm/mm_test.c mm/mm.c mm/fork.c mm/attached.c mm/fault.c mm/foreign.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
-  mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_path.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
+  mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_path.c mm/vma_summary.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
   mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,calls,mm/calls_test.c mm/mmap.c mm/munmap.c mm/place.c mm/populate.c mm/protect.c mm/mremap.c mm/madvise.c \
   mm/mlock.c mm/msync.c mm/mincore.c mm/brk.c mm/mm.c mm/fork.c mm/attached.c mm/fault.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
-  mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_path.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
+  mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_path.c mm/vma_summary.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
   mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))
 
 $(eval $(call UNIT,rbtree,base/rbtree_test.c base/rbtree.c mm/page.c mm/buddy.c))

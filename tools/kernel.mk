@@ -38,7 +38,7 @@ KFAST  := $(addsuffix .c, \
           $(addprefix fs/tmpfs/,file) \
           $(addprefix mm/,brk buddy commit cow fault file_users foreign fork kmalloc kstack mapping mapping_index  \
                         mapping_io mm mmap munmap page pagetable pagetable_range place protect region slab special table  \
-                        tlb user_access vma vma_edit vma_path) \
+                        tlb user_access vma vma_edit vma_path vma_summary) \
           $(addprefix namespace/,account) \
           $(addprefix pid/,pid) \
           $(addprefix sched/,core fair) \
