@@ -52,26 +52,26 @@ compiler() {
 	cp -rL /usr/include/linux /usr/include/asm-generic "$tree/usr/include/"
 }
 
-# Forty files of some functions each, and a program that adds their results.
+# Twelve files of some functions each, and a program that adds their results.
 project() {
 	mkdir -p "$tree/work/project"
-	for i in $(seq 40); do
+	for i in $(seq 12); do
 		{
 			printf '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n'
-			for j in $(seq 30); do
+			for j in $(seq 20); do
 				printf 'static int step%s(int n)\n{\n\tchar text[64];\n\tsnprintf(text, sizeof text, "%%d", n);\n' "$j"
 				printf '\tfor (size_t i = 0; i < strlen(text); i++)\n\t\tn += text[i] %% %s;\n\treturn atoi(text) == n ? n : n + %s;\n}\n' "$((j + 1))" "$j"
 			done
 			printf 'int part%s(void)\n{\n\tvolatile int n = 0;\n' "$i"
-			for j in $(seq 30); do printf '\tif (n < 0)\n\t\tn = step%s(n);\n' "$j"; done
+			for j in $(seq 20); do printf '\tif (n < 0)\n\t\tn = step%s(n);\n' "$j"; done
 			printf '\treturn n + %s;\n}\n' "$((i - 1))"
 		} > "$tree/work/project/part$i.c"
 	done
 	{
 		printf '#include <stdio.h>\n'
-		for i in $(seq 40); do printf 'int part%s(void);\n' "$i"; done
+		for i in $(seq 12); do printf 'int part%s(void);\n' "$i"; done
 		printf 'int main(void)\n{\n\tint sum = 0;\n'
-		for i in $(seq 40); do printf '\tsum += part%s();\n' "$i"; done
+		for i in $(seq 12); do printf '\tsum += part%s();\n' "$i"; done
 		printf '\tprintf("%%d\\n", sum);\n\treturn 0;\n}\n'
 	} > "$tree/work/project/main.c"
 	cat > "$tree/work/project/Makefile" <<'END'

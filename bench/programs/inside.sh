@@ -22,12 +22,12 @@ loop() {
 # A warm round first, so that both kernels compile from the page cache.
 make_project() {
 	local begin
-	make -s -C project -j2 >/dev/null 2>&1
+	make -s -C project part1.o >/dev/null 2>&1
 	make -s -C project clean
 	begin=$(now)
 	make -s -C project -j2 || { echo "failed make"; return; }
 	took make_j2 "$begin"
-	[ "$(project/program)" = 780 ] || echo "failed make: the program's result"
+	[ "$(project/program)" = 66 ] || echo "failed make: the program's result"
 }
 
 as_postgres() { chroot --userspec=999:999 / "$@"; }

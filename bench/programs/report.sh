@@ -11,7 +11,7 @@ comes, *lean* (as in bench/results.md), and Furca. One run each, taken $(date -u
 | | Linux, default | Linux, lean | Furca | lean / Furca |
 |---|---|---|---|---|
 END
-awk -v names="bash_loop_1000=bash: 1,000 times /bin/true;make_j2=make -j2, 41 C files, gcc -O1;pgbench=pgbench, 4 connections, read and write;pgbench_connections=pgbench -S, a connection for each transaction;redis_set_rps=Redis SET, 400,000 keys;redis_set_p99=... 99 % within;redis_set_worst=... worst;redis_set_saving_rps=Redis SET while BGSAVE runs;redis_set_saving_p99=... 99 % within;redis_set_saving_worst=... worst;redis_last_fork=... its fork, as Redis tells;pool_1g=python: Pool(8), 512 pieces of work, 1 GiB parent" '
+awk -v names="bash_loop_1000=bash: 1,000 times /bin/true;make_j2=make -j2, 13 C files, gcc -O1;pgbench=pgbench, 4 connections, read and write;pgbench_connections=pgbench -S, a connection for each transaction;redis_set_rps=Redis SET, 400,000 keys;redis_set_p99=... 99 % within;redis_set_worst=... worst;redis_set_saving_rps=Redis SET while BGSAVE runs;redis_set_saving_p99=... 99 % within;redis_set_saving_worst=... worst;redis_last_fork=... its fork, as Redis tells;pool_1g=python: Pool(8), 512 pieces of work, 1 GiB parent" '
 { n = split(FILENAME, part, "/"); kernel = part[n]; sub(/\.txt$/, "", kernel); value[$1, kernel] = $2; unit[$1] = $3 }
 function cell(name, kernel) { return ((name, kernel) in value) ? value[name, kernel] " " unit[name] : "-" }
 END {
