@@ -77,8 +77,15 @@ soak: $(RUNNER) $(BUILD)/tests/user/stress/tree $(BUILD)/furca-kernel
 	@EACH=$$(($(SOAK) + 120)) KARGS="FURCA_STRESS_SECONDS=$(SOAK)" KERNEL=$(BUILD)/furca-kernel-debug sh tests/user/vm.sh -c 4 \
 		-t $$(($(SOAK) + 200)) furca stress/tree
 
+# stress-ng's stressors on four CPUs, STRESS_SECONDS each; STRESSORS="fork mmap": those alone. KERNEL=FILE: another kernel.
+STRESS_SECONDS ?= 60
+STRESSORS ?=
+.PHONY: stress-ng
+stress-ng: all
+	@STRESS_SECONDS=$(STRESS_SECONDS) FURCA_KERNEL=$(if $(KERNEL),$(abspath $(KERNEL))) sh tests/stress-ng/run.sh $(STRESSORS)
+
 # make test sets up what is missing, builds, and runs the quick set; the last line is the sum. A fresh machine has no compiler
-# yet: each step is a make of its own.
+# yet: each step is a make of its own. tests/run.sh has the list of parts, each of which it also runs alone.
 test:
 	@$(MAKE) --no-print-directory setup
 	@sh tests/run.sh quick

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the user-space tests in a VM: vm.sh [-m MEGABYTES] [-c CPUS] [-t SECONDS] linux|furca [AREA/NAME...]
+# Runs the user-space tests in a VM: vm.sh [-m MEGABYTES] [-c CPUS] [-t SECONDS] linux|furca [AREA|AREA/NAME...]
 # Packs build/tests/{user,user-musl}, and for furca build/tests/furca, with the runner as /init, boots it, and ends with the runner's own verdict.
 # The kernel is Debian's newest cloud kernel or build/furca-kernel; KERNEL=FILE overrides both.
 set -eu
@@ -25,27 +25,25 @@ esac
 [ -r "$kernel" ] || { echo "vm.sh: no kernel '$kernel'"; echo "0 passed, 1 failed"; exit 1; }
 top=$(mktemp -d); trap 'rm -rf "$top"' EXIT INT TERM
 mkdir -p "$top/root/proc" "$top/root/dev" "$top/root/tmp" "$top/root/sys" "$top/root/tests"
-args=""
-if [ $# -gt 0 ]; then
-	for one; do
-		case $one in user*/* | furca/*) ;; *) one=user/$one ;; esac
-		mkdir -p "$top/root/tests/$(dirname "$one")"
-		strip -o "$top/root/tests/$one" "$BUILD/tests/$one"
-	done
-else
-	sets="user user-musl"
-	[ "$which" = furca ] && sets="$sets furca"
-	for one in $(cd "$BUILD/tests" && find $sets -type f -perm -100); do
-		mkdir -p "$top/root/tests/$(dirname "$one")"
-		strip -o "$top/root/tests/$one" "$BUILD/tests/$one"
-	done
+# A folder stands for the tests in it; nothing named: for all.
+if [ $# = 0 ]; then
+	set -- user user-musl
+	[ "$which" = furca ] && set -- "$@" furca
 fi
+for one; do
+	case $one in user | user/* | user-musl | user-musl/* | furca | furca/*) ;; *) one=user/$one ;; esac
+	[ -e "$BUILD/tests/$one" ] || { echo "vm.sh: there is no test '$one'"; echo "0 passed, 1 failed"; exit 1; }
+	for file in $(cd "$BUILD/tests" && find "$one" -type f -perm -100); do
+		mkdir -p "$top/root/tests/$(dirname "$file")"
+		strip -o "$top/root/tests/$file" "$BUILD/tests/$file"
+	done
+done
 cp "$BUILD/tests/runner" "$top/root/init"
 (cd "$top/root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$top/initrd"
 # The emulated machine is some ten times slower than the host: the time a program may take grows accordingly.
 timeout "$LIMIT" qemu-system-x86_64 -M q35 -accel tcg -cpu "${CPU:-max,la57=off}" -m "$MEMORY" -smp "$CPUS" -nodefaults -no-user-config \
 	-display none -no-reboot -serial stdio -kernel "$kernel" -initrd "$top/initrd" \
-	-append "console=ttyS0 ${LOG:-quiet loglevel=0} ${KARGS:-} -- -v -t $EACH $args /tests" </dev/null 2>&1 | tr -d '\r' | tee "$top/log" || true
+	-append "console=ttyS0 ${LOG:-quiet loglevel=0} ${KARGS:-} -- -v -t $EACH /tests" </dev/null 2>&1 | tr -d '\r' | tee "$top/log" || true
 tail -n 1 "$top/log" | grep -q '^[0-9]* passed, 0 failed' && exit 0
 grep -q '^[0-9]* passed, [0-9]* failed' "$top/log" || echo "0 passed, 1 failed (the machine ended without a verdict)"
 exit 1
