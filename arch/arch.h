@@ -37,7 +37,8 @@ u32 arch_cpus_found(void);		/* how many the machine has, the boot CPU included; 
  * -ENOMEM; -ETIMEDOUT: it does not answer. */
 int __must_check arch_cpu_start(u32 cpu);
 __noreturn void cpu_main(void);		/* interrupts off, this CPU's descriptors, traps and timer ready */
-void arch_stop_others(void);		/* all others stand still for ever, whatever they do */
+void arch_send_nmi(u32 cpu);		/* there, whatever it does: calls cpu_trace_answer() (debug/cpu_trace.c) */
+void arch_stop_others(void);		/* an NMI too; all others stand still for ever */
 
 /* -- memory ---------------------------------------------------------------------------------------------------- */
 /* void *phys_to_virt(paddr_t p): through the direct map of all RAM; inline in the CPU's pte.h */
@@ -90,6 +91,7 @@ void task_first_run(struct task *prev);
 __noreturn void arch_enter_user(void);
 /* Frames of a stopped or current task's kernel stack, innermost first; returns how many. */
 int arch_backtrace(struct task *t, unsigned long *frames, int max);
+int arch_backtrace_regs(const struct regs *r, unsigned long *frames, int max);	/* of current, where r interrupted it */
 void arch_dump_regs(const struct regs *r);
 void arch_dump_trap_regs(void);	/* of the fault that led to a panic; else the user's at its entry */
 

@@ -24,6 +24,7 @@ static const char *const own_words[] = {
 	"reboot", "noapic", "nomodule", "mitigations", "nokaslr", "norandmaps", "tsc_early_khz", "random", "earlyprintk",
 	"init_on_alloc", "audit", "lsm", "apparmor", "cgroup_disable", "psi", "randomize_kstack_offset", "ignore_loglevel",
 	"maxcpus", "nosmp", "mem", "pci", "acpi", "clocksource", "no_timer_check", "rcupdate", "earlycon", "keep_bootcon",
+	"watchdog", "nowatchdog", "hung_task_panic", "softlockup_panic",
 };
 
 static size_t name_length(const char *word)

@@ -155,14 +155,18 @@ static __noreturn void report(const void *p, size_t n, bool is_write, const void
 	u8 why = *shadow_of(p) ?: *shadow_of((const u8 *)p + n - 1);
 
 	checked_bytes = 0;	/* the panic may touch what it likes */
+	if (why == KASAN_FREE_PAGE)
+		panic("kasan: a %s of %zu bytes at %p, in a free page, by %pS", what, n, p, ip);
 	if (page->kind != PAGE_SLAB)
 		panic("kasan: a %s of %zu bytes at %p, in a frame of kind %d, by %pS (%x)", what, n, p, page->kind, ip, why);
 	const struct slab_cache *c = page->slab.cache;
 	const u8 *block = page_address(pfn_to_page(page_to_pfn(page) & ~((1UL << c->order) - 1)));
 	size_t offset = (size_t)((const u8 *)p - block) % c->stride;
-	panic("kasan: a %s of %zu bytes at offset %zu of a %s %s (%u bytes) at %p, by %pS; freed by %pS", what, n, offset,
-	      why == KASAN_FREE_OBJECT ? "freed" : "live", c->name, c->size, (const void *)((const u8 *)p - offset), ip,
-	      who_freed((const u8 *)p - offset));
+	if (why != KASAN_FREE_OBJECT)
+		panic("kasan: a %s of %zu bytes at offset %zu of a live %s (%u bytes) at %p: beyond its end, by %pS", what, n, offset,
+		      c->name, c->size, (const void *)((const u8 *)p - offset), ip);
+	panic("kasan: a %s of %zu bytes at offset %zu of a freed %s (%u bytes) at %p, by %pS; freed by %pS", what, n, offset,
+	      c->name, c->size, (const void *)((const u8 *)p - offset), ip, who_freed((const u8 *)p - offset));
 }
 
 static bool byte_is_ok(const void *p)

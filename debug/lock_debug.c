@@ -27,6 +27,20 @@ static struct {
 	bool is_reporting;
 } cpu_locks[CPUS_MAX];
 
+void lock_debug_print_cpu(enum log_level level, u32 cpu)
+{
+	for (u32 i = 0; i < MIN(READ_ONCE(cpu_locks[cpu].count), HELD_SPIN_MAX); i++)
+		log_write(level, "  held: spinlock %p (rank %u) from %pS", cpu_locks[cpu].held[i].lock,
+			  cpu_locks[cpu].held[i].rank, cpu_locks[cpu].held[i].ip);
+}
+
+void lock_debug_print_task(enum log_level level, const struct task *t)
+{
+	for (u32 i = 0; i < MIN(READ_ONCE(t->lock_depth), ARRAY_SIZE(t->held_locks)); i++)
+		log_write(level, "  held: %p (rank %u) from %pS", t->held_locks[i].lock, t->held_locks[i].rank,
+			  t->held_locks[i].ip);
+}
+
 static __noreturn void report(const char *what, const void *lock, unsigned rank, const void *ip)
 {
 	u32 cpu = cpu_id();
@@ -37,12 +51,9 @@ static __noreturn void report(const char *what, const void *lock, unsigned rank,
 			arch_relax();
 	cpu_locks[cpu].is_reporting = true;
 	log_write(LOG_EMERG, "lock %p (rank %u) at %pS: %s\n", lock, rank, ip, what);
-	for (u32 i = 0; i < cpu_locks[cpu].count; i++)
-		log_write(LOG_EMERG, "  held: spinlock %p (rank %u) from %pS\n", cpu_locks[cpu].held[i].lock,
-			  cpu_locks[cpu].held[i].rank, cpu_locks[cpu].held[i].ip);
-	for (u32 i = 0; t && i < t->lock_depth; i++)
-		log_write(LOG_EMERG, "  held: %p (rank %u) from %pS\n", t->held_locks[i].lock, t->held_locks[i].rank,
-			  t->held_locks[i].ip);
+	lock_debug_print_cpu(LOG_EMERG, cpu);
+	if (t)
+		lock_debug_print_task(LOG_EMERG, t);
 	panic("locking: %s", what);
 }
 

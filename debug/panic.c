@@ -1,6 +1,6 @@
 /*
- * debug/panic.c: the end of the world: why, who, the call trace with names and the registers, the last process events
- * and every task, on the console whatever its log level; then the machine ends. The first line begins with
+ * debug/panic.c: the end of the world: why, who, the call trace with names and the registers, what the other CPUs were doing,
+ * the last process events and every task, on the console whatever its log level; then the machine ends. The first line begins with
  * "furca: panic: ", which the host tool looks for.
  * Way in: any context, any locks held: from here on locks are not taken. A panic inside a panic ends the machine.
  */
@@ -8,25 +8,18 @@
 #include "base/string.h"
 #include "arch/arch.h"
 #include "task/task.h"
+#include "debug/cpu_trace.h"
 #include "debug/events.h"
-
-#define FRAMES_MAX 32
+#include "debug/lock_debug.h"
 
 static volatile u32 panic_cpu = CPUS_MAX;	/* whose panic is being told */
-
-static void print_trace_of(struct task *t)
-{
-	unsigned long frames[FRAMES_MAX];
-	int n = arch_backtrace(t, frames, FRAMES_MAX);
-
-	for (int i = 0; i < n; i++)
-		log_write(LOG_EMERG, "  %pS", (void *)frames[i]);
-}
 
 static void print_trace(void)
 {
 	log_write(LOG_EMERG, "call trace:");
-	print_trace_of(current);
+	task_trace_print(LOG_EMERG, current);
+	lock_debug_print_cpu(LOG_EMERG, cpu_id());
+	lock_debug_print_task(LOG_EMERG, current);
 }
 
 void dump_stack(void)
@@ -39,7 +32,7 @@ void dump_task(struct task *t)
 	log_write(LOG_EMERG, "task %d of %d (%.16s) state %x%s", t->tid, t->tgid, t->comm, t->state,
 		  t->exit_state ? " dead" : t->sched.is_on_cpu ? " running" : "");
 	if (t != current && !t->sched.is_on_cpu && t->kstack)
-		print_trace_of(t);
+		task_trace_print(LOG_EMERG, t);
 }
 
 /* Without locks, which a panic may have been inside of: a list that is half changed ends the tale, as a second panic. */
@@ -70,6 +63,7 @@ void panic(const char *fmt, ...)
 	if (__atomic_add_fetch(&depth, 1, __ATOMIC_RELAXED) > 1)
 		panic_again();
 	panic_cpu = cpu_id();
+	(void)!cpu_traces_begin();	/* false: this CPU's own question is put aside */
 	arch_stop_others();
 	log_panic_begin();
 	va_start(ap, fmt);
@@ -84,6 +78,8 @@ void panic(const char *fmt, ...)
 	arch_dump_trap_regs();
 	if (current)
 		print_trace();
+	if (cpus_online > 1)
+		cpu_traces_print(LOG_EMERG);
 	events_print();
 	if (all_processes.next)
 		print_all_tasks();

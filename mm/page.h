@@ -107,6 +107,8 @@ static inline void page_unmap_put(struct page *p)
 		page_unmapped_last(p);
 }
 
+/* Of what type is the object that p points into? For messages: a slab's name, "frame's record", or "static object". */
+const char *page_what_is_at(const void *p);
 /* Frames of RAM that boot_info keeps out of memory[] (the initrd): one becomes a frame of this kind with count 1. */
 struct page *page_adopt(u64 pfn, enum page_kind kind);
 void page_release_range(paddr_t start, paddr_t end);	/* or all whole frames of a range become free memory */

@@ -5,6 +5,7 @@
  */
 #include "sched/runqueue.h"
 #include "base/printk.h"
+#include "debug/watch.h"
 
 static void idle_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup) { panic("idle task queued"); }
 static void idle_dequeue(struct runqueue *rq, struct task *t) { panic("idle task sleeps"); }
@@ -26,6 +27,7 @@ const struct sched_class sched_idle = {
 
 void sched_idle_loop(void)
 {
+	watch_start_cpu();
 	for (;;) {
 		arch_irq_disable();
 		if (READ_ONCE(cpu_self()->need_resched)) {

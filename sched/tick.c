@@ -5,6 +5,7 @@
  */
 #include "sched/runqueue.h"
 #include "arch/arch.h"
+#include "debug/watch.h"
 #include "signal/itimer.h"
 
 #define LOAD_SHIFT 11
@@ -70,6 +71,7 @@ void sched_tick(void)
 	}
 	spin_unlock(&rq->lock);
 	sched_load_tick(t->sched.exec_start_ns);
+	watch_tick(t->sched.exec_start_ns);
 	if (t == rq->idle)
 		return;
 	if (arch_interrupted_user()) {

@@ -59,6 +59,14 @@ static inline unsigned long spin_lock_irqsave(struct spinlock *l)
 	spin_lock(l);
 	return flags;
 }
+static inline bool spin_trylock_irqsave(struct spinlock *l, unsigned long *flags)
+{
+	*flags = arch_irq_save();
+	if (spin_trylock(l))
+		return true;
+	arch_irq_restore(*flags);
+	return false;
+}
 static inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long flags)
 {
 	spin_unlock(l);

@@ -10,6 +10,7 @@
 #include "x86.h"
 #include "base/errno.h"
 #include "base/printk.h"
+#include "debug/cpu_trace.h"
 #include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "sched/sched.h"
@@ -109,20 +110,23 @@ void apic_send(u32 hw_id, u32 command)
 void arch_send_resched(u32 cpu) { apic_send(cpus[cpu].hw_id, VECTOR_RESCHED); }
 void arch_send_flush(u32 cpu) { apic_send(cpus[cpu].hw_id, VECTOR_FLUSH); }
 
+void arch_send_nmi(u32 cpu) { apic_send(cpus[cpu].hw_id, APIC_NMI); }
+
 void arch_stop_others(void)
 {
 	WRITE_ONCE(are_others_stopped, true);
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
 		if (cpu != cpu_id())
-			apic_send(cpus[cpu].hw_id, APIC_NMI);
+			arch_send_nmi(cpu);
 	}
 }
 
+/* It may have come anywhere, with the log's lock held too: nothing is printed here. */
 void nmi_dispatch(const struct regs *r)
 {
+	cpu_trace_answer(r);
 	while (READ_ONCE(are_others_stopped))
 		__asm__ volatile("cli; hlt");
-	log_warn("NMI at %pS: nobody expects it", (void *)r->rip);
 }
 
 /* -- the I/O APICs -- */

@@ -194,21 +194,11 @@ static bool is_next_frame(const struct task *t, const unsigned long *bp, const u
 	       (unsigned long)up - (unsigned long)bp < IST_STACK_SIZE;
 }
 
-/* Follows the frame pointers as far as they lead upwards. */
-int arch_backtrace(struct task *t, unsigned long *frames, int max)
+/* Follows the frame pointers as far as they lead upwards. frames has n already. */
+static int follow(const struct task *t, const unsigned long *bp, unsigned long *frames, int n, int max)
 {
-	const unsigned long *bp = __builtin_frame_address(0), *up;
-	int n = 0;
+	const unsigned long *up;
 
-	if (t != current) {
-		const struct switch_frame *f = (const void *)t->thread.ksp;
-
-		if (n < max)
-			frames[n++] = f->rip;
-		bp = (const unsigned long *)f->rbp;
-		if (!is_on_stack(t, bp))
-			return n;
-	}
 	for (; n < max && bp[1]; bp = up) {
 		frames[n++] = bp[1];
 		up = (const unsigned long *)bp[0];
@@ -216,4 +206,22 @@ int arch_backtrace(struct task *t, unsigned long *frames, int max)
 			break;
 	}
 	return n;
+}
+
+int arch_backtrace(struct task *t, unsigned long *frames, int max)
+{
+	const struct switch_frame *f = (const void *)t->thread.ksp;
+
+	if (t == current)
+		return follow(t, __builtin_frame_address(0), frames, 0, max);
+	frames[0] = f->rip;
+	return is_on_stack(t, (const unsigned long *)f->rbp) ? follow(t, (const unsigned long *)f->rbp, frames, 1, max) : 1;
+}
+
+int arch_backtrace_regs(const struct regs *r, unsigned long *frames, int max)
+{
+	const unsigned long *bp = (const unsigned long *)r->rbp;
+
+	frames[0] = r->rip;
+	return is_on_stack(current, bp) ? follow(current, bp, frames, 1, max) : 1;
 }

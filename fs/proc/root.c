@@ -10,7 +10,9 @@
 #include "base/string.h"
 #include "cgroup/cgroup.h"
 #include "debug/events.h"
+#include "debug/provoke.h"
 #include "debug/stack_watch.h"
+#include "debug/watch.h"
 #include "drivers/random.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
@@ -156,6 +158,21 @@ static int show_stacks(struct text *t, const struct proc_ref *r)
 	stack_watch_for_each(stack_line, t);
 	return 0;
 }
+
+#ifdef FURCA_DEBUG
+static int show_provoke(struct text *t, const struct proc_ref *r)
+{
+	for (size_t i = 0; provoke_name(i); i++)
+		text_print(t, "%s\n", provoke_name(i));
+	return 0;
+}
+
+static ssize_t write_provoke(const struct proc_ref *r, char *text, size_t n)
+{
+	int err = provoke(text);
+	return err ? err : (ssize_t)n;
+}
+#endif
 
 static int show_filesystems(struct text *t, const struct proc_ref *r)
 {
@@ -307,6 +324,9 @@ static struct number numbers[] = {
 	{ "sys/fs/protected_symlinks", &protected_symlinks, 0, 1 },
 	{ "sys/kernel/cap_last_cap", &cap_last, 0, 0 },
 	{ "sys/kernel/core_uses_pid", &core_uses_pid, 0, 0x7fffffff },
+	{ "sys/kernel/hung_task_panic", &hung_task_panics, 0, 1 },
+	{ "sys/kernel/hung_task_timeout_secs", &hung_task_timeout_s, 0, 0x7fffffff },
+	{ "sys/kernel/hung_task_warnings", &hung_task_warnings, -1, 0x7fffffff },
 	{ "sys/kernel/ngroups_max", &ngroups_max, 0, 0 },
 	{ "sys/kernel/overflowgid", &overflow_gid, 0, 65535 },
 	{ "sys/kernel/overflowuid", &overflow_uid, 0, 65535 },
@@ -315,8 +335,10 @@ static struct number numbers[] = {
 	{ "sys/kernel/sched_rr_timeslice_ms", &sched_rr_slice_ms, 0, 0 },
 	{ "sys/kernel/sched_rt_period_us", &sched_rt_period_us, 1, 0x7fffffff },
 	{ "sys/kernel/sched_rt_runtime_us", &sched_rt_runtime_us, -1, 0x7fffffff },
+	{ "sys/kernel/softlockup_panic", &soft_lockup_panics, 0, 1 },
 	{ "sys/kernel/threads-max", &threads_max, 1, 0x3fffffff },
 	{ "sys/kernel/unprivileged_userns_clone", &user_ns_for_all, 0, 1 },
+	{ "sys/kernel/watchdog_thresh", &watch_threshold_s, 0, 60 },
 	{ "sys/kernel/yama/ptrace_scope", &ptrace_scope, 0, 3 },
 	{ "sys/vm/admin_reserve_kbytes", &commit_admin_reserve_kbytes, 0, 0x7fffffff },
 	{ "sys/vm/max_map_count", &mm_count_max, 0, 0x7fffffff },
@@ -419,6 +441,9 @@ const struct proc_row proc_system_rows[] = {
 	{ "furca/missing", S_IFREG | 0444, show_missing },
 	{ "furca/locks", S_IFREG | 0444, show_lock_waits },
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
+#ifdef FURCA_DEBUG
+	{ "furca/provoke", S_IFREG | 0600, show_provoke, write_provoke },
+#endif
 	{ "furca/stacks", S_IFREG | 0444, show_stacks },
 	{ "loadavg", S_IFREG | 0444, show_loadavg },
 	{ "locks", S_IFREG | 0444, show_locks },
@@ -449,6 +474,9 @@ const struct proc_row proc_system_rows[] = {
 	NUMBER_RW("sys/kernel/core_uses_pid"),
 	{ "sys/kernel/domainname", S_IFREG | 0644, show_domainname, write_domainname },
 	{ "sys/kernel/hostname", S_IFREG | 0644, show_nodename, write_nodename },
+	NUMBER_RW("sys/kernel/hung_task_panic"),
+	NUMBER_RW("sys/kernel/hung_task_timeout_secs"),
+	NUMBER_RW("sys/kernel/hung_task_warnings"),
 	IPC_LIMIT("sys/kernel/msg_next_id", 0444),
 	IPC_LIMIT("sys/kernel/msgmax", 0644),
 	IPC_LIMIT("sys/kernel/msgmnb", 0644),
@@ -475,9 +503,11 @@ const struct proc_row proc_system_rows[] = {
 	IPC_LIMIT("sys/kernel/shmall", 0644),
 	IPC_LIMIT("sys/kernel/shmmax", 0644),
 	IPC_LIMIT("sys/kernel/shmmni", 0644),
+	NUMBER_RW("sys/kernel/softlockup_panic"),
 	NUMBER_RW("sys/kernel/threads-max"),
 	NUMBER_RW("sys/kernel/unprivileged_userns_clone"),
 	{ "sys/kernel/version", S_IFREG | 0444, show_version },
+	NUMBER_RW("sys/kernel/watchdog_thresh"),
 	{ "sys/kernel/yama/ptrace_scope", S_IFREG | 0644, show_number, write_ptrace_scope },
 	USER_MAX("sys/user/max_cgroup_namespaces"),
 	USER_MAX("sys/user/max_ipc_namespaces"),
