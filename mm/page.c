@@ -9,6 +9,7 @@
 #include "mm/page.h"
 #include "mm/buddy.h"
 #include "mm/kstack.h"
+#include "mm/slab.h"
 #include "debug/kasan.h"
 #include "arch/arch.h"
 #include "base/printk.h"
@@ -36,6 +37,19 @@ void page_records_touch(u64 pfn)
 	for (u64 i = 0; i < BLOCK_PAGES; i++)
 		first[i].kind = PAGE_RESERVED;
 	block_ready[block] = 1;
+}
+
+const char *page_what_is_at(const void *p)
+{
+	u64 pfn = (u64)((const u8 *)p - (const u8 *)phys_to_virt(0)) >> PAGE_SHIFT;
+
+	if (pfn >= pfn_end)
+		return "static object";
+	if (p >= (const void *)page_records && p < (const void *)(page_records + pfn_end))
+		return "frame's record";
+	if (!block_ready[pfn / BLOCK_PAGES] || page_records[pfn].kind != PAGE_SLAB)
+		return "frame";
+	return page_records[pfn].slab.cache->name;
 }
 
 /* Sets aside the array of records (and the map of blocks) at the end of the largest range of RAM. */
