@@ -162,11 +162,12 @@ static __noreturn void report(const void *p, size_t n, bool is_write, const void
 	const struct slab_cache *c = page->slab.cache;
 	const u8 *block = page_address(pfn_to_page(page_to_pfn(page) & ~((1UL << c->order) - 1)));
 	size_t offset = (size_t)((const u8 *)p - block) % c->stride;
+	const void *start = (const u8 *)p - offset;
 	if (why != KASAN_FREE_OBJECT)
-		panic("kasan: a %s of %zu bytes at offset %zu of a live %s (%u bytes) at %p: beyond its end, by %pS", what, n, offset,
-		      c->name, c->size, (const void *)((const u8 *)p - offset), ip);
+		panic("kasan: a %s of %zu bytes at offset %zu of a live %s (%u bytes) at %p: beyond its end, by %pS", what, n,
+		      offset, c->name, c->size, start, ip);
 	panic("kasan: a %s of %zu bytes at offset %zu of a freed %s (%u bytes) at %p, by %pS; freed by %pS", what, n, offset,
-	      c->name, c->size, (const void *)((const u8 *)p - offset), ip, who_freed((const u8 *)p - offset));
+	      c->name, c->size, start, ip, who_freed(start));
 }
 
 static bool byte_is_ok(const void *p)

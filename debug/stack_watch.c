@@ -1,8 +1,8 @@
 /*
- * debug/stack_watch.c: the watch over the depth of kernel stacks. A stack is filled with a pattern when it is handed out; what
- * has changed was used. A look after each system call costs a glance below what the task is known to have used; only when
- * that was touched is the stack searched. A frame that leaves more than GLANCE_WORDS of itself unwritten may hide what lies
- * below it until the task's end, when all of the stack is looked at.
+ * debug/stack_watch.c: the watch over the depth of kernel stacks. A stack is filled with a pattern when it is made, and again
+ * where it was used when its task has gone; what has changed was used. A look after each system call costs a glance below
+ * what the task is known to have used; only when that was touched is the stack searched. A frame that leaves more than
+ * GLANCE_WORDS of itself unwritten may hide what lies below it until the task's end, when all of the stack is looked at.
  * So a call's figure is the deepest that it took a task beyond what that task had used before.
  * Locks: watch_lock, not of the watched kind: taken on the way to user mode with interrupts off, and by task_put().
  */
@@ -83,6 +83,7 @@ void stack_watch_return(const struct regs *r)
 	u64 *p = t->stack_low ?: stack_top(t);
 	u64 *end = MAX(p - GLANCE_WORDS, (u64 *)t->kstack + KSTACK_FOOT_WORDS);
 
+	kstack_check(t->kstack);
 	while (p > end)
 		if (*--p != FILL) {
 			look(t, r);
@@ -90,10 +91,18 @@ void stack_watch_return(const struct regs *r)
 		}
 }
 
+void stack_watch_switch(const struct task *t)
+{
+	if (!(t->flags & PF_IDLE))
+		kstack_check(t->kstack);
+}
+
 void stack_watch_end(struct task *t)
 {
-	if (t->kstack)
-		look(t, task_regs(t));
+	if (!t->kstack)
+		return;
+	look(t, task_regs(t));
+	stack_watch_fill(t->stack_low, (size_t)((u8 *)stack_top(t) - (u8 *)t->stack_low));
 }
 
 void stack_watch_for_each(void (*line)(void *arg, long nr, const struct stack_use *u), void *arg)

@@ -126,14 +126,16 @@ static bool is_hung(const struct task *t, u64 now_ns, u64 limit_ns)
 
 static void look_at_tasks(u64 now_ns)
 {
-	u64 last = __atomic_load_n(&tasks_looked_ns, __ATOMIC_RELAXED), limit_ns = (u64)READ_ONCE(hung_task_timeout_s) * NSEC_PER_SEC;
+	u64 last = __atomic_load_n(&tasks_looked_ns, __ATOMIC_RELAXED);
+	u64 limit_ns = (u64)READ_ONCE(hung_task_timeout_s) * NSEC_PER_SEC;
 	struct task *process, *thread;
 	unsigned long flags;
 	bool is_any = false;
 
-	if (!limit_ns || !hung_task_warnings || now_ns < last + limit_ns || !__atomic_compare_exchange_n(&tasks_looked_ns, &last,
-			now_ns, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (!limit_ns || !hung_task_warnings || now_ns < last + limit_ns)
 		return;
+	if (!__atomic_compare_exchange_n(&tasks_looked_ns, &last, now_ns, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;		/* another CPU does it */
 	if (!spin_trylock_irqsave(&tasklist_lock, &flags))
 		return;
 	list_for_each(process, &all_processes, all_node)

@@ -162,6 +162,7 @@ static struct kstack *stack_new(int node)
 		return NULL;
 	}
 	*(struct stack_foot *)k->base = (struct stack_foot){ STACK_MARK, k };
+	stack_watch_fill((u64 *)k->base + KSTACK_FOOT_WORDS, KSTACK_SIZE - sizeof(struct stack_foot));
 	return k;
 }
 
@@ -231,7 +232,6 @@ void *kstack_alloc(int node)
 		spin_unlock_irqrestore(&stacks_lock, flags);
 	}
 	count_live(1);
-	stack_watch_fill((u64 *)k->base + KSTACK_FOOT_WORDS, KSTACK_SIZE - sizeof(struct stack_foot));
 	return (void *)k->base;
 }
 
@@ -264,14 +264,19 @@ static bool stack_keep(struct kstack *k)
 	return is_kept;
 }
 
+void kstack_check(const void *stack)
+{
+	if (((const struct stack_foot *)stack)->mark != STACK_MARK)
+		panic("a kernel stack at %p was used down to its end", stack);
+}
+
 void kstack_free(void *stack)
 {
 	struct stack_foot *foot = stack;
 
 	if (!stack)
 		return;
-	if (foot->mark != STACK_MARK)
-		panic("a kernel stack at %p was used down to its end", stack);
+	kstack_check(stack);
 	count_live(-1);
 	if (!stack_keep(foot->stack))
 		stack_give_back(foot->stack);

@@ -9,6 +9,7 @@
 #define KSTACK_SIZE 16384UL
 #define KSTACK_FOOT_WORDS 2	/* at its lower end, kstack.c's own */
 void *kstack_alloc(int node);	/* lowest address; NULL: out of memory */
+void kstack_check(const void *stack);	/* panics if it was used down to its end */
 void kstack_free(void *stack);	/* NULL is accepted */
 const char *kstack_describe(unsigned long addr);	/* "guard page" if addr is in one, else NULL */
 u64 kstack_pages(void);		/* frames in stacks that are handed out, or kept by a CPU */

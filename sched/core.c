@@ -10,6 +10,7 @@
 #include "arch/arch.h"
 #include "base/printk.h"
 #include "debug/lock_debug.h"
+#include "debug/stack_watch.h"
 #include "mm/mm.h"
 #include "signal/signal.h"
 #include "debug/events.h"
@@ -222,6 +223,7 @@ static void switch_to(struct runqueue *rq, struct task *prev, struct task *next,
 		prev->sched.switches_involuntary++;
 	if (prev->rseq)
 		task_set_work(prev, WORK_RSEQ);
+	stack_watch_switch(prev);
 	event_note(EVENT_SWITCH, prev->tid, next->tid, prev->state);
 	rq->switches++;
 	rq->curr = next;
