@@ -6,7 +6,12 @@
 #define MM_KSTACK_H
 #include "base/types.h"
 
+/* The deepest use in the release kernel is under 3,500 bytes (docs/debugging.md); checks take more. */
+#ifdef FURCA_DEBUG
 #define KSTACK_SIZE 16384UL
+#else
+#define KSTACK_SIZE 8192UL
+#endif
 #define KSTACK_FOOT_WORDS 2	/* at its lower end, kstack.c's own */
 void *kstack_alloc(int node);	/* lowest address; NULL: out of memory */
 void kstack_check(const void *stack);	/* panics if it was used down to its end */

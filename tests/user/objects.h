@@ -69,6 +69,19 @@ static inline const char *objects_settle(const struct objects *before, long ms)
 	}
 }
 
+/* What there is once nothing ends by itself any more: the same twice, some time apart. On several CPUs something may still end
+ * on one that the host does not run just now. */
+static inline void objects_read_quiet(struct objects *o)
+{
+	long apart = sysconf(_SC_NPROCESSORS_ONLN) == 1 ? 5 : 50;
+	for (long end = check_now_ms() + 1500; check_now_ms() < end;) {
+		objects_read(o);
+		check_sleep_ms(apart);
+		if (!*objects_settle(o, 0))
+			return;
+	}
+}
+
 #define CHECK_OBJECTS(before, what)                                                               \
 	do {                                                                                      \
 		const char *left_ = objects_settle((before), 1500);                               \
