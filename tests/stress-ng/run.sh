@@ -27,7 +27,7 @@ exec | spawn) as="setpriv --reuid 1000 --regid 1000 --clear-groups" ;;
 esac
 objects() {
 	awk -v cpus="$cpus" '
-	FILENAME == "/proc/meminfo" { if ($1 == "KernelStack:") mapped = $2 / 16; next }
+	$1 == "KernelStack:" { mapped = $2 / 16; next }
 	$1 == "kstack" { slots += $3; next }
 	$1 == "page:kernel" { kernel = $3; next }
 	$1 == "page:kstack" { used = $3 / 4 }
@@ -35,24 +35,29 @@ objects() {
 	END {
 		print "page:kernel but for tables of kernel stacks", kernel - int((slots * 5 + 511) / 512)
 		print "mapped kernel stacks that nobody has", (mapped - used > 4 * cpus ? mapped - used : 0)
-	}' /proc/meminfo /proc/furca/objects
+	}'
 }
 round() {
-	echo "$3" > /proc/sys/kernel/ns_last_pid	# names with a pid in them are as long as before
 	$as stress-ng --"$stressor" "$cpus" --timeout "$2" --temp-path /tmp > log 2>&1
 	echo "status $?"
 	sleep 2
-	objects > "$1"
+	cat /proc/furca/objects /proc/meminfo > "$1.read"
 }
 cd /tmp
-round after 4 100000
-round before 1 200000
-round after "$seconds" 300000
-[ -s after ] && diff before after && echo "objects are back"
+for when in before after; do : > $when.read; done	# as many files at each reading
+round after 4
+round before 1
+round after "$seconds"
+for when in before after; do
+	grep -v '^[^:]*: .*kB$' $when.read > $when.left
+	grep '^KernelStack:' $when.read >> $when.left
+	objects < $when.left > $when
+done
+[ -s after.read ] && diff before after && echo "objects are back"
 cat log
 X2
 programs="--with stress.sh"
-for program in sh sleep cat diff awk setpriv stress-ng; do
+for program in sh sleep cat grep diff awk setpriv stress-ng; do
 	programs="$programs --with $(command -v $program)"
 done
 for stressor; do
