@@ -145,6 +145,17 @@ int census_begin(void)
 	return err;
 }
 
+#ifdef FURCA_RECOUNT
+u32 census_borrow(bool may_wait)
+{
+	if (may_wait)
+		mutex_lock(&census_lock);
+	else if (!mutex_trylock(&census_lock))
+		return 0;
+	return round += 2;
+}
+#endif
+
 void census_end(void) { mutex_unlock(&census_lock); }
 
 unsigned census_mappers(const struct page *p)

@@ -9,6 +9,11 @@
  * No lock is held; may sleep. */
 int __must_check census_begin(void);
 void census_end(void);
+#ifdef FURCA_RECOUNT
+/* For who counts something else in the records' census fields: a number that no record has in there yet. 0: somebody uses
+ * them, and the caller may not wait. Ends with census_end(). */
+u32 census_borrow(bool may_wait);
+#endif
 /* Between the two: how many address spaces map p, once for each place; 1 at least. */
 unsigned census_mappers(const struct page *p);
 #endif

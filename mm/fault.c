@@ -20,6 +20,7 @@
 #include "task/task.h"
 #include "base/errno.h"
 #include "base/printk.h"
+#include "debug/recount.h"
 
 #define AROUND_BYTES (16 * PAGE_SIZE)	/* mapped by one read fault of a file, aligned: one leaf table holds it all */
 #define SMALL_BYTES (64 * PAGE_SIZE)	/* a region up to this is mapped whole */
@@ -308,8 +309,10 @@ int mm_fault(struct mm *mm, uptr addr, unsigned access, int *code)
 	for (;;) {
 		int r = fault_once(mm, addr, access, code);
 
-		if (likely(r != TRY_AGAIN && r != -ENOMEM))
+		if (likely(r != TRY_AGAIN && r != -ENOMEM)) {
+			recount_sometimes();
 			return r;
+		}
 		if (r == -ENOMEM && oom_kill())
 			return -ENOMEM;
 	}

@@ -21,6 +21,7 @@
 #include "base/errno.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "debug/recount.h"
 
 /* The plain numbers: from mmap_base up to core_filter. */
 static void copy_numbers(struct mm *child, const struct mm *parent)
@@ -138,5 +139,6 @@ struct mm *mm_copy(struct mm *parent, uptr written)
 	pt_check(parent);
 	pt_check(child);
 #endif
+	recount_sometimes();
 	return child;
 }

@@ -12,6 +12,7 @@
 #include "fs/vfs.h"
 #include "namespace/user.h"
 #include "base/printk.h"
+#include "debug/recount.h"
 
 static SLAB_CACHE(mm_cache, struct mm);
 
@@ -22,6 +23,7 @@ struct mm *mm_alloc(void)
 	if (!mm)
 		return NULL;
 	mm_begin(mm);
+	recount_mm_begin(mm);
 	return mm;
 }
 
@@ -76,7 +78,9 @@ void mm_put(struct mm *mm)
 	if (!refcount_dec(&mm->users))
 		return;
 	mm_teardown(mm);
+	recount_mm_end(mm);
 	mm_release(mm);
+	recount_sometimes();
 }
 
 void mm_release(struct mm *mm)

@@ -105,6 +105,9 @@ struct mm {
 	struct vma *last_fault;		/* borrowed under lock: a guess for the next fault; every edit forgets it */
 	struct mm_family *family;	/* reference: those that fork made from one another (file_users.c) */
 	struct list family_node;	/* family->lock */
+#ifdef FURCA_RECOUNT
+	struct list all_node;		/* debug/recount.c's own */
+#endif
 };
 
 /* -- life -- */

@@ -130,6 +130,13 @@ void page_release_range(paddr_t start, paddr_t end)
 		page_free(page_adopt(pfn, PAGE_KERNEL), 0);
 }
 
+u64 page_next_record(u64 pfn)
+{
+	while (pfn < pfn_end && !block_ready[pfn / BLOCK_PAGES])
+		pfn = ALIGN_DOWN(pfn, BLOCK_PAGES) + BLOCK_PAGES;
+	return pfn < pfn_end ? pfn : 0;
+}
+
 static u64 kind_pages(enum page_kind kind)
 {
 	long n = 0;

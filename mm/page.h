@@ -116,6 +116,8 @@ void page_release_range(paddr_t start, paddr_t end);	/* or all whole frames of a
 struct memory_stats { u64 total_pages, free_pages, kernel_pages, slab_pages, table_pages, anon_pages, file_pages,
 	shmem_pages, kstack_pages; };	/* spare tables and kernel stacks are free */
 void memory_stats(struct memory_stats *s);
+/* The first frame from pfn on, which is not 0, that has a record; 0: none. */
+u64 page_next_record(u64 pfn);
 u64 memory_total_pages(void);
 u64 memory_free_pages(void);		/* about: cheap */
 #endif

@@ -14,6 +14,7 @@
 #include "mm/mm.h"
 #include "signal/signal.h"
 #include "debug/events.h"
+#include "debug/recount.h"
 #include <linux/sched.h>
 
 struct runqueue runqueues[CPUS_MAX];
@@ -243,6 +244,7 @@ void schedule(void)
 	bool is_voluntary = false;
 
 	lock_debug_check_sleep();
+	recount_park();
 	arch_irq_disable();
 	rq = rq_this();
 	spin_lock(&rq->lock);

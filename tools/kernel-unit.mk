@@ -35,6 +35,7 @@ $(eval $(call UNIT,pagetable,mm/pagetable_test.c mm/pagetable.c mm/pagetable_ran
   mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,pagetable_race,mm/pagetable_race_test.c mm/pagetable.c mm/pagetable_range.c mm/pagetable_check.c \
   mm/table.c mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
+$(eval $(call UNIT,recount,mm/recount_test.c mm/recount.c mm/pagetable.c mm/pagetable_range.c mm/table.c mm/tlb.c mm/cow.c mm/page.c mm/buddy.c))
 $(eval $(call UNIT,mm,mm/mm_test.c mm/mm.c mm/fork.c mm/attached.c mm/fault.c mm/foreign.c mm/cow.c mm/pagetable.c mm/pagetable_range.c \
   mm/pagetable_check.c mm/table.c mm/tlb.c mm/vma.c mm/vma_path.c mm/vma_summary.c mm/vma_edit.c mm/file_users.c mm/mapping.c mm/mapping_index.c \
   mm/mapping_io.c mm/truncate.c mm/commit.c mm/region.c mm/slab.c mm/kmalloc.c mm/page.c mm/buddy.c))

@@ -20,11 +20,11 @@ KFLAGS := $(ARCH_FLAGS) -ffreestanding -nostdinc -isystem $(shell $(KCC) -print-
           -fno-common -fno-strict-aliasing -fno-omit-frame-pointer -fno-delete-null-pointer-checks -fwrapv \
           -O2 -g -MMD -MP
 ifeq ($(DEBUG),y)
-KFLAGS += -DFURCA_DEBUG=1 -DFURCA_KASAN=1 -DFURCA_STACK_WATCH=1
+KFLAGS += -DFURCA_DEBUG=1 -DFURCA_KASAN=1 -DFURCA_STACK_WATCH=1 -DFURCA_RECOUNT=1
 # Every load and store asks debug/kasan.c first, but for the allocator's own, which reach into free objects.
 KASAN  := -fsanitize=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0 -mllvm -asan-globals=0
 UBSAN  := -fsanitize=bounds,shift,integer-divide-by-zero,bool,enum,null,vla-bound,unreachable,return,builtin,nonnull-attribute
-KCHECK  = $(if $(filter debug/% arch/% boot/%,$(filter-out debug/provoke.c,$<)),,$(UBSAN)) $(if $(filter debug/kasan.c debug/stack_watch.c mm/slab.c mm/pagetable_check.c boot/% arch/%,$<),,$(KASAN))
+KCHECK  = $(if $(filter debug/% arch/% boot/%,$(filter-out debug/provoke.c,$<)),,$(UBSAN)) $(if $(filter debug/kasan.c debug/stack_watch.c mm/slab.c mm/pagetable_check.c mm/recount.c boot/% arch/%,$<),,$(KASAN))
 else
 # Small by default. What is on the way of a process's life (bench/profile.sh tells) is made quick and optimised across files.
 KLTO   := -flto=thin

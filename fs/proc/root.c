@@ -11,6 +11,7 @@
 #include "cgroup/cgroup.h"
 #include "debug/events.h"
 #include "debug/provoke.h"
+#include "debug/recount.h"
 #include "debug/stack_watch.h"
 #include "debug/watch.h"
 #include "drivers/random.h"
@@ -171,6 +172,32 @@ static ssize_t write_provoke(const struct proc_ref *r, char *text, size_t n)
 {
 	int err = provoke(text);
 	return err ? err : (ssize_t)n;
+}
+#endif
+
+#ifdef FURCA_RECOUNT
+static int show_recount(struct text *t, const struct proc_ref *r)
+{
+	struct recount_stats s;
+	recount_stats(&s);
+	text_print(t, "every %lu\ndone %lu\nmissed %lu\ntables %lu\nframes %lu\nlongest-us %lu\n", (unsigned long)s.every,
+		   (unsigned long)s.done, (unsigned long)s.missed, (unsigned long)s.tables, (unsigned long)s.frames,
+		   (unsigned long)(s.longest_ns / 1000));
+	return 0;
+}
+
+static ssize_t write_recount(const struct proc_ref *r, char *text, size_t n)
+{
+	char *end;
+	u64 every = strtou64(text, &end, 10);
+	if (!strncmp(text, "now", 3)) {
+		int err = recount_now();
+		return err ? err : (ssize_t)n;
+	}
+	if (end == text || (*end && *end != '\n'))
+		return -EINVAL;
+	recount_set_every(every);
+	return (ssize_t)n;
 }
 #endif
 
@@ -443,6 +470,9 @@ const struct proc_row proc_system_rows[] = {
 	{ "furca/objects", S_IFREG | 0444, proc_show_objects },
 #ifdef FURCA_DEBUG
 	{ "furca/provoke", S_IFREG | 0600, show_provoke, write_provoke },
+#endif
+#ifdef FURCA_RECOUNT
+	{ "furca/recount", S_IFREG | 0600, show_recount, write_recount },
 #endif
 	{ "furca/stacks", S_IFREG | 0444, show_stacks },
 	{ "loadavg", S_IFREG | 0444, show_loadavg },
