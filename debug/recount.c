@@ -25,7 +25,7 @@
 u64 recount_stop;
 static struct { u64 stop; } __aligned(64) waits_for[CPUS_MAX];
 static u64 last_stop;				/* under the census' lock, as are the stats */
-static struct recount_stats stats = { .every = 1024 };
+static struct recount_stats stats = { .every = 4096 };
 static u64 operations;				/* races lose some */
 static struct list all_mms = LIST_INIT(all_mms);
 static struct spinlock all_lock = SPINLOCK_INIT(RANK_NONE);
