@@ -46,7 +46,7 @@ pgbench() {
 	out=$(as_postgres $bin/pgbench -h /tmp -U postgres -n -S -C -c 2 -j 1 -T 10 postgres 2>>/tmp/pgbench.err)
 	tell pgbench_connections "$(echo "$out" | awk '/^tps/ { printf "%.0f", $3 }')" tps
 	[ -s /tmp/pgbench.err ] && { tail -n 3 /tmp/pgbench.err /tmp/postgres.log; }
-	kill -INT %1
+	kill -INT "$(head -n 1 data/postmaster.pid)"	# the job itself is a shell, which ignores it
 	wait
 }
 
