@@ -2,8 +2,7 @@
  * arch/x86_64/kernel.ld.S: where the kernel lies. Linked 2 GiB below the top of the address space (code model kernel)
  * plus 1 MiB, loaded at physical 1 MiB. Text, read-only data and data begin on pages of their own, so that each can
  * have its own protection. .ksyms is the last thing that is loaded: the symbol table's size, known only after a first
- * link, then moves no address before it; the zeroed data lies before it and is part of the file (a PVH loader would
- * otherwise leave it beyond the end).
+ * link, then moves no address before it. The zeroed data lies before it and takes no room in the file.
  */
 #include "layout.h"
 
