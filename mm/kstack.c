@@ -33,7 +33,7 @@ struct kstack {
 struct stack_foot { u64 mark; struct kstack *stack; };	/* at base */
 _Static_assert(sizeof(struct stack_foot) == KSTACK_FOOT_WORDS * sizeof(u64), "foot");
 
-static SLAB_CACHE(kstack_cache, struct kstack);
+static SLAB_POOL(kstack_cache, struct kstack);
 static struct spinlock stacks_lock = SPINLOCK_INIT(RANK_KSTACK);
 static struct list cached = LIST_INIT(cached);	/* mapped */
 static struct list slots = LIST_INIT(slots);	/* not mapped, and no CPU remembers what was */

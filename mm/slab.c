@@ -61,6 +61,7 @@ static __noinline void cache_prepare(struct slab_cache *c)
 
 		spin_init(&c->lock, RANK_SLAB);
 		c->name = type->name;
+		c->is_pool = type->is_pool;
 		c->size = MAX(c->size, type->size);	/* what is known only when the machine runs was set before */
 		c->align = MAX(type->align, 8u);
 		/* what is aligned to its size has no room for a red zone */

@@ -29,21 +29,26 @@ struct slab_cache {
 	u32 order;			/* of a slab's block of frames */
 	u32 slabs, empty_slabs;		/* under lock */
 	struct slab_cache *next_cache;	/* in the list of all caches */
-	bool is_ready;
+	bool is_ready, is_pool;
 };
 /* What a cache holds. The kernel's image has these; the caches are zeroed memory, made ready at their first object. */
 struct slab_type {
 	struct slab_cache *cache;
 	const char *name;
 	u32 size, align;
+	bool is_pool;			/* objects wait for their next use with their owner: what is handed out is not what is in use */
 };
-#define SLAB_TYPE(var, of, text, bytes, alignment) \
-	static const struct slab_type var __used __section("slab_types") = { (of), (text), (bytes), (alignment) }
+#define SLAB_TYPE(var, of, text, bytes, alignment, pool) \
+	static const struct slab_type var __used __section("slab_types") = { (of), (text), (bytes), (alignment), (pool) }
 /* Define a cache for a struct at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. Its name is
  * one word, "task": a field of /proc/slabinfo. */
 #define SLAB_CACHE(var, type) \
 	struct slab_cache var; \
-	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type))
+	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), false)
+/* The same for objects that their owner keeps for their next use. */
+#define SLAB_POOL(var, type) \
+	struct slab_cache var; \
+	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), true)
 
 void *slab_alloc(struct slab_cache *c);			/* contents undefined */
 void *slab_zalloc(struct slab_cache *c);

@@ -106,7 +106,7 @@ part_host() {
 part_user() {
 	user_debug 2 fork cow exec clone wait thread signal mm limits furca &
 	user 2
-	user 1
+	user 1 fork cow exec wait thread signal sched mm
 	wait
 	for name in user-1 user-2 user-debug-2; do
 		count $name

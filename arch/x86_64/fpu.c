@@ -21,7 +21,7 @@
 
 static struct fpu_area initial __aligned(64);
 static struct slab_cache fpu_cache;	/* its size is known only when the machine runs */
-SLAB_TYPE(fpu_type, &fpu_cache, "fpu_state", 0, 64);
+SLAB_TYPE(fpu_type, &fpu_cache, "fpu_state", 0, 64, false);
 
 static inline void xsave(void *area)
 {

@@ -144,11 +144,13 @@ int proc_show_slabinfo(struct text *t, const struct proc_ref *r)
 
 static void object_line(const struct slab_cache *c, void *arg)
 {
-	text_print(arg, "%s %u %ld\n", c->name, c->size, slab_live(c));
+	if (!c->is_pool)
+		text_print(arg, "%s %u %ld\n", c->name, c->size, slab_live(c));
 }
 
-/* name, bytes of one, how many live: what a leak check compares. Frames by kind come last; those that only wait in a pool
- * for their next use are not live. page:kernel are the frames of large kmallocs, pipes and the like. */
+/* name, bytes of one, how many live: what a leak check compares. Frames by kind come last. What only waits in a pool for its
+ * next use is not live: frames of a pool, slots for stacks, of which there are as many as were ever used at once.
+ * page:kernel are the frames of large kmallocs, pipes and the like. */
 int proc_show_objects(struct text *t, const struct proc_ref *r)
 {
 	struct memory_stats m;
