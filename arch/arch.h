@@ -52,6 +52,7 @@ void arch_port_out(u16 port, u32 v, unsigned bytes);
  * something else is mapped there, tlb_flush_kernel() flushes the others. */
 int __must_check arch_kernel_map(unsigned long va, u64 pfn);
 void arch_kernel_unmap(unsigned long va);
+u64 arch_kernel_map_tables(void);	/* frames of the tables for this; they stay for ever */
 #define ARCH_KSTACK_AREA arch_kstack_area	/* start of 64 GiB of kernel address space for stacks with guard pages */
 extern const unsigned long arch_kstack_area;
 void arch_root_init(pte_t *root);	/* fills the kernel's entries of a new root table (user entries stay 0) */

@@ -58,6 +58,8 @@ void host_init(unsigned ram_mib)
 /* -- the kernel's own address space: a second mapping of a page of RAM -- */
 void host_fail_kernel_map_after(unsigned n) { kernel_maps_left = n; }
 
+u64 arch_kernel_map_tables(void) { return 0; }
+
 int arch_kernel_map(unsigned long va, u64 pfn)
 {
 	if (kernel_maps_left == 0)

@@ -125,6 +125,10 @@ paddr_t virt_to_phys(const void *v)
 
 /* -- the kernel stack and device area -- */
 
+static u64 map_tables;		/* under kmap_lock; read by others */
+
+u64 arch_kernel_map_tables(void) { return READ_ONCE(map_tables); }
+
 static pte_t *next_table(pte_t *entry)
 {
 	if (!pte_is_present(*entry)) {
@@ -132,6 +136,7 @@ static pte_t *next_table(pte_t *entry)
 
 		if (!p)
 			return NULL;
+		WRITE_ONCE(map_tables, map_tables + 1);
 		pte_write(entry, page_to_pfn(p) << PAGE_SHIFT | TABLE);
 	}
 	return phys_to_virt(*entry & PTE_FRAME);

@@ -149,7 +149,8 @@ static void object_line(const struct slab_cache *c, void *arg)
 }
 
 /* name, bytes of one, how many live: what a leak check compares. Frames by kind come last. What only waits in a pool for its
- * next use is not live: frames of a pool, slots for stacks, of which there are as many as were ever used at once.
+ * next use is not live: frames of a pool; slots for stacks and the tables that map them, which are as many as were ever
+ * needed at once.
  * page:kernel are the frames of large kmallocs, pipes and the like. */
 int proc_show_objects(struct text *t, const struct proc_ref *r)
 {
@@ -158,7 +159,7 @@ int proc_show_objects(struct text *t, const struct proc_ref *r)
 	memory_stats(&m);
 	const struct { const char *name; u64 pages; } frames[] = {
 		{ "table", m.table_pages }, { "anon", m.anon_pages },
-		{ "file", m.file_pages }, { "shmem", m.shmem_pages }, { "kernel", m.kernel_pages },
+		{ "file", m.file_pages }, { "shmem", m.shmem_pages }, { "kernel", m.kernel_pages - MIN(m.kernel_pages, arch_kernel_map_tables()) },
 		{ "kstack", kstack_live() * (KSTACK_SIZE / PAGE_SIZE) },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)

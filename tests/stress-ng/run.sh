@@ -16,9 +16,7 @@ command -v stress-ng > /dev/null || { echo "1 passed, 0 failed (there is no stre
 # The kernel's caches are full after a short run. A daemon may outlive its stressor by a moment. stress-ng refuses to run exec
 # and spawn as root.
 #
-# Slots of kernel stacks and the tables that map them stay for ever: as many as were ever needed at once, which differs from run
-# to run. What is left of the comparison is exact: page:kstack counts the stacks in use; page:kernel loses one table for each 512
-# pages of slots, each a stack and its guard page; and mapped stacks (KernelStack) are in use or among the four that each CPU keeps.
+# What is counted is exact; mapped stacks (KernelStack) are in use or among the four that each CPU keeps.
 cat > stress.sh <<'X2'
 stressor=$1 seconds=$2 cpus=$3
 case $stressor in
@@ -28,13 +26,10 @@ esac
 objects() {
 	awk -v cpus="$cpus" '
 	$1 == "KernelStack:" { mapped = $2 / 4; next }
-	$1 == "kstack" { pages = ($2 - 24) / 8; slots += $3; next }	# an object has an address for each page
-	$1 == "page:kernel" { kernel = $3; next }
 	$1 == "page:kstack" { used = $3 }
 	{ print }
 	END {
-		print "page:kernel but for tables of kernel stacks", kernel - int((slots * (pages + 1) + 511) / 512)
-		print "pages of kernel stacks that nobody has", (mapped - used > 4 * cpus * pages ? mapped - used : 0)
+		print "pages of kernel stacks that nobody has", (mapped - used > 4 * cpus * 4 ? mapped - used : 0)
 	}'
 }
 round() {
