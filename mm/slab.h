@@ -36,7 +36,7 @@ struct slab_type {
 	struct slab_cache *cache;
 	const char *name;
 	u32 size, align;
-	bool is_pool;			/* objects wait for their next use with their owner: what is handed out is not what is in use */
+	bool is_pool;			/* free objects stay with their owner: handed out is not in use */
 };
 #define SLAB_TYPE(var, of, text, bytes, alignment, pool) \
 	static const struct slab_type var __used __section("slab_types") = { (of), (text), (bytes), (alignment), (pool) }

@@ -157,9 +157,10 @@ int proc_show_objects(struct text *t, const struct proc_ref *r)
 	struct memory_stats m;
 	slab_for_each(object_line, t);
 	memory_stats(&m);
+	u64 kernel = m.kernel_pages - MIN(m.kernel_pages, arch_kernel_map_tables());
 	const struct { const char *name; u64 pages; } frames[] = {
 		{ "table", m.table_pages }, { "anon", m.anon_pages },
-		{ "file", m.file_pages }, { "shmem", m.shmem_pages }, { "kernel", m.kernel_pages - MIN(m.kernel_pages, arch_kernel_map_tables()) },
+		{ "file", m.file_pages }, { "shmem", m.shmem_pages }, { "kernel", kernel },
 		{ "kstack", kstack_live() * (KSTACK_SIZE / PAGE_SIZE) },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
