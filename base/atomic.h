@@ -29,6 +29,7 @@ typedef struct { long v; } atomic_long_t;
 
 typedef struct { int v; } refcount_t;
 #define REFCOUNT_INIT(n) { (n) }
+#define REFCOUNT_MAX 0x7fffffff
 #define REFCOUNT_SATURATED (-0x40000000)
 
 /* base/refcount.c: logs the misuse, saturates. It saves all registers: who takes counts by the hundred spills none for it.
@@ -62,11 +63,15 @@ static inline __must_check bool refcount_dec_not_one(refcount_t *r)
 	}
 	return false;
 }
-/* Takes a reference unless the count is already 0. */
+/* Takes a reference unless the count is already 0. A saturated count stays as it is. */
 static inline __must_check bool refcount_inc_not_zero(refcount_t *r)
 {
 	int old = refcount_read(r);
 	while (old != 0) {
+		if (unlikely(old < 0 || old == REFCOUNT_MAX)) {
+			refcount_report(r, "increment of a full or saturated count");
+			return true;
+		}
 		if (__atomic_compare_exchange_n(&r->v, &old, old + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			return true;
 	}

@@ -28,11 +28,49 @@ static void test_many(void)
 	CHECK(refcount_dec(&r));
 }
 
+static void try_inc(void *r) { refcount_inc(r); }
+static void try_dec(void *r) { CHECK(!refcount_dec(r)); }
+static void try_inc_not_zero(void *r) { CHECK(refcount_inc_not_zero(r)); }
+
+/* A misuse is told: the checking build, which this is, panics then. The count was saturated before. */
+static void check_saturates(int start, void (*misuse)(void *))
+{
+	refcount_t r = REFCOUNT_INIT(start);
+
+	CHECK(host_panics(misuse, &r) && refcount_read(&r) == REFCOUNT_SATURATED);
+}
+
+static void test_misuse_saturates(void)
+{
+	static void (*const uses[])(void *) = { try_inc, try_dec, try_inc_not_zero };
+
+	for (int i = 0; i < 3; i++) {
+		check_saturates(REFCOUNT_SATURATED, uses[i]);
+		check_saturates(-1, uses[i]);
+	}
+	check_saturates(REFCOUNT_MAX, try_inc_not_zero);
+	check_saturates(0, try_inc);
+	check_saturates(0, try_dec);
+}
+
+/* Full: the next reference makes it saturate at its first use after that, and it is never given up. */
+static void test_overflow_saturates(void)
+{
+	refcount_t r = REFCOUNT_INIT(REFCOUNT_MAX);
+
+	refcount_inc(&r);
+	CHECK(refcount_read(&r) < 0);
+	CHECK(!refcount_dec_not_one(&r));
+	CHECK(host_panics(try_dec, &r) && refcount_read(&r) == REFCOUNT_SATURATED);
+}
+
 int main(void)
 {
 	host_init(16);
 	TEST_RUN(test_last_reference_is_told);
 	TEST_RUN(test_not_zero);
 	TEST_RUN(test_many);
+	TEST_RUN(test_misuse_saturates);
+	TEST_RUN(test_overflow_saturates);
 	return test_end();
 }

@@ -33,6 +33,8 @@ void test_fail(const char *file, int line, const char *what) __noreturn;
 void test_run(const char *name, void (*fn)(void));
 #define TEST_RUN(fn) test_run(#fn, fn)
 int test_end(void);
+/* Runs fn(arg): true if it ended in a panic, which is no failure here. */
+bool host_panics(void (*fn)(void *), void *arg);
 
 /* A repeatable random sequence; the seed is the environment's SEED, or 1. */
 u64 test_random(void);
