@@ -1,7 +1,8 @@
 /*
  * arch/arch.h: the whole contract with a CPU. Each arch/<cpu>/ brings these functions and the headers
  * cpu_arch.h (see arch/cpu.h), regs.h (struct regs and its accessors), pte.h (the page-table entry), thread.h
- * (struct thread, which is inside struct task), elf_arch.h (ELF machine number, AT_PLATFORM, load bases).
+ * (struct thread, which is inside struct task), elf_arch.h (ELF machine number, AT_PLATFORM, load bases), user_word.h
+ * (user memory touched word by word).
  * Nothing outside arch/ may ask which CPU it is.
  */
 #ifndef ARCH_ARCH_H

@@ -12,6 +12,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
+#include "user_word.h"
 #include <linux/resource.h>
 
 #define SA_KNOWN ((u64)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |           \
@@ -130,10 +131,10 @@ static u64 ignored_set_locked(const struct sighand *s)
 {
 	u64 ignored = s->overridden & s->ignored;
 
-	if (s->table == &default_table)
-		return ignored;
-	for (int sig = 1; sig <= SIGNALS; sig++) {
-		if (!sig_in(s->overridden, sig) && s->table->actions[sig - 1].handler == HANDLER_IGNORE)
+	for (u64 rest = s->table->ever_ignored & ~s->overridden; rest; rest &= rest - 1) {
+		int sig = __builtin_ctzl(rest) + 1;
+
+		if (s->table->actions[sig - 1].handler == HANDLER_IGNORE)
 			ignored |= SIG_BIT(sig);
 	}
 	return ignored;
@@ -233,64 +234,115 @@ static bool action_is_same(const struct action *a, const struct action *b)
 	return a->handler == b->handler && a->flags == b->flags && a->mask == b->mask && a->restorer == b->restorer;
 }
 
-static int action_write_locked(struct sighand *s, int sig, const struct action *a)
+/* Into a table of one's own. */
+static __always_inline void action_write_locked(struct sighand *s, int sig, const struct action *a)
 {
-	int err = sighand_own_locked(s);
-
-	if (unlikely(err))
-		return err;
 	s->overridden &= ~SIG_BIT(sig);
 	s->table->actions[sig - 1] = *a;
-	return 0;
+	if (unlikely(a->handler == HANDLER_IGNORE))
+		s->table->ever_ignored |= SIG_BIT(sig);
 }
 
-/* Sets the action of sig to a, which is changed, if it may be set; says in *before what it was. */
-static int action_set(int sig, struct action *a, struct action *before)
+/* Says in *before what it was. What changes nothing needs no table of one's own. */
+static __noinline int action_swap(int sig, const struct action *a, struct action *before)
 {
-	struct task *t = current;
-	struct sighand *s = t->sighand;
-	unsigned long flags;
+	struct sighand *s = current->sighand;
+	unsigned long flags = spin_lock_irqsave(&s->lock);
+	bool is_same;
 	int err = 0;
 
-	a->flags &= SA_KNOWN;
-	a->mask &= ~SIGNALS_UNBLOCKABLE;
-	flags = spin_lock_irqsave(&s->lock);
 	action_read_locked(s, sig, before);
-	if (!action_is_same(a, before))
-		err = action_write_locked(s, sig, a);
+	is_same = action_is_same(a, before);
+	if (!is_same)
+		err = sighand_own_locked(s);
+	if (!is_same && likely(!err))
+		action_write_locked(s, sig, a);
 	if (handler_ignores(a->handler, sig) && likely(!err))
-		flush_ignored_locked(t, sig);
+		flush_ignored_locked(current, sig);
 	spin_unlock_irqrestore(&s->lock, flags);
 	return err;
 }
 
-static void action_get(int sig, struct action *a)
+/* action_swap where nobody wants to know and the table is one's own; else false. */
+static __always_inline bool action_set(int sig, const struct action *a)
 {
 	struct sighand *s = current->sighand;
 	unsigned long flags = spin_lock_irqsave(&s->lock);
+	bool is_own = refcount_read(&s->table->count) == 1;
 
-	action_read_locked(s, sig, a);
+	if (likely(is_own)) {
+		action_write_locked(s, sig, a);
+		if (unlikely(handler_ignores(a->handler, sig)))
+			flush_ignored_locked(current, sig);
+	}
 	spin_unlock_irqrestore(&s->lock, flags);
+	return is_own;
+}
+
+/* Word by word, without a call or a copy in between: see sys_rt_sigaction. */
+static __noinline long action_from_user(int sig, uptr from, uptr old)
+{
+	const struct action *user = (const struct action *)from;
+	struct action a, copy, before;
+	int err;
+
+	if (unlikely(!user_range_ok(from, sizeof(a))))
+		return -EFAULT;
+	user_open();
+	user_load(a.handler, &user->handler, fault);
+	user_load(a.flags, &user->flags, fault);
+	user_load(a.restorer, &user->restorer, fault);
+	user_load(a.mask, &user->mask, fault);
+	user_close();
+	if (unlikely(sig < 1 || sig > SIGNALS || sig_in(SIGNALS_UNBLOCKABLE, sig)))
+		return -EINVAL;
+	a.flags &= SA_KNOWN;
+	a.mask &= ~SIGNALS_UNBLOCKABLE;
+	if (likely(!old) && likely(action_set(sig, &a)))
+		return 0;
+	copy = a;	/* a itself stays in registers */
+	err = action_swap(sig, &copy, &before);
+	return err || !old ? err : copy_to_user(old, &before, sizeof(before));
+fault:
+	user_close();
+	return -EFAULT;
+}
+
+static __noinline int action_tell_shared(struct sighand *s, int sig, uptr old)
+{
+	unsigned long flags = spin_lock_irqsave(&s->lock);
+	struct action a = sighand_action_locked(s, sig);
+
+	spin_unlock_irqrestore(&s->lock, flags);
+	return copy_to_user(old, &a, sizeof(a));
+}
+
+/* A handle that only current holds is changed by nobody else, so what it says is copied as it lies there. */
+static __noinline long action_to_user(int sig, uptr old)
+{
+	struct sighand *s = current->sighand;
+
+	if (unlikely(sig < 1 || sig > SIGNALS))
+		return -EINVAL;
+	if (unlikely(!old))
+		return 0;
+	if (unlikely(refcount_read(&s->count) != 1 || sig_in(s->overridden, sig)))
+		return action_tell_shared(s, sig, old);
+	if (unlikely(!user_range_ok(old, sizeof(struct action))))
+		return -EFAULT;
+	user_open();
+	user_store_words(old, &s->table->actions[sig - 1], 4, fault);
+	user_close();
+	return 0;
+fault:
+	user_close();
+	return -EFAULT;
 }
 
 /* posix_spawn's child asks for and sets nearly every signal: each way is kept short. */
 long sys_rt_sigaction(int sig, uptr act, uptr old, size_t size)
 {
-	struct action a, before;
-	int err;
-
 	if (unlikely(size != sizeof(u64)))
 		return -EINVAL;
-	if (act && copy_from_user(&a, act, sizeof(a)))
-		return -EFAULT;
-	if (unlikely(sig < 1 || sig > SIGNALS || (act && sig_in(SIGNALS_UNBLOCKABLE, sig))))
-		return -EINVAL;
-	if (act) {
-		err = action_set(sig, &a, &before);
-		if (unlikely(err))
-			return err;
-	} else {
-		action_get(sig, &before);
-	}
-	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+	return act ? action_from_user(sig, act, old) : action_to_user(sig, old);
 }

@@ -33,6 +33,7 @@ struct action {
 struct action_table {
 	refcount_t count;
 	struct action actions[SIGNALS];	/* of signal n at [n-1] */
+	u64 ever_ignored;		/* signals that were ignored some time: the ones that are now are among them */
 };
 /* The room "sighand": the handle that CLONE_SIGHAND shares. */
 struct sighand {

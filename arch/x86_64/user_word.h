@@ -1,7 +1,8 @@
 /*
- * arch/x86_64/user_word.h: user memory touched word by word, without a call or a copy in between, for frames that are laid out on
- * the user's stack. The range is checked first (user_range_ok), the words stand between user_open() and user_close(), and
- * a fault that cannot be settled goes on at the label given, user memory still open.
+ * arch/x86_64/user_word.h: user memory touched word by word, without a call or a copy in between: frames that are laid out
+ * on the user's stack, small structs that are asked for often. The range is checked first (user_range_ok), the words stand
+ * between user_open() and user_close(), and a fault that cannot be settled goes on at the label given, user memory still
+ * open.
  */
 #ifndef X86_USER_WORD_H
 #define X86_USER_WORD_H

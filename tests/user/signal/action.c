@@ -1,5 +1,6 @@
 /* sigaction(2): flags, masks, what the handler is told. */
 #include "check.h"
+#include <sched.h>
 
 static volatile int count, depth, deepest;
 static siginfo_t last;
@@ -48,6 +49,85 @@ TEST(errors)
 	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, &raw, 16), -EINVAL);
 	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 8, 0, 8), -EFAULT);
 	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, 8, 8), -EFAULT);
+}
+
+struct raw_action { void *handler; unsigned long flags, restorer, mask; };
+
+TEST(what_is_not_asked_and_what_cannot_be_told)
+{
+	struct raw_action a = {.handler = counts, .flags = SA_RESTART}, now;
+	char *pages = mmap(0, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK_OK(munmap(pages + 4096, 4096));
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, 0, 8), 0);
+	CHECK_EQ(RAW(SYS_rt_sigaction, 65, 0, 0, 8), -EINVAL);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGKILL, &a, 0, 8), -EINVAL);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGKILL, 8, 0, 8), -EFAULT);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, pages + 4096 - 24, 0, 8), -EFAULT);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, pages + 4096 - 24, 8), -EFAULT);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, -8L, 0, 8), -EFAULT);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, -8L, 8), -EFAULT);
+	/* The new action is set although the old one cannot be told. */
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, &a, 8, 8), -EFAULT);
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, &now, 8), 0);
+	CHECK(now.handler == (void *)counts);
+	/* One place for both. */
+	a.handler = SIG_IGN;
+	CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, &a, &a, 8), 0);
+	CHECK(a.handler == (void *)counts && (a.flags & SA_RESTART));
+}
+
+/* All 64, as posix_spawn's child does it; what a child sets is its own. */
+TEST(every_signal_ignored_and_back)
+{
+	struct raw_action a = {.handler = SIG_IGN}, now;
+
+	for (int round = 0; round < 2; round++) {
+		for (int sig = 1; sig <= 64; sig++) {
+			if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD)	/* SIGCHLD: the child is waited for */
+				continue;
+			a.handler = round ? SIG_DFL : SIG_IGN;
+			a.mask = -1UL;
+			CHECK_EQ(RAW(SYS_rt_sigaction, sig, &a, 0, 8), 0);
+			CHECK_EQ(RAW(SYS_rt_sigaction, sig, 0, &now, 8), 0);
+			CHECK(now.handler == a.handler);
+			CHECK_EQ(now.mask, ~(1UL << (SIGKILL - 1) | 1UL << (SIGSTOP - 1)));
+		}
+		IN_CHILD {
+			CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, &now, 8), 0);
+			CHECK(now.handler == a.handler);
+			now.handler = counts;
+			CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, &now, 0, 8), 0);
+		}
+		CHECK_EQ(RAW(SYS_rt_sigaction, SIGUSR1, 0, &now, 8), 0);
+		CHECK(now.handler == a.handler);
+	}
+	raise(SIGCHLD);
+	raise(SIGWINCH);
+}
+
+/* Who shares the table by CLONE_SIGHAND sees what the other has set. */
+static int shares_the_table(void *arg)
+{
+	struct sigaction act = {.sa_handler = SIG_IGN}, now;
+
+	sigaction(SIGUSR2, 0, &now);
+	return now.sa_handler != counts || sigaction(SIGUSR1, &act, 0);
+}
+
+TEST(a_shared_table)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	struct sigaction act = {.sa_handler = counts}, now;
+	int status;
+
+	CHECK_OK(sigaction(SIGUSR2, &act, 0));
+	int pid = clone(shares_the_table, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | SIGCHLD, 0);
+	CHECK(pid > 0);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK_OK(sigaction(SIGUSR1, 0, &now));
+	CHECK(now.sa_handler == SIG_IGN);
 }
 
 TEST(kill_and_stop_leave_the_mask)
