@@ -156,7 +156,7 @@ void ptrace_wake_locked(struct task *t, bool is_resume)
 static int number_for_tracer(struct pid *p)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	int number = pid_number_in(p, pid_ns_of(current->parent->pid));
+	int number = pid_number_in(p, parent_pid_ns(current->parent));
 
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return number;

@@ -16,7 +16,7 @@ static void fill_child(struct signal_info *info, struct task *t, struct task *pa
 
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
-	info->si_pid = pid_number_in(t->pid, pid_ns_of(parent->pid));
+	info->si_pid = pid_number_in(t->pid, parent_pid_ns(parent));
 	info->si_uid = uid_shown_in(parent->real_cred->user_ns, t->real_cred->uid);
 	task_cpu_times(t, &user, &system);
 	info->si_utime = (__kernel_clock_t)((user + t->signal->dead_threads.user_ns) / CLOCK_TICK_NS);

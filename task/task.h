@@ -271,6 +271,11 @@ static inline struct pid_ns *pid_ns_for_children(const struct task *t)
 {
 	return container_of(t->ns->of[NS_PID_FOR_CHILDREN], struct pid_ns, ns);
 }
+/* For what a parent or tracer is told. Process 1's is process 0, which has no number: it counts as the first namespace's. */
+static inline struct pid_ns *parent_pid_ns(const struct task *parent)
+{
+	return parent->pid ? pid_ns_of(parent->pid) : &first_pid_ns;
+}
 static inline struct pid_ns *current_pid_ns(void) { return pid_ns_of(current->pid); }
 /* Numbers as current's pid namespace sees them. */
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }

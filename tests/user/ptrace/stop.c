@@ -326,3 +326,18 @@ TEST(interrupted_calls)
 	CHECK_OK(PT(PTRACE_CONT, pid, 0, 0));
 	WAIT(pid, EXITED(0));
 }
+
+/* Process 1's parent is the kernel's own: it is told of the stop and the return, and nothing comes of it. In the tests' VM only. */
+TEST(process_1_stops_for_its_tracer)
+{
+	char exe[16] = "";
+
+	if (readlink("/proc/1/exe", exe, sizeof exe - 1) < 0 || strcmp(exe, "/init"))
+		return;
+	CHECK_OK(PT(PTRACE_ATTACH, 1, 0, 0));
+	WAIT(1, STOP(SIGSTOP));
+	CHECK_EQ(PT(PTRACE_DETACH, 1, 0, SIGSTOP), 0);
+	CHECK_SOON(check_state(1) == 'T');
+	CHECK_OK(kill(1, SIGCONT));
+	CHECK_SOON(check_state(1) != 'T');
+}
