@@ -22,11 +22,12 @@ struct slab_cache;
 
 struct page {
 	union {
-		atomic_t mapcount;	/* FRAME: leaf entries in distinct tables only. Below count: both move at once */
+		atomic_t mapcount;	/* FRAME: leaf entries in distinct tables only. Below count: both move at once.
+					 * TABLE: tables that borrow from it, which count counts too */
 		u32 slab_used;		/* SLAB: objects handed out. under the cache's lock */
 	};
 	/* FRAME (anon, file, shmem): leaf entries in distinct tables + other holders (page cache, pins).
-	 * TABLE: entries (or mm roots) that point to it. KERNEL, SLAB: 1. */
+	 * TABLE: entries (or mm roots) that point to it + tables that borrow from it. KERNEL, SLAB: 1. */
 	refcount_t count;
 	u8 kind;		/* enum page_kind */
 	u8 order;		/* of a free or allocated block's first frame */
@@ -42,6 +43,8 @@ struct page {
 			u32 rss[RSS_KINDS];	/* leaf entries by kind in the whole subtree */
 			u16 used;		/* entries in use */
 			u8 level;
+			u8 still_from, still_end;	/* leaf: the run of groups that are full of a file's private pages */
+			u32 lender;		/* leaf: 0, or the table (its frame) that holds the run's pages for this one */
 			u64 plain;		/* leaf: bit n: all of that group are used, and counted and private */
 		} table;
 		struct {	/* SLAB: mm/slab.c's own */

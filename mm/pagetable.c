@@ -211,9 +211,22 @@ void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *co
 		return;
 	table->table.groups |= groups;
 	table->table.used += installed;
-	if (installed == n && pte_is_counted_private(rights))
+	if (installed == n && pte_is_counted_private(rights)) {
 		table->table.plain |= table_groups_within(index, n);
+		table_grow_still(table, index, n);
+	}
 	path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
+	note_peak(mm);
+}
+
+/* A page of one kind takes the place of one of another. A file's may be of its table's still run. */
+static __noinline void recount_kind(struct mm *mm, uptr va, pte_t *slot, int old_kind, int kind)
+{
+	table_hold_own(virt_to_page(slot), pt_index(va, 0));
+	if (old_kind >= 0)
+		path_uncount(mm, va, old_kind);
+	if (kind >= 0)
+		path_count(mm, va, kind, 1);
 	note_peak(mm);
 }
 
@@ -226,13 +239,8 @@ void pt_replace(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 		atomic_inc(&pte_page(e)->mapcount);
 	else
 		virt_to_page(slot)->table.plain &= ~(1UL << (pt_index(va, 0) / PT_GROUP));
-	if (kind != old_kind) {
-		if (old_kind >= 0)
-			path_uncount(mm, va, old_kind);
-		if (kind >= 0)
-			path_count(mm, va, kind, 1);
-		note_peak(mm);
-	}
+	if (unlikely(kind != old_kind))
+		recount_kind(mm, va, slot, old_kind, kind);
 	old = pte_exchange(slot, pte_clear_writable(e));
 	tlb_flush_mm_page(mm, va);
 	if (pte_is_writable(e))
@@ -257,7 +265,7 @@ static bool split_tables(struct mm *child, struct mm *parent, uptr va, pte_t **t
 
 	for (int level = ROOT_LEVEL; level > 0; level--) {
 		unsigned i = pt_index(va, level);
-		struct page *table = pte_page(pte_read(&mine[i])), *copy = table_copy(table, NODE_ANY);
+		struct page *table = pte_page(pte_read(&mine[i])), *copy = table_copy_of_owned(table, NODE_ANY);
 
 		if (unlikely(!copy))
 			return false;

@@ -29,6 +29,8 @@ struct page *table_alloc(int node, int level);
  * NULL: out of memory (nothing changed).
  */
 struct page *table_copy(struct page *src, int node);
+/* The same of a table that the caller goes on to own: the copy borrows nothing from it. */
+struct page *table_copy_of_owned(struct page *src, int node);
 /* One parent less. The last one: everything below loses a parent too, and the table goes to the pool, all zero. */
 void table_put(struct page *table);
 

@@ -39,6 +39,10 @@ static void check_group(const struct page *t, uptr va, unsigned i, pte_t e)
 		panic("pt_check %lx: used entry %u of level %d lies in no used group", va, i, t->table.level);
 	if ((t->table.plain & group) && (t->table.level || pte_is_empty(e) || !pte_is_counted_private(e)))
 		panic("pt_check %lx: entry %u of level %d, %lx, is not plain", va, i, t->table.level, e);
+	if (t->table.level || !(table_still(t) & group))
+		return;
+	if (!(t->table.plain & group) || pte_is_writable(e) || pte_page(e)->kind == PAGE_ANON)
+		panic("pt_check %lx: entry %u, %lx, is not still", va, i, e);
 }
 
 static void check_table(const struct page *t, uptr base, int level, bool is_owned, u32 *sum)

@@ -109,6 +109,7 @@ static uptr drop_leaves(struct walk *w, uptr va, uptr end, struct tlb_batch *b)
 
 		if (pte_is_empty(pte_read(slot)))
 			continue;
+		table_hold_own(t, pt_index(va, 0));
 		pte_t e = pte_exchange(slot, 0);
 		int kind = pte_rss_kind(e);
 		table_uncount_entry(t, pt_index(va, 0));
@@ -277,6 +278,9 @@ static void move_entry(struct mm *mm, uptr from, uptr to, int level, struct tlb_
 	struct walk ws, wd;
 	u32 rss[RSS_KINDS];
 	pte_t *src = descend(mm, from, level, &ws), *dst = descend(mm, to, level, &wd);
+
+	if (!level)
+		table_hold_own(ws.table[0], pt_index(from, 0));
 	pte_t e = pte_exchange(src, 0);
 
 	rss_of_entry(e, level, rss);
@@ -338,18 +342,26 @@ struct visit {
 	void *arg;
 };
 
+/* Tables that map the entry's page too without a hold of their own on it. */
+static unsigned lent_to(const struct page *t, unsigned index)
+{
+	if (!(table_still(t) >> index / PT_GROUP & 1))
+		return 0;
+	return t->table.lender ? refcount_read(&table_lender(t)->count) - 1 : atomic_read(&t->mapcount);
+}
+
 static bool visit_table(struct page *t, uptr base, unsigned others, struct visit *v)
 {
 	int level = t->table.level;
 	uptr first = MAX(base, v->start);
 
-	others += refcount_read(&t->count) - 1;
+	others += refcount_read(&t->count) - atomic_read(&t->mapcount) - 1;
 	for (uptr va = next_used(t, first, pt_index(first, level)); va < v->end && va - base < PT_SPAN(level) * PT_ENTRIES;
 	     va = skip_entry(t, va)) {
 		pte_t e = pte_read(table_entries(t) + pt_index(va, level));
 		if (pte_is_empty(e))
 			continue;
-		if (level == 0 ? v->fn(va & PAGE_MASK, e, others, v->arg)
+		if (level == 0 ? v->fn(va & PAGE_MASK, e, others + lent_to(t, pt_index(va, 0)), v->arg)
 			       : visit_table(pte_page(e), va & ~(PT_SPAN(level) - 1), others, v))
 			return true;
 	}

@@ -33,12 +33,17 @@ static bool count_entry(struct recount *r, struct page *p)
 	return is_first;
 }
 
-static void count_leaf(struct recount *r, pte_t e)
+static void count_leaf(struct recount *r, pte_t e, bool is_borrowed)
 {
 	struct page *p = pte_page(e);
 
 	if (pte_is_special(e))
 		return;
+	if (is_borrowed) {
+		if (p->kind == PAGE_ANON)
+			differ(r, p, "a borrowed page is of kind", p->kind, PAGE_FILE);
+		return;
+	}
 	if (!is_frame(p)) {
 		differ(r, p, "a leaf leads to what is no user page", p->kind, PAGE_ANON);
 		return;
@@ -60,13 +65,15 @@ static void count_table(struct recount *r, struct page *t, int level)
 	if (!count_entry(r, t))
 		return;
 	r->tables++;
+	if (!level && t->table.lender)
+		count_table(r, table_lender(t), 0);
 	for (unsigned i = 0; i < n; i++) {
 		pte_t e = pte_read(&entries[i]);
 
 		if (pte_is_empty(e))
 			continue;
 		if (level == 0) {
-			count_leaf(r, e);
+			count_leaf(r, e, table_borrowed(t) >> i / PT_GROUP & 1);
 			continue;
 		}
 		if (pte_is_writable(e) && refcount_read(&pte_page(e)->count) != 1)

@@ -19,6 +19,27 @@ static inline void table_count_entry(struct page *t, unsigned index)
 	t->table.groups |= 1UL << (index / PT_GROUP);
 	t->table.used++;
 }
+/* The groups of the run that is still: full of a file's private pages, which only their unmapping or a copy replaces. */
+static inline u64 table_still(const struct page *t)
+{
+	unsigned n = t->table.still_end - t->table.still_from;
+
+	return n ? ~0UL >> (64 - n) << t->table.still_from : 0;
+}
+/* Those of them whose pages another table holds. */
+static inline u64 table_borrowed(const struct page *t) { return t->table.lender ? table_still(t) : 0; }
+static inline struct page *table_lender(const struct page *t) { return pfn_to_page(t->table.lender); }
+void table_end_still(struct page *t, unsigned group) __noinline __attribute__((cold));
+/* The entry at index is about to lose its page, or to go elsewhere: the table must hold that itself. */
+static inline void table_hold_own(struct page *t, unsigned index)
+{
+	unsigned group = index / PT_GROUP;
+
+	if (unlikely(group >= t->table.still_from && group < t->table.still_end))
+		table_end_still(t, group);
+}
+/* n pages of a file have come to index and after it: the run may be longer now. */
+void table_grow_still(struct page *t, unsigned index, unsigned n) __noinline;
 /* The entry at index has become 0. */
 static inline void table_uncount_entry(struct page *t, unsigned index)
 {
