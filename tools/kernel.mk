@@ -47,7 +47,11 @@ KFAST  := $(addsuffix .c, \
           $(addprefix syscall/,table) \
           $(addprefix task/,clone clone_request exit hooks ids link resources rseq state vfork wait) \
           $(addprefix time/,timer)) task/resources/%
-KCHECK  = $(if $(filter $(KFAST),$<),$(KLTO),-Oz)
+# Small all the same, but what of it every process passes by on its way may be inlined there.
+KPASSED := $(addsuffix .c,arch/$(ARCH)/debugreg $(addprefix cgroup/,cgroup freezer tasks) exec/core fs/mount \
+          $(addprefix namespace/,namespace time_ns) ptrace/link ptrace/stop seccomp/filter signal/itimer sync/futex_pi \
+          $(addprefix task/,group reparent))
+KCHECK  = $(if $(filter $(KFAST),$<),$(KLTO),-Oz $(if $(filter $(KPASSED),$<),$(KLTO)))
 endif
 # STACKS=y: a release kernel that watches how deep its stacks get (debug/stack_watch.h), as the debug kernel does.
 ifeq ($(STACKS),y)
