@@ -83,11 +83,26 @@ static void begin(void)
 }
 
 /* -- a fault handler as small as can be; the VMAs are the model -- */
+/* Several pages of the private file at once, as a program's text is mapped: its table may lend them then. */
+static void fill_ahead(struct space *s, unsigned i, pte_t *slot, unsigned prot)
+{
+	uptr va = va_of(FILE_PRIVATE, i);
+	unsigned most = MIN(1 + test_random_below(120), MIN(PT_ENTRIES - pt_index(va, 0), PAGES - i)), n = 1;
+
+	while (n < most && s->page[FILE_PRIVATE][i + n].prot == prot)
+		n++;
+	pt_install_file_pages(&s->mm, va, slot, file_pages + i, n, pte_make_leaf(0, prot));
+}
+
 static int fill(struct space *s, struct vma *v, int r, unsigned i, pte_t *slot, bool is_write)
 {
 	uptr va = va_of(r, i);
 	unsigned prot = v->flags & 7;
 
+	if (r == FILE_PRIVATE && test_random_below(2)) {
+		fill_ahead(s, i, slot, prot);
+		return 0;
+	}
 	if (r != ANON) {
 		struct page *p = r == SHARED ? shared_pages[i] : file_pages[i];
 		pte_t e = pte_make_leaf(page_to_pfn(p), prot);
@@ -267,7 +282,8 @@ static bool clear_accessed(struct mm *mm, uptr va, pte_t *slot, void *arg)
 
 /* -- everything recomputed -- */
 #define FRAMES (128 << 8)
-static u32 seen_parents[FRAMES];
+static u32 seen_parents[FRAMES], seen_borrowers[FRAMES];
+static u64 lent_ever;
 static u64 seen_tables, seen_anon;
 
 static void survey(struct page *t)
@@ -275,9 +291,15 @@ static void survey(struct page *t)
 	if (seen_parents[page_to_pfn(t)]++)
 		return;			/* a shared table's entries count once */
 	seen_tables++;
+	u64 borrowed = t->table.level ? 0 : table_borrowed(t);
+	if (borrowed) {
+		lent_ever++;
+		seen_borrowers[t->table.lender]++;
+		survey(table_lender(t));
+	}
 	for (unsigned i = 0; i < (t->table.level == ROOT_LEVEL ? PT_ROOT_USER_ENTRIES : PT_ENTRIES); i++) {
 		pte_t e = table_entries(t)[i];
-		if (pte_is_empty(e) || pte_is_special(e))
+		if (pte_is_empty(e) || pte_is_special(e) || (borrowed >> i / PT_GROUP & 1))
 			continue;
 		if (t->table.level)
 			survey(pte_page(e));
@@ -289,6 +311,7 @@ static void survey(struct page *t)
 static void check_all(void)
 {
 	memset(seen_parents, 0, sizeof(seen_parents));
+	memset(seen_borrowers, 0, sizeof(seen_borrowers));
 	seen_tables = seen_anon = 0;
 	for (int k = 0; k < MMS; k++) {
 		if (!spaces[k].is_live)
@@ -302,8 +325,7 @@ static void check_all(void)
 			continue;
 		bool is_file = p->kind == PAGE_FILE || p->kind == PAGE_SHMEM;
 		CHECK(refcount_read(&p->count) == (int)seen_parents[pfn] + is_file);
-		if (p->kind != PAGE_TABLE)
-			CHECK(atomic_read(&p->mapcount) == (int)seen_parents[pfn]);
+		CHECK(atomic_read(&p->mapcount) == (int)(p->kind == PAGE_TABLE ? seen_borrowers : seen_parents)[pfn]);
 	}
 	CHECK(kind_now(PAGE_ANON) == frames_at_start + seen_anon);
 	CHECK(kind_now(PAGE_TABLE) == tables_at_start + seen_tables);
@@ -370,6 +392,7 @@ static void test_random_sequences(void)
 	end_all();
 	for (int c = COW_SHARED; c <= COW_ZERO; c++)
 		CHECK(cow_counts[c] > 0);
+	CHECK(lent_ever > 100);
 }
 
 static void test_failing_allocations(void)
