@@ -124,44 +124,67 @@ static unsigned segment_prot(const Elf64_Phdr *ph)
 	       (ph->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* Zeroes from the end of the file's bytes to the end of their page, and maps the rest of the segment empty. */
-static int map_bss(struct mm *mm, const Elf64_Phdr *ph, uptr bias, unsigned prot)
+/* Segments that are mapped together. */
+struct batch {
+	struct mm *mm;
+	struct elf_image *image;
+	unsigned part_count, segment_count;
+	struct image_part parts[IMAGE_PARTS_MAX];
+	const Elf64_Phdr *segments[IMAGE_PARTS_MAX];
+};
+
+static void batch_add(struct batch *b, uptr start, uptr end, const Elf64_Phdr *ph, bool is_file)
 {
-	static const char zeroes[PAGE_SIZE];
-	uptr file_end = bias + ph->p_vaddr + ph->p_filesz, end = bias + ph->p_vaddr + ph->p_memsz;
-	uptr page_end = ph->p_filesz ? ALIGN_UP(file_end, PAGE_SIZE) : ALIGN_DOWN(file_end, PAGE_SIZE);
-	if (ph->p_filesz && (prot & PROT_WRITE) && MIN(page_end, end) > file_end) {
-		size_t n = page_end - file_end;
-		if (mm_access(mm, file_end, (void *)zeroes, n, ACCESS_WRITE | ACCESS_FORCE) != (ssize_t)n)
-			return -EFAULT;
-	}
-	end = ALIGN_UP(end, PAGE_SIZE);
-	if (end <= page_end)
-		return 0;
-	long at = mm_map(mm, page_end, end - page_end, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0, NULL, 0);
-	return at < 0 ? (int)at : 0;
+	if (end <= start)
+		return;
+	b->parts[b->part_count++] = (struct image_part){
+		.start = start, .end = end, .prot = segment_prot(ph), .is_file = is_file,
+		.offset_pages = is_file ? (ph->p_offset - ph->p_vaddr % PAGE_SIZE) >> PAGE_SHIFT : 0,
+	};
 }
 
-static int map_segment(struct mm *mm, struct elf_image *image, const Elf64_Phdr *ph)
+/* Zeroes from the end of the file's bytes to the end of their page. */
+static int zero_tail(struct mm *mm, const Elf64_Phdr *ph, uptr bias)
 {
-	unsigned prot = segment_prot(ph);
-	uptr start = ALIGN_DOWN(image->bias + ph->p_vaddr, PAGE_SIZE);
+	static const char zeroes[PAGE_SIZE];
+	uptr end = bias + ph->p_vaddr + ph->p_filesz;
+	size_t n = ALIGN_UP(end, PAGE_SIZE) - end;
+
+	if (!n || !ph->p_filesz || ph->p_memsz <= ph->p_filesz || !(ph->p_flags & PF_W))
+		return 0;
+	return mm_access(mm, end, (void *)zeroes, n, ACCESS_WRITE | ACCESS_FORCE) == (ssize_t)n ? 0 : -EFAULT;
+}
+
+static int batch_map(struct batch *b)
+{
+	int err = b->part_count ? mm_map_parts(b->mm, b->image->file, b->parts, b->part_count) : 0;
+
+	for (unsigned i = 0; i < b->segment_count && !err; i++)
+		err = zero_tail(b->mm, b->segments[i], b->image->bias);
+	b->part_count = b->segment_count = 0;
+	return err;
+}
+
+/* A segment that lies lower than one before it may overlap it, and takes its place then: it begins a new batch. */
+static int map_segment(struct batch *b, const Elf64_Phdr *ph)
+{
+	struct elf_image *image = b->image;
+	uptr at = image->bias + ph->p_vaddr, start = ALIGN_DOWN(at, PAGE_SIZE);
+	uptr file_end = ph->p_filesz ? ALIGN_UP(at + ph->p_filesz, PAGE_SIZE) : start;
 	size_t skew = ph->p_vaddr % PAGE_SIZE;
+	int err = 0;
+
 	if (ph->p_memsz < ph->p_filesz || ph->p_memsz > USER_END || start + ph->p_memsz + skew > USER_END ||
 	    (ph->p_offset - ph->p_vaddr) % PAGE_SIZE)
 		return -EINVAL;
-	if (ph->p_filesz) {
-		long at = mm_map(mm, start, ALIGN_UP(ph->p_filesz + skew, PAGE_SIZE), prot, MAP_PRIVATE | MAP_FIXED, 0,
-				 image->file, (ph->p_offset - skew) >> PAGE_SHIFT);
-		if (at < 0)
-			return (int)at;
-	}
-	if (ph->p_memsz > ph->p_filesz) {
-		int err = map_bss(mm, ph, image->bias, prot);
-		if (err)
-			return err;
-	}
-	image->end = MAX(image->end, image->bias + ph->p_vaddr + ph->p_memsz);
+	if (b->part_count && (b->part_count + 2 > IMAGE_PARTS_MAX || start < b->parts[b->part_count - 1].end))
+		err = batch_map(b);
+	if (err)
+		return err;
+	batch_add(b, start, file_end, ph, true);
+	batch_add(b, file_end, ALIGN_UP(at + ph->p_memsz, PAGE_SIZE), ph, false);
+	b->segments[b->segment_count++] = ph;
+	image->end = MAX(image->end, at + ph->p_memsz);
 	return 0;
 }
 
@@ -215,18 +238,26 @@ static int choose_bias(struct mm *mm, struct elf_image *image, uptr hint)
 /* Maps the segments, and of the small ones what is in memory already: most of a program's pages are wanted soon. */
 static int map_image(struct mm *mm, struct elf_image *image, bool is_program)
 {
+	struct batch b;
 	uptr low = ~0UL;
+	int err;
 
+	b.mm = mm;
+	b.image = image;
+	b.part_count = b.segment_count = 0;	/* the rest is filled as it is used */
 	for_each_phdr(ph, image) {
 		if (ph->p_type != PT_LOAD || !ph->p_memsz)
 			continue;
-		int err = map_segment(mm, image, ph);
+		err = map_segment(&b, ph);
 		if (err)
 			return err;
 		if (is_program)
 			note_areas(mm, image, ph);
 		low = MIN(low, ALIGN_DOWN(image->bias + ph->p_vaddr, PAGE_SIZE));
 	}
+	err = batch_map(&b);
+	if (err)
+		return err;
 	mm_map_resident(mm, low, image->end);
 	if (header_of(image)->e_type == ET_DYN)	/* it is relocated: all that may be written is written */
 		mm_copy_ahead(mm, low, image->end);

@@ -158,6 +158,16 @@ void mm_family_leave(struct mm *mm);
 /* Maps file (or anonymous: NULL) at addr (a hint, or fixed by MAP_FIXED). Returns the address or -errno. */
 long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_flags, u64 vm_flags, struct file *file,
 	    u64 offset_pages);
+/* exec: maps the parts of a program as private mappings at their places, as mm_map with MAP_FIXED would one after the
+ * other. They ascend and do not overlap. 0 or -errno: some may be mapped then. */
+#define IMAGE_PARTS_MAX 8
+struct image_part {
+	uptr start, end;	/* page-aligned */
+	unsigned prot;
+	bool is_file;		/* else anonymous */
+	u64 offset_pages;
+};
+int __must_check mm_map_parts(struct mm *mm, struct file *file, const struct image_part *parts, unsigned n);
 int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
 /* exec: where a private mapping of len bytes would be put: near hint, if that is free. The address or -errno. */
 long mm_place(struct mm *mm, uptr hint, size_t len);

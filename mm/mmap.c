@@ -2,7 +2,7 @@
  * mm/mmap.c: new mappings.
  * Order: the request is checked against the file and the limits first, then a place is found, then what was there goes
  * (MAP_FIXED), then the region is put in. As on Linux, a MAP_FIXED request that fails late may have unmapped its range.
- * Way in: mmap(2), mm_map() (exec, shared memory). Locks: mm->lock for writing.
+ * Way in: mmap(2), mm_map() (exec, shared memory), mm_map_parts() (exec). Locks: mm->lock for writing.
  * Errors: as mmap(2); ENOMEM also for more than mm_count_max regions. Source: mmap(2), Linux 6.1.
  * Differences from Linux: there are no huge pages, so MAP_HUGETLB is ENOMEM as with an empty pool there.
  */
@@ -289,6 +289,87 @@ long mm_map(struct mm *mm, uptr addr, size_t len, unsigned prot, unsigned map_fl
 	if (result > 0 && ((r.vm_flags & VM_LOCKED) || (map_flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
 		mm_populate_ignoring_errors(mm, r.addr, r.addr + r.len);
 	return result;
+}
+
+/* -- a program's parts --------------------------------------------------------------------------------------------- */
+#define PART_FLAGS (MAP_PRIVATE | MAP_FIXED)
+
+/* What mm_map would put in for the part, once all that it checks before is right. */
+static int part_check(struct mm *mm, struct file *file, const struct image_part *p, struct vma *v)
+{
+	struct map_request r = { .mm = mm, .addr = p->start, .len = p->end - p->start, .flags = PART_FLAGS,
+				 .file = p->is_file ? file : NULL, .offset_pages = p->offset_pages };
+	int err;
+
+	r.vm_flags = region_flags_of_prot(p->prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	err = check_request(&r);
+	if (r.new_file) {
+		file_put(r.new_file);
+		err = -EAGAIN;
+	}
+	*v = (struct vma){ .start = p->start, .end = p->end, .flags = r.vm_flags, .file = r.file,
+			   .offset_pages = r.file ? r.offset_pages : p->start >> PAGE_SHIFT };
+	if (v->flags & VM_WRITE)
+		v->flags |= VM_ACCOUNT;
+	return err;
+}
+
+/* Puts them in by one edit, or changes nothing. */
+static int insert_parts(struct mm *mm, struct file *file, struct vma *v, unsigned n)
+{
+	struct mapping_user *user;
+	u64 pages = 0, charged = 0;
+	int err;
+
+	for (unsigned i = 0; i < n; i++) {
+		pages += region_pages(&v[i]);
+		charged += v[i].flags & VM_ACCOUNT ? region_pages(&v[i]) : 0;
+	}
+	if (mm->locked_default_flags || !region_may_expand(mm, 0, pages) || !region_may_expand(mm, VM_WRITE, charged))
+		return -EAGAIN;
+	user = mapping_user_new(mm, file, false);
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	for (unsigned i = 0; i < n; i++)
+		v[i].user = v[i].file ? user : NULL;
+	err = commit_charge(charged);
+	if (!err) {
+		err = region_insert_row(mm, v, n);
+		if (err)
+			commit_uncharge(charged);
+	}
+	mapping_user_put(user, &mm->vmas.dead);
+	return err;
+}
+
+static int map_parts_at_once(struct mm *mm, struct file *file, const struct image_part *parts, unsigned n)
+{
+	struct vma v[IMAGE_PARTS_MAX];
+	int err = 0;
+
+	for (unsigned i = 0; i < n && !err; i++)
+		err = part_check(mm, file, &parts[i], &v[i]);
+	if (!err)
+		err = rw_write_lock_killable(&mm->lock);
+	if (err)
+		return err;
+	err = insert_parts(mm, file, v, n);
+	mm_write_unlock(mm);
+	return err;
+}
+
+/* What cannot be done at once is done one after the other, which tells what is wrong. */
+int mm_map_parts(struct mm *mm, struct file *file, const struct image_part *parts, unsigned n)
+{
+	if (!map_parts_at_once(mm, file, parts, n))
+		return 0;
+	for (const struct image_part *p = parts; p < parts + n; p++) {
+		long at = mm_map(mm, p->start, p->end - p->start, p->prot,
+				 PART_FLAGS | (p->is_file ? 0 : MAP_ANONYMOUS), 0, p->is_file ? file : NULL, p->offset_pages);
+		if (at < 0)
+			return (int)at;
+	}
+	return 0;
 }
 
 long mm_place(struct mm *mm, uptr hint, size_t len)

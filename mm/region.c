@@ -126,6 +126,33 @@ int region_insert(struct mm *mm, const struct vma *v)
 	return err;
 }
 
+static bool row_is_apart(const struct vma_path *p, const struct vma *v, unsigned n)
+{
+	const struct vma *prev = vma_path_before(p), *next = vma_path_at(p);
+
+	if ((prev && can_merge(prev, v)) || (next && (next->start < v[n - 1].end || can_merge(&v[n - 1], next))))
+		return false;
+	for (unsigned i = 1; i < n; i++) {
+		if (can_merge(&v[i - 1], &v[i]))
+			return false;
+	}
+	return true;
+}
+
+int region_insert_row(struct mm *mm, const struct vma *v, unsigned n)
+{
+	struct vma_path p;
+	int err;
+
+	vma_path_find(&mm->vmas, v->start, &p);
+	if (!vma_path_has_room(&p, n) || !row_is_apart(&p, v, n))
+		return -EAGAIN;
+	err = vma_path_splice(&mm->vmas, &p, 0, v, n);
+	for (unsigned i = 0; i < n && !err; i++)
+		region_account(mm, v[i].flags, region_pages(&v[i]));
+	return err;
+}
+
 int region_extend(struct mm *mm, uptr start, uptr end)
 {
 	struct vma v;

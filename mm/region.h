@@ -25,6 +25,9 @@ bool region_may_lock(const struct mm *mm, u64 flags, u64 pages);
 /* All under mm->lock for writing. */
 /* Adds v, merged with its neighbours where they allow it, and counts it. */
 int __must_check region_insert(struct mm *mm, const struct vma *v);
+/* Adds n of them, which ascend and do not overlap, by one edit. -EAGAIN: one edit is not enough (one is to be merged, is in
+ * the way, or has no room), -ENOMEM; nothing happened then. */
+int __must_check region_insert_row(struct mm *mm, const struct vma *v, unsigned n);
 /* Gives [start, end), which lies in one region, other flags: splits and merges. Commit charges are the caller's. */
 int __must_check region_change(struct mm *mm, uptr start, uptr end, u64 flags);
 /* Takes [start, end) out: regions, tables, accounts. -ENOMEM: nothing happened. */

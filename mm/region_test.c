@@ -127,6 +127,37 @@ static int step_map(unsigned first, unsigned last)
 	return 0;
 }
 
+/* As exec: some regions side by side or with room between them, by one edit if one is enough. */
+static int step_map_row(unsigned first, unsigned last)
+{
+	struct vma row[6];
+	int err = step_unmap(first, last);
+	unsigned n = 0;
+
+	for (unsigned i = first; i < last && n < ARRAY_SIZE(row) && !err; i++) {
+		unsigned end = MIN(last, i + 1 + test_random_below(3));
+
+		row[n++] = (struct vma){ .start = va(i), .end = va(end), .flags = random_flags(),
+					 .offset_pages = va(i) >> PAGE_SHIFT };
+		i = end - test_random_below(2);
+	}
+	if (err || !n)
+		return err;
+	u32 count = mm.vmas.count;
+	err = region_insert_row(&mm, row, n);
+	CHECK(err || mm.vmas.count == count + n);
+	for (unsigned i = 0; i < n && err != -ENOMEM; i++) {
+		u64 pages = region_pages(&row[i]), at = (row[i].start - BASE) >> PAGE_SHIFT;
+
+		if (err && region_insert(&mm, &row[i]))
+			return -ENOMEM;
+		commit_sum += row[i].flags & VM_ACCOUNT ? pages : 0;
+		for (unsigned k = 0; k < pages; k++)
+			model[at + k] = (struct model_page){ row[i].flags, 0, row[i].offset_pages + k };
+	}
+	return err == -EAGAIN ? 0 : err;
+}
+
 /* As mprotect: each region of the range gets the flags; the commit charge follows as its caller does it. */
 static int step_change(unsigned first, unsigned last)
 {
@@ -181,11 +212,12 @@ static void random_steps(unsigned steps, bool with_failures)
 
 		if (with_failures)
 			task.fail_nth = test_random_below(3) ? 0 : 1 + test_random_below(5);
-		switch (test_random_below(8)) {
+		switch (test_random_below(10)) {
 		case 0 ... 2: err = step_map(first, last); break;
 		case 3 ... 4: err = step_unmap(first, last); break;
 		case 5 ... 6: err = step_change(first, last); break;
 		case 7: err = step_extend(first, last - first); break;
+		case 8 ... 9: err = step_map_row(first, last); break;
 		}
 		task.fail_nth = 0;
 		CHECK(err == 0 || (err == -ENOMEM && with_failures));

@@ -77,10 +77,17 @@ struct vma *vma_path_behind(const struct vma_path *p);
 /* How many regions of the slot's leaf, from the slot on, end at or below end. */
 unsigned vma_path_run(const struct vma_path *p, uptr end);
 
+/* n regions more fit into the slot's leaf. */
+static inline bool vma_path_has_room(const struct vma_path *p, unsigned n)
+{
+	return (p->depth < 0 ? 0 : p->step[p->depth].node->used) + n <= VMA_FANOUT;
+}
+
 /* -- and editing (mm/vma_edit.c), under mm->lock for writing -- */
 /*
  * The n_old regions from the slot on become the n_new given: any number of old ones in the slot's leaf and none new; or
- * at most three old ones, and more new than old only for at most one of them. 0, or -ENOMEM: the tree says what it said.
+ * at most three old ones, and more new than old only for at most one of them; or no old one and as many new ones as the leaf
+ * has room for. 0, or -ENOMEM: the tree says what it said.
  */
 int __must_check vma_path_splice(struct vma_tree *t, struct vma_path *p, unsigned n_old, const struct vma *new,
 				 unsigned n_new);

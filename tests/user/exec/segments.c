@@ -1,0 +1,110 @@
+/* elf(5): programs whose segments overlap, touch, or end in zeroes: what lies where is told by the exit status. */
+#include "check.h"
+#include <elf.h>
+#include <stddef.h>
+
+#define BASE 0x400000UL
+#define DATA 0x500000UL
+#define FILE_PAGES 4
+
+struct program {
+	Elf64_Ehdr header;
+	Elf64_Phdr segments[8];
+	unsigned char code[64];
+};
+
+/* Page 0 of the file has the headers and the code, page n behind it holds the byte 10 * n all over. */
+static struct program text = {
+	.header = {
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+		.e_entry = BASE + offsetof(struct program, code), .e_phoff = offsetof(struct program, segments),
+		.e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
+	},
+	.segments = {{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = BASE, .p_filesz = PAGE, .p_memsz = PAGE}},
+	/* movzbl ADDRESS, %edi; mov $60, %eax (exit); syscall */
+	.code = {0x0f, 0xb6, 0x3c, 0x25, 0, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05},
+};
+
+static void segment(unsigned flags, uint64_t at, uint64_t offset, uint64_t file_bytes, uint64_t bytes)
+{
+	text.segments[text.header.e_phnum++] = (Elf64_Phdr){
+		.p_type = PT_LOAD, .p_flags = flags, .p_vaddr = at, .p_offset = offset, .p_filesz = file_bytes, .p_memsz = bytes,
+	};
+}
+
+/* Runs the program, which ends with the byte at `at`; -1: it ends in another way. */
+static int byte_at(uint64_t at)
+{
+	static unsigned char page[PAGE];
+	char name[] = "segments";
+	char *argv[] = {name, 0};
+	uint32_t low = (uint32_t)at;
+	int status, fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	memcpy(text.code + 4, &low, sizeof(low));
+	CHECK(pwrite(fd, &text, sizeof(text), 0) == sizeof(text));
+	for (int i = 1; i < FILE_PAGES; i++) {
+		memset(page, 10 * i, sizeof(page));
+		CHECK(pwrite(fd, page, sizeof(page), i * PAGE) == sizeof(page));
+	}
+	CHECK_OK(close(fd));
+	pid_t pid = fork();
+	if (!pid) {
+		execv(name, argv);
+		_exit(99);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(segments_apart)
+{
+	segment(PF_R, DATA, PAGE, PAGE, PAGE);
+	segment(PF_R | PF_W, DATA + 4 * PAGE, 2 * PAGE, PAGE, PAGE);
+	CHECK_EQ(byte_at(BASE), 0x7f);
+	CHECK_EQ(byte_at(DATA), 10);
+	CHECK_EQ(byte_at(DATA + 4 * PAGE + 17), 20);
+	CHECK_EQ(byte_at(DATA + PAGE), -1);
+}
+
+TEST(the_later_of_two_takes_the_place)
+{
+	segment(PF_R | PF_W, DATA, PAGE, 2 * PAGE, 2 * PAGE);
+	segment(PF_R | PF_W, DATA + PAGE, 3 * PAGE, PAGE, PAGE);
+	CHECK_EQ(byte_at(DATA), 10);
+	CHECK_EQ(byte_at(DATA + PAGE), 30);
+	text.segments[2].p_vaddr = DATA;
+	CHECK_EQ(byte_at(DATA), 30);
+	CHECK_EQ(byte_at(DATA + PAGE), 20);
+}
+
+TEST(neighbours_that_say_the_same)
+{
+	segment(PF_R, DATA, PAGE, PAGE, PAGE);
+	segment(PF_R, DATA + PAGE, 2 * PAGE, PAGE, PAGE);
+	segment(PF_R, DATA + 2 * PAGE, PAGE, PAGE, PAGE);
+	CHECK_EQ(byte_at(DATA + PAGE - 1), 10);
+	CHECK_EQ(byte_at(DATA + PAGE), 20);
+	CHECK_EQ(byte_at(DATA + 2 * PAGE), 10);
+	CHECK_EQ(byte_at(DATA + 3 * PAGE), -1);
+}
+
+TEST(the_end_is_zero)
+{
+	segment(PF_R | PF_W, DATA, PAGE, 100, 3 * PAGE);
+	CHECK_EQ(byte_at(DATA + 99), 10);
+	CHECK_EQ(byte_at(DATA + 100), 0);
+	CHECK_EQ(byte_at(DATA + PAGE), 0);
+	CHECK_EQ(byte_at(DATA + 3 * PAGE - 1), 0);
+	CHECK_EQ(byte_at(DATA + 3 * PAGE + 40 * PAGE), -1);
+}
+
+/* As many as there can be program headers here: more than one edit takes. */
+TEST(many_segments)
+{
+	for (int i = 0; i < 7; i++)
+		segment(i % 2 ? PF_R : PF_R | PF_W, DATA + 2 * i * PAGE, (1 + i % 3) * PAGE, PAGE, PAGE);
+	for (int i = 0; i < 7; i++)
+		CHECK_EQ(byte_at(DATA + (2 * i + 1) * PAGE - 1), 10 * (1 + i % 3));
+}
