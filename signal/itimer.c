@@ -61,7 +61,7 @@ static void real_get_locked(struct signal *s, struct setting *out)
 static void real_set_locked(struct signal *s, const struct setting *new)
 {
 	timer_try_cancel(&s->real_timer);
-	s->real_interval_ns = new->interval_ns;
+	s->real_interval_ns = new->value_ns ? new->interval_ns : 0;	/* disarmed: Linux forgets it (not the CPU ones') */
 	if (new->value_ns)
 		timer_start(&s->real_timer, deadline_add(time_now_ns(), new->value_ns));
 }

@@ -47,6 +47,20 @@ TEST(interval)
 	CHECK(count <= at + 1);
 }
 
+/* A value of zero disarms: the real timer forgets the interval that came with it, the CPU-time ones keep it. */
+TEST(interval_without_value)
+{
+	static const int kinds[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+	for (int i = 0; i < 3; i++) {
+		struct itimerval idle = {{10, 20}, {0, 0}}, now;
+		CHECK_OK(setitimer(kinds[i], &idle, 0));
+		CHECK_OK(getitimer(kinds[i], &now));
+		CHECK_EQ(now.it_value.tv_sec, 0);
+		CHECK_EQ(now.it_interval.tv_sec, kinds[i] == ITIMER_REAL ? 0 : 10);
+		CHECK_EQ(now.it_interval.tv_usec, kinds[i] == ITIMER_REAL ? 0 : 20);
+	}
+}
+
 TEST(errors)
 {
 	struct itimerval bad = {{0, 0}, {0, 1000000}};
