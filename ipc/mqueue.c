@@ -5,18 +5,20 @@
  * waiting receiver, and the room that a receiver makes is filled with a waiting sender's message.
  * Way in: the calls, on descriptors. Locks: queue->lock; user memory is read and written without it.
  * Errors: EAGAIN, EBADF, EBUSY, EFAULT, EINTR (restartable), EINVAL, EMSGSIZE, ENOMEM, ETIMEDOUT; of a new one EINVAL,
- * EMFILE (RLIMIT_MSGQUEUE), EOVERFLOW.
- * Differences from Linux: no user has queues of more than 2 GiB in all (EMFILE); SIGEV_THREAD, which glibc makes of a
- * netlink socket, is EBADF; a message larger than 4 MiB ENOMEM.
+ * EMFILE (RLIMIT_MSGQUEUE), EOVERFLOW; of SIGEV_THREAD's socket ENOTSOCK, EINVAL.
+ * Differences from Linux: no user has queues of more than 2 GiB in all (EMFILE); SIGEV_THREAD with a socket full of
+ * unread notices is EAGAIN and does not wait; a message larger than 4 MiB ENOMEM.
  * Source: mq_overview(7), mq_send(3), mq_receive(3), mq_notify(3), Linux 6.1's order of checks.
  */
 #include "ipc/mqueue.h"
 #include "base/errno.h"
 #include "base/printk.h"
+#include "base/string.h"
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "namespace/user.h"
+#include "net/netlink.h"
 #include "pid/pid.h"
 #include "syscall/define.h"
 #include "task/cred.h"
@@ -25,6 +27,7 @@
 #include <asm/fcntl.h>
 #include <linux/capability.h>
 #include <linux/eventpoll.h>
+#include <linux/mqueue.h>
 #include <linux/resource.h>
 
 /* What Linux counts for a message and for a priority, beside the bytes. */
@@ -129,6 +132,8 @@ void mqueue_free(struct mqueue *q)
 	while (q->messages)
 		kfree(take_out(q));
 	pid_put(q->notice.owner);
+	if (q->notice.cookie)
+		unix_message_free(q->notice.cookie);
 	account_add(q->account, ACCOUNT_MQUEUE_BYTES, -q->charged_bytes);
 	account_put(q->account);
 	slab_free(&mqueue_cache, q);
@@ -152,8 +157,13 @@ size_t mqueue_describe(struct mqueue *q, char *buf, size_t size)
 }
 
 /* -- notices -- */
-static void notice_drop(struct mqueue *q)
+/* The cookie's last byte tells the reader at the socket (a thread of the C library) what became of the notice. */
+static void notice_drop(struct mqueue *q, char outcome)
 {
+	if (q->notice.cookie) {
+		q->notice.cookie->data[NOTIFY_COOKIE_LEN - 1] = outcome;
+		netlink_deliver(q->notice.cookie);
+	}
 	pid_put(q->notice.owner);
 	q->notice = (struct mqueue_notice){ 0 };
 }
@@ -162,7 +172,7 @@ void mqueue_forget_notice_of_current(struct mqueue *q)
 {
 	mutex_lock(&q->lock);
 	if (q->notice.owner && q->notice.owner == current->signal->pids[PID_TGID])
-		notice_drop(q);
+		notice_drop(q, NOTIFY_REMOVED);
 	mutex_unlock(&q->lock);
 }
 
@@ -196,7 +206,7 @@ static void notify(struct mqueue *q)
 		signal_send_process(n->signal, &info, t);
 	}
 	task_put(t);
-	notice_drop(q);
+	notice_drop(q, NOTIFY_WOKENUP);
 }
 
 /* -- sleeping -- */
@@ -372,40 +382,74 @@ long sys_mq_timedreceive(int fd, uptr user, size_t size, uptr priority, uptr tim
 	return result;
 }
 
-static int notice_set(struct mqueue *q, const sigevent_t *e)
+static int notice_set(struct mqueue *q, const sigevent_t *e, struct unix_message *cookie)
 {
 	if (q->notice.owner)
 		return -EBUSY;
 	q->notice = (struct mqueue_notice){
-		.owner = current_process_name(), .how = e->sigev_notify, .signal = e->sigev_signo,
+		.owner = current_process_name(), .how = e->sigev_notify, .signal = e->sigev_signo, .cookie = cookie,
 		.value = (u64)e->sigev_value.sival_ptr, .exec_count = current->leader->exec_count,
 	};
 	return 0;
 }
 
-long sys_mq_notify(int fd, uptr event)
+/* SIGEV_THREAD as the C library asks for it: the number is a netlink socket's, the value points to the cookie. */
+static int cookie_take(struct unix_message **out, const sigevent_t *e)
 {
-	sigevent_t e;
+	char bytes[NOTIFY_COOKIE_LEN];
 
-	if (event && copy_from_user(&e, event, sizeof(e)))
+	if (copy_from_user(bytes, (uptr)e->sigev_value.sival_ptr, sizeof(bytes)))
 		return -EFAULT;
-	if (event && e.sigev_notify != SIGEV_NONE && e.sigev_notify != SIGEV_SIGNAL && e.sigev_notify != SIGEV_THREAD)
-		return -EINVAL;
-	if (event && e.sigev_notify == SIGEV_SIGNAL && (unsigned)e.sigev_signo > SIGNALS)
-		return -EINVAL;
-	struct file *f = event && e.sigev_notify == SIGEV_THREAD ? NULL : file_of(fd, 0);
+	struct file *f = fd_get(e->sigev_signo);
+	if (!f)
+		return -EBADF;
+	int err = netlink_prepare(out, f, sizeof(bytes));
+	if (!err)
+		memcpy((*out)->data, bytes, sizeof(bytes));
+	file_put(f);
+	return err;
+}
+
+/* No event: the caller's own notice goes. */
+static int notice_change(int fd, const sigevent_t *e, struct unix_message *cookie)
+{
+	struct file *f = file_of(fd, 0);
+	int err = 0;
+
 	if (!f)
 		return -EBADF;
 	struct mqueue *q = mqueue_of_file(f);
-	int err = 0;
-	if (event) {
+	if (e) {
 		mutex_lock(&q->lock);
-		err = notice_set(q, &e);
+		err = notice_set(q, e, cookie);
 		mutex_unlock(&q->lock);
 	} else {
 		mqueue_forget_notice_of_current(q);
 	}
 	file_put(f);
+	return err;
+}
+
+long sys_mq_notify(int fd, uptr event)
+{
+	struct unix_message *cookie = NULL;
+	sigevent_t e;
+	int err = 0;
+
+	if (!event)
+		return notice_change(fd, NULL, NULL);
+	if (copy_from_user(&e, event, sizeof(e)))
+		return -EFAULT;
+	if (e.sigev_notify != SIGEV_NONE && e.sigev_notify != SIGEV_SIGNAL && e.sigev_notify != SIGEV_THREAD)
+		return -EINVAL;
+	if (e.sigev_notify == SIGEV_SIGNAL && (unsigned)e.sigev_signo > SIGNALS)
+		return -EINVAL;
+	if (e.sigev_notify == SIGEV_THREAD)
+		err = cookie_take(&cookie, &e);
+	if (!err)
+		err = notice_change(fd, &e, cookie);
+	if (err && cookie)
+		unix_message_free(cookie);
 	return err;
 }
 

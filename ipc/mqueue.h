@@ -12,12 +12,14 @@
 
 struct file;
 struct poll_table;
+struct unix_message;
 struct user_account;
 /* Who is told when a message comes to the empty queue. */
 struct mqueue_notice {
 	struct pid *owner;		/* reference: the process; NULL: nobody */
 	int how, signal;		/* SIGEV_* */
 	u64 value;			/* sigval */
+	struct unix_message *cookie;	/* owned: of SIGEV_THREAD, on its way to the C library's netlink socket; or NULL */
 	u64 exec_count;			/* of the owner then: a program that it became is not told */
 };
 struct mqueue {

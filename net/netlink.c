@@ -7,6 +7,7 @@
 #include "net/netlink.h"
 #include "base/errno.h"
 #include "base/string.h"
+#include "fs/vfs.h"
 #include "task/task.h"
 
 #define ANSWER_BYTES 3584u		/* with its own header within a page */
@@ -134,19 +135,42 @@ void netlink_attribute(struct netlink_answer *a, unsigned type, const void *valu
 	a->last->nlmsg_len = (u32)(a->m->data + a->m->size - (char *)a->last);
 }
 
+int netlink_prepare(struct unix_message **out, struct file *f, size_t n)
+{
+	if (f->ops != &unix_fops)
+		return -ENOTSOCK;
+	struct unix_socket *s = f->private;
+	if (!s->is_netlink)
+		return -EINVAL;
+	if (!unix_is_writable(s))
+		return -EAGAIN;
+	*out = unix_message_new(s, n);
+	return *out ? 0 : -ENOMEM;
+}
+
+void netlink_deliver(struct unix_message *m)
+{
+	struct unix_socket *to = m->sender;
+	bool is_dead;
+
+	unix_lock_queue(to, false);
+	is_dead = to->is_dead;
+	if (!is_dead)
+		unix_queue_locked(to, m);
+	unix_unlock_queue(to, false);
+	if (is_dead)
+		unix_message_free(m);
+}
+
 int netlink_answer_send(struct netlink_answer *a)
 {
-	struct unix_message *m = a->m;
-
-	if (a->is_out_of_memory) {
-		if (m)
-			unix_message_free(m);
-		return -ENOMEM;
+	if (!a->is_out_of_memory) {
+		netlink_deliver(a->m);
+		return 0;
 	}
-	unix_lock_queue(a->to, false);
-	unix_queue_locked(a->to, m);
-	unix_unlock_queue(a->to, false);
-	return 0;
+	if (a->m)
+		unix_message_free(a->m);
+	return -ENOMEM;
 }
 
 const void *netlink_find(const void *from, size_t n, unsigned type, size_t least)

@@ -15,6 +15,12 @@ int __must_check netlink_connect(struct unix_socket *s, const struct socket_name
 void netlink_name(const struct unix_socket *s, struct socket_name *out);	/* its own */
 void netlink_kernel_name(struct socket_name *out);
 ssize_t netlink_send(struct unix_socket *s, struct socket_io *io);
+/*
+ * A datagram for the process's own socket f, made ahead so that nothing can fail when it is due: -ENOTSOCK, -EINVAL (of
+ * another family), -EAGAIN (too many unread), -ENOMEM. Delivering ends it; so does unix_message_free.
+ */
+int __must_check netlink_prepare(struct unix_message **out, struct file *f, size_t n);
+void netlink_deliver(struct unix_message *m);
 
 /* An answer in the making: messages one after the other in one datagram. */
 struct netlink_answer {

@@ -1,8 +1,15 @@
 /* POSIX message queues: the calls, the names, the notices, limits, inheritance. */
 #include "ipc.h"
+#include <linux/netlink.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
+
+/* <linux/mqueue.h>, which the C library's own header excludes */
+#define NOTIFY_WOKENUP 1
+#define NOTIFY_REMOVED 2
+#define NOTIFY_COOKIE_LEN 32
 
 /* The kernel's own names have no slash before them. */
 static long k_open(const char *name, int flags, int mode, void *attr) { return syscall(SYS_mq_open, name, flags, mode, attr); }
@@ -402,4 +409,88 @@ TEST(many)
 	for (int i = 0; i < 6; i++)
 		CHECK_WAIT(pids[i], EXITED(0));
 	CHECK_EQ(state_of(q), 0);
+}
+
+/* SIGEV_THREAD, as C libraries use it: a cookie goes to a netlink socket, and its last byte says what became of the notice. */
+static int outcome(int s)
+{
+	char got[64];
+	struct sockaddr_nl from = {.nl_pid = 7};
+	socklen_t size = sizeof from;
+	ssize_t n = recvfrom(s, got, sizeof got, MSG_DONTWAIT, (struct sockaddr *)&from, &size);
+	if (n < 0)
+		return -errno;
+	CHECK_EQ(n, NOTIFY_COOKIE_LEN);
+	CHECK_EQ(got[0], 'a');
+	CHECK_EQ(got[NOTIFY_COOKIE_LEN - 2], 'z');
+	CHECK_EQ(size, sizeof from);
+	CHECK_EQ(from.nl_family, AF_NETLINK);
+	CHECK_EQ(from.nl_pid, 0);
+	return got[NOTIFY_COOKIE_LEN - 1];
+}
+
+static struct sigevent by_socket(int s)
+{
+	static char cookie[NOTIFY_COOKIE_LEN] = {[0] = 'a', [NOTIFY_COOKIE_LEN - 2] = 'z'};
+	return (struct sigevent){.sigev_notify = SIGEV_THREAD, .sigev_signo = s, .sigev_value.sival_ptr = cookie};
+}
+
+static long k_notify(mqd_t q, const struct sigevent *e) { return syscall(SYS_mq_notify, q, e); }
+
+TEST(notify_by_socket)
+{
+	mqd_t q = queue_new(3, 8);
+	int s = NEED_OK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+	struct sigevent e = by_socket(s);
+	CHECK_OK(k_notify(q, &e));
+	CHECK_ERR(k_notify(q, &e), EBUSY);
+	CHECK_EQ(outcome(s), -EAGAIN);
+	CHECK_OK(mq_send(q, "1", 1, 0));
+	CHECK_EQ(outcome(s), NOTIFY_WOKENUP);
+	CHECK_OK(mq_send(q, "2", 1, 0));
+	CHECK_EQ(outcome(s), -EAGAIN);
+	CHECK_OK(k_notify(q, &e));
+	CHECK_OK(k_notify(q, 0));
+	CHECK_EQ(outcome(s), NOTIFY_REMOVED);
+	CHECK_OK(k_notify(q, &e));
+	CHECK_OK(mq_close(q));
+	CHECK_EQ(outcome(s), NOTIFY_REMOVED);
+}
+
+TEST(notify_by_socket_from_another)
+{
+	mqd_t q = queue_new(3, 8);
+	int s = NEED_OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	struct sigevent e = by_socket(s);
+	CHECK_OK(k_notify(q, &e));
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(mq_send(q, "1", 1, 0));
+	CHECK_WAIT(pid, EXITED(0));
+	CHECK_EQ(outcome(s), NOTIFY_WOKENUP);
+	take(q);
+	CHECK_OK(k_notify(q, &e));
+	close(s);			/* nobody reads it: the notice is still one */
+	CHECK_ERR(k_notify(q, &(struct sigevent){.sigev_notify = SIGEV_NONE}), EBUSY);
+	CHECK_OK(mq_send(q, "2", 1, 0));
+	CHECK_OK(k_notify(q, &(struct sigevent){.sigev_notify = SIGEV_NONE}));
+}
+
+TEST(notify_by_socket_refused)
+{
+	mqd_t q = queue_new(3, 8);
+	int pair[2], s = NEED_OK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	struct sigevent e = by_socket(s), bad = e;
+	CHECK_ERR(k_notify(0, &e), EBADF);
+	bad.sigev_value.sival_ptr = (void *)8;
+	CHECK_ERR(k_notify(q, &bad), EFAULT);
+	bad = by_socket(999);
+	CHECK_ERR(k_notify(q, &bad), EBADF);
+	bad = by_socket(0);
+	CHECK_ERR(k_notify(q, &bad), ENOTSOCK);
+	bad = by_socket(pair[0]);
+	CHECK_ERR(k_notify(q, &bad), EINVAL);
+	CHECK_EQ(outcome(s), -EAGAIN);
+	CHECK_OK(k_notify(q, &e));
 }
