@@ -18,27 +18,20 @@
 #include <linux/eventpoll.h>
 #include <linux/signalfd.h>
 
-#define QUEUES 64
-
 struct signalfd { u64 set; };	/* one atomic word */
 
 SLAB_CACHE(signalfd_cache, struct signalfd);
-static struct waitqueue queues[QUEUES];
+struct waitqueue signalfd_queues[SIGNALFD_QUEUES];
 static const struct file_ops signalfd_fops;
 
 void signalfd_init(void)
 {
-	for (int i = 0; i < QUEUES; i++)
-		waitqueue_init(&queues[i]);
-}
-
-static struct waitqueue *queue_of(const struct signal *s)
-{
-	return &queues[((uptr)s / sizeof(*s)) % QUEUES];
+	for (int i = 0; i < SIGNALFD_QUEUES; i++)
+		waitqueue_init(&signalfd_queues[i]);
 }
 
 /* All of them: an exclusive one may be another group's. */
-void signalfd_notify(struct task *t) { wake_up_n(queue_of(t->signal), 1 << 30, EPOLLIN); }
+void signalfd_notify(struct task *t) { wake_up_n(signalfd_queue(t->signal), 1 << 30, EPOLLIN); }
 
 static bool has_signal(const struct signalfd *s)
 {
@@ -128,7 +121,7 @@ static int take(struct file *f, bool may_wait, struct signal_info *info)
 	while (!(sig = signal_dequeue(READ_ONCE(s->set), info))) {
 		if (!may_wait)
 			return -EAGAIN;
-		int err = wait_event_interruptible(queue_of(current->signal), has_signal(s));
+		int err = wait_event_interruptible(signalfd_queue(current->signal), has_signal(s));
 		if (err)
 			return err;
 	}
@@ -157,7 +150,7 @@ static ssize_t signalfd_read(struct file *f, uptr buf, size_t size, loff *pos)
 
 static unsigned signalfd_poll(struct file *f, struct poll_table *pt)
 {
-	poll_wait(f, queue_of(current->signal), pt);
+	poll_wait(f, signalfd_queue(current->signal), pt);
 	return has_signal(f->private) ? EPOLLIN : 0;
 }
 

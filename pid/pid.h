@@ -67,6 +67,8 @@ static inline int pid_number_in(const struct pid *p, const struct pid_ns *ns)
 		return 0;
 	return MAX(p->numbers[ns->level].number, 0);	/* a dead one's is negative */
 }
+/* In the deepest of its namespaces, where its task lives. */
+static inline int pid_number_own(const struct pid *p) { return MAX(p->numbers[p->level].number, 0); }
 int pid_last_number_in(const struct pid *p, const struct pid_ns *ns);	/* the same, and also what a dead one was called */
 static inline int pid_number_global(const struct pid *p) { return p ? p->numbers[0].number : 0; }
 /* Under tasklist_lock: */

@@ -1,17 +1,21 @@
 /*
  * signal/deliver.c: signals meet user mode here, on the way back from the kernel: stop, die, or run a handler; and the
  * system call that a signal interrupted is ended with EINTR or run again.
- * Way in: signal_return_path() from entry/return.c, interrupts on. Locks: sighand->lock; tasklist_lock for news to the
- * parent. Errors: a frame that cannot be written is SIGSEGV. Source: signal(7), restart_syscall(2).
+ * Way in: signal_return_path() from entry/return.c, interrupts on; signal_run_at_once() from a call that sends.
+ * Locks: sighand->lock; tasklist_lock for news to the parent. Errors: a frame that cannot be written is SIGSEGV.
+ * Source: signal(7), restart_syscall(2).
  */
 #include "signal/internal.h"
 #include "syscall/define.h"
 #include "arch/arch.h"
 #include "exec/core.h"
+#include "fs/signalfd.h"
 #include "ptrace/ptrace.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "namespace/account.h"
 #include <asm/unistd.h>
+#include <linux/resource.h>
 
 /* Tells the parent of a group's stop or go, which whoever decided it could not do under the lock it held. */
 void signal_tell_stop_news(struct task *t)
@@ -87,7 +91,7 @@ static enum verdict default_action_locked(int sig, bool is_forced, unsigned long
 /* A tracer sees what was taken first. 0: it is not to be. */
 static __noinline int ask_tracer_locked(struct signal_delivery *d, bool is_process, unsigned long *flags)
 {
-	return ptrace_signal_locked(d->sig, &d->info, is_process, flags);
+	return ptrace_signal_locked(d->sig, d->info, is_process, flags);
 }
 
 /* One signal off the queues; a tracer sees it first. 1: it is to be acted upon; 0: nothing left; 2: look for the next. */
@@ -99,9 +103,9 @@ static int dequeue_locked(struct signal_delivery *d, bool *is_forced, unsigned l
 
 	d->sig = 0;
 	if (unlikely(t->pending.set & ~t->blocked & SIGNALS_SYNCHRONOUS))
-		d->sig = pending_take_synchronous_locked(t, &d->info);
+		d->sig = pending_take_synchronous_locked(t, d->info);
 	if (!d->sig)
-		d->sig = signal_dequeue_locked(t, ~t->blocked, &d->info);
+		d->sig = signal_dequeue_locked(t, ~t->blocked, d->info);
 	if (!d->sig)
 		return 0;
 	is_fatal = sig_in(t->forced_fatal, d->sig);
@@ -126,8 +130,8 @@ static bool stops_first(struct task *t)
 	return !t->is_frozen && sig_in((t->pending.set | t->signal->shared_pending.set) & ~t->blocked, SIGSTOP);
 }
 
-/* The mask that the handler of d runs with; it counts from here on, so that the lock need not be taken again. */
-static void prepare_handler_locked(struct signal_delivery *d)
+/* Returns the mask that the handler of d runs with; it is to count from here on, so that the lock need not be taken again. */
+static u64 prepare_handler_locked(struct signal_delivery *d)
 {
 	struct task *t = current;
 	u64 mask = t->blocked | d->action.mask;
@@ -138,7 +142,7 @@ static void prepare_handler_locked(struct signal_delivery *d)
 		mask |= SIG_BIT(d->sig);
 	d->blocked_before = t->blocked;
 	d->old_mask = t->has_saved_mask ? t->saved_mask : t->blocked;
-	signal_set_blocked_locked(mask & ~SIGNALS_UNBLOCKABLE);
+	return mask & ~SIGNALS_UNBLOCKABLE;
 }
 
 /* What goes before any signal: the group's end, stops, traps, the freezer. -1: the lock was given up; 0: nothing of that. */
@@ -183,7 +187,7 @@ static __noinline int act_by_default_locked(struct signal_delivery *d, bool is_f
 		break;
 	}
 	spin_unlock_irqrestore(&current->sighand->lock, *flags);
-	die(d->sig, &d->info);
+	die(d->sig, d->info);
 }
 
 /* One signal off the queues, acted upon. 1: a handler is to run (d is filled); 0: nothing left; -1: look again, the lock was
@@ -204,7 +208,7 @@ static __always_inline int take_locked(struct signal_delivery *d, unsigned long 
 		return act_by_default_locked(d, is_forced, flags);
 	if (d->action.handler == HANDLER_IGNORE)
 		return 2;
-	prepare_handler_locked(d);
+	signal_set_blocked_locked(prepare_handler_locked(d));
 	return 1;
 }
 
@@ -293,7 +297,7 @@ static void run_handler(struct regs *r, struct signal_delivery *d)
 	settle_call_for_handler(r, d);
 	if (t->rseq)
 		rseq_interrupt(r);
-	is_stepped = ptrace_step_end();
+	is_stepped = unlikely(t->ptrace_mode) && ptrace_step_end();
 	if (arch_signal_push(r, d)) {
 		signal_set_blocked(d->blocked_before);
 		frame_failed(d->sig);
@@ -308,7 +312,8 @@ static void run_handler(struct regs *r, struct signal_delivery *d)
 
 void signal_return_path(struct regs *r)
 {
-	struct signal_delivery d;
+	struct signal_info info;
+	struct signal_delivery d = { .info = &info };
 
 	if (get_signal(&d)) {
 		run_handler(r, &d);
@@ -316,6 +321,52 @@ void signal_return_path(struct regs *r)
 	}
 	settle_call_without_handler(r);
 	signal_restore_saved_mask_unless(false);
+}
+
+/* -- a signal to oneself -- */
+
+/* What happens at sending or at taking these is more than a handler. */
+#define SIGNALS_BY_QUEUE (SIG_BIT(SIGKILL) | SIGNALS_DEFAULT_STOP | SIG_BIT(SIGCONT) | SIG_BIT(SIGALRM))
+
+/* Would current take sig, sent now, before anything else that there is to do on the way to user mode, with nobody to see it
+ * on its way? */
+static bool is_next_locked(int sig)
+{
+	const struct task *t = current;
+
+	return !(READ_ONCE(t->work) | t->ptrace | t->ptrace_mode) &&
+	       !sig_in(t->blocked | t->real_blocked | t->forced | SIGNALS_BY_QUEUE, sig) &&
+	       !((t->pending.set | t->signal->shared_pending.set) & ~t->blocked) && !has_jobs(t) &&
+	       !(t->signal->stop_flags & (STOP_TELL_STOPPED | STOP_TELL_CONTINUED)) && !signalfd_is_watched(t);
+}
+
+/* In the queue it would have counted against RLIMIT_SIGPENDING, and over that have lost its siginfo. */
+static bool has_room(int sig, const struct signal_info *info)
+{
+	return signal_may_exceed(sig, info) ||
+	       !account_is_over(current->real_cred->account, ACCOUNT_SIGNALS, 1, current_limit(RLIMIT_SIGPENDING));
+}
+
+bool signal_run_at_once(int sig, struct signal_info *info)
+{
+	struct task *t = current;
+	struct regs *r = task_regs(t);
+	struct signal_delivery d;
+	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+
+	d.action = sighand_action_locked(t->sighand, sig);
+	if (d.action.handler <= HANDLER_IGNORE || !is_next_locked(sig) || !has_room(sig, info)) {
+		spin_unlock_irqrestore(&t->sighand->lock, flags);
+		return false;
+	}
+	d.sig = sig;
+	d.info = info;
+	t->blocked = prepare_handler_locked(&d);	/* nothing is pending that this could hold back */
+	spin_unlock_irqrestore(&t->sighand->lock, flags);
+	regs_set_result(r, 0);
+	task_set_work(t, WORK_REGS);
+	run_handler(r, &d);
+	return true;
 }
 
 long sys_restart_syscall(void)

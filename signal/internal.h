@@ -61,6 +61,17 @@ void signal_retarget_locked(struct task *t, u64 which);
 /* As signal_recompute(), but leaves the flag as it is if there is nothing: the call that it interrupted is to be settled. */
 bool signal_note_pending_locked(struct task *t);
 
+/* Does sig come with its siginfo even over RLIMIT_SIGPENDING? */
+static inline bool signal_may_exceed(int sig, const struct signal_info *info)
+{
+	return sig < SIGRTMIN && (!info || info->si_code >= 0);
+}
+
+/* deliver.c */
+/* current, in a system call that ends with 0, sends itself sig: true: nothing is in the way, and its handler has been entered
+ * without a turn in the queue (the saved registers have changed). False: nothing was done, it is to be sent as any other. */
+bool signal_run_at_once(int sig, struct signal_info *info);
+
 /* mask.c */
 void signal_set_blocked_locked(u64 mask);	/* current's, without those that cannot be */
 

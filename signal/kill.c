@@ -47,19 +47,19 @@ static int kill_one(int sig, const struct signal_info *info, struct task *t)
 }
 
 /* Oneself one always may. Nothing is to be found, held or translated. */
-static int kill_self(int sig, const struct signal_info *info, bool is_process)
+static int kill_self(int sig, struct signal_info *info, bool is_process)
 {
 	if (sig < 0 || sig > SIGNALS)
 		return -EINVAL;
-	return sig ? signal_send_self(sig, info, is_process) : 0;
+	return !sig || signal_run_at_once(sig, info) ? 0 : signal_send_self(sig, info, is_process);
 }
 
-static int kill_number(int sig, const struct signal_info *info, int number)
+static int kill_number(int sig, struct signal_info *info, int number)
 {
 	struct task *t;
 	int err;
 
-	if (number == task_tid_seen(current))
+	if (number == task_tid_own(current))
 		return kill_self(sig, info, true);
 	t = task_find(number);
 	if (!t)
@@ -113,7 +113,7 @@ void signal_fill_sender(struct signal_info *info, int sig, int code)
 	__builtin_memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
 	info->si_code = code;
-	info->si_pid = task_tgid_seen(current);
+	info->si_pid = task_tgid_own(current);
 	info->si_uid = uid_shown(current_cred()->uid);
 }
 
@@ -143,12 +143,12 @@ long sys_kill(int number, int sig)
 }
 
 /* tgid 0: any group. */
-static int send_to_thread(int tgid, int tid, int sig, const struct signal_info *info)
+static int send_to_thread(int tgid, int tid, int sig, struct signal_info *info)
 {
 	struct task *t;
 	int err = -ESRCH;
 
-	if (tid == task_tid_seen(current) && (!tgid || tgid == task_tgid_seen(current)))
+	if (tid == task_tid_own(current) && (!tgid || tgid == task_tgid_own(current)))
 		return kill_self(sig, info, false);
 	t = task_find(tid);
 	if (!t)
@@ -188,7 +188,7 @@ long sys_tgkill(int tgid, int tid, int sig)
 /* A program may say anything about itself, but to others only what is no claim of the kernel's or of kill's. */
 static bool is_claim_on_another(const struct signal_info *info, int number)
 {
-	return (info->si_code >= 0 || info->si_code == SI_TKILL) && task_tid_seen(current) != number;
+	return (info->si_code >= 0 || info->si_code == SI_TKILL) && task_tid_own(current) != number;
 }
 
 long sys_rt_sigqueueinfo(int number, int sig, uptr addr)

@@ -230,7 +230,7 @@ int signal_send_locked(int sig, const struct signal_info *info, struct task *t, 
 	if (sig < SIGRTMIN && sig_in(p->set, sig))
 		return 0;
 	if (sig != SIGKILL) {
-		q = pending_signal_new(t, sig, sig < SIGRTMIN && (!info || info->si_code >= 0));
+		q = pending_signal_new(t, sig, signal_may_exceed(sig, info));
 		if (q)
 			fill_info(&q->info, sig, info);
 		else if (info && sig >= SIGRTMIN && info->si_code != SI_USER)

@@ -63,7 +63,7 @@ struct pending {
 struct signal_delivery {
 	int sig;
 	struct action action;		/* as it was when taken */
-	struct signal_info info;
+	struct signal_info *info;	/* borrowed */
 	u64 old_mask;			/* to be restored by sigreturn */
 	u64 blocked_before;		/* the handler's mask is in force already: to be put back if there is to be no frame */
 };

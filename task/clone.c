@@ -180,5 +180,5 @@ void task_first_run(struct task *prev)
 {
 	sched_finish_switch(prev);
 	if (current->set_child_tid)
-		(void)!put_user_u32((u32)task_tid_seen(current), current->set_child_tid);
+		(void)!put_user_u32((u32)task_tid_own(current), current->set_child_tid);
 }

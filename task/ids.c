@@ -9,8 +9,8 @@
 #include "syscall/define.h"
 #include "arch/arch.h"
 
-long sys_getpid(void) { return task_tgid_seen(current); }
-long sys_gettid(void) { return task_tid_seen(current); }
+long sys_getpid(void) { return task_tgid_own(current); }
+long sys_gettid(void) { return task_tid_own(current); }
 
 long sys_getppid(void)
 {
@@ -25,7 +25,7 @@ long sys_getppid(void)
 long sys_set_tid_address(uptr addr)
 {
 	current->clear_child_tid = addr;
-	return task_tid_seen(current);
+	return task_tid_own(current);
 }
 
 long sys_getcpu(uptr cpu, uptr node, uptr unused)

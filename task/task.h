@@ -279,8 +279,9 @@ static inline struct pid_ns *parent_pid_ns(const struct task *parent)
 static inline struct pid_ns *current_pid_ns(void) { return pid_ns_of(current->pid); }
 /* Numbers as current's pid namespace sees them. */
 static inline int task_tid_seen(const struct task *t) { return pid_number_in(t->pid, current_pid_ns()); }
-/* As its own does: what gettid() gives it. */
-static inline int task_tid_own(const struct task *t) { return pid_number_in(t->pid, pid_ns_of(t->pid)); }
+/* As its own does: what gettid() and getpid() give it. All threads of a group live in one; not for one past release. */
+static inline int task_tid_own(const struct task *t) { return pid_number_own(t->pid); }
+static inline int task_tgid_own(const struct task *t) { return pid_number_own(t->signal->pids[PID_TGID]); }
 static inline int task_tgid_seen(const struct task *t)
 {
 	return t->signal ? pid_number_in(t->signal->pids[PID_TGID], current_pid_ns()) : 0;

@@ -49,6 +49,7 @@ void fpu_init(void)
 {
 	enable_components();
 	cpu_features.fpu_bytes = cpu_features.has_xsave ? cpuid(0xd, 0).b : FXSAVE_BYTES;
+	cpu_features.fpu_frame_bytes = cpu_features.fpu_bytes + (cpu_features.has_xsave ? FP_XSTATE_MAGIC2_SIZE : 0);
 	__asm__ volatile("fninit");
 	__asm__ volatile("fxsave64 %0" : "=m"(initial.legacy));
 	cpu_features.mxcsr_mask = initial.legacy.mxcsr_mask ? initial.legacy.mxcsr_mask : MXCSR_MASK_DEFAULT;
@@ -63,7 +64,7 @@ void fpu_init(void)
 			.xfeatures = cpu_features.xfeatures,
 			.xstate_size = cpu_features.fpu_bytes,
 		};
-	fpu_cache.size = (u32)MAX(fpu_frame_bytes(), sizeof(struct fpu_area));
+	fpu_cache.size = (u32)MAX(cpu_features.fpu_frame_bytes, sizeof(struct fpu_area));
 	fpu_load_initial();
 }
 
@@ -99,12 +100,6 @@ void fpu_load_initial(void)
 		xrstor(&initial, cpu_features.xfeatures);
 	else
 		load_initial_legacy();
-}
-
-/* The area as signal frames hold it: with a second magic number behind it, where there is more than FXSAVE's part. */
-size_t fpu_frame_bytes(void)
-{
-	return cpu_features.fpu_bytes + (cpu_features.has_xsave ? FP_XSTATE_MAGIC2_SIZE : 0);
 }
 
 static void set_signal_marks(struct fpu_area *a)

@@ -21,7 +21,6 @@ bool __must_check fpu_sanitize(struct fpu_area *area);	/* user bytes made fit to
  * user space. 0 or -EFAULT: the memory is not there, or what it holds is not a state. */
 int __must_check fpu_save_to_user(uptr at);
 int __must_check fpu_restore_from_user(uptr at);
-size_t fpu_frame_bytes(void);				/* in a signal frame */
 struct fpu_area *fpu_alloc(void);			/* to be saved to before it is loaded; NULL: out of memory */
 void fpu_free(struct fpu_area *area);			/* NULL is accepted */
 #endif

@@ -66,7 +66,7 @@ static void altstack_restore(struct task *t, const stack_t *s, uptr sp)
 /* With all that alignment may cost. */
 u64 elf_arch_min_sigstack(void)
 {
-	return RED_ZONE + fpu_frame_bytes() + 64 + sizeof(struct frame) + 24;
+	return RED_ZONE + cpu_features.fpu_frame_bytes + 64 + sizeof(struct frame) + 24;
 }
 
 /* Where the frame's upper end goes; 0: a nested handler has used up the alternate stack. */
@@ -77,7 +77,7 @@ static uptr frame_end(const struct regs *r, const struct signal_delivery *d, str
 
 	if ((d->action.flags & SA_ONSTACK) && !is_on && t->altstack_size)
 		return t->altstack_addr + t->altstack_size;
-	if (is_on && !arch_on_altstack(t, sp - fpu_frame_bytes() - sizeof(struct frame)))
+	if (is_on && !arch_on_altstack(t, sp - cpu_features.fpu_frame_bytes - sizeof(struct frame)))
 		return 0;
 	return sp;
 }
@@ -125,8 +125,8 @@ static int put_frame(struct frame *f, const struct regs *r, const struct signal_
 	user_store(&c->cr2, t->thread.fault_addr, fault);
 	user_store(&c->fpstate, fpu, fault);
 	user_store(&f->uc.uc_sigmask, d->old_mask, fault);
-	user_store_words(&f->info, &d->info, 6, fault);
-	user_store_zeros((char *)&f->info + sizeof(d->info), 10, fault);
+	user_store_words(&f->info, d->info, 6, fault);
+	user_store_zeros((char *)&f->info + sizeof(*d->info), 10, fault);
 	user_close();
 	return 0;
 fault:
@@ -152,7 +152,7 @@ int arch_signal_push(struct regs *r, const struct signal_delivery *d)
 
 	if (!(d->action.flags & SA_RESTORER) || !end)
 		return -EFAULT;
-	fpu = ALIGN_DOWN(end - fpu_frame_bytes(), 64UL);
+	fpu = ALIGN_DOWN(end - cpu_features.fpu_frame_bytes, 64UL);
 	sp = ALIGN_DOWN(fpu - sizeof(struct frame), 16UL) - 8;
 	if (!user_range_ok(sp, end - sp) || fpu_save_to_user(fpu) || put_frame((struct frame *)sp, r, d, fpu))
 		return -EFAULT;
@@ -198,7 +198,7 @@ fault:
 
 static int restore_fpu(uptr at)
 {
-	if (at && user_range_ok(at, fpu_frame_bytes()) && !fpu_restore_from_user(at))
+	if (at && user_range_ok(at, cpu_features.fpu_frame_bytes) && !fpu_restore_from_user(at))
 		return 0;
 	fpu_load_initial();
 	return at ? -EFAULT : 0;

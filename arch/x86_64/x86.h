@@ -132,6 +132,7 @@ struct cpu_features {
 	bool is_virtual, is_kvm, is_tcg;
 	u64 xfeatures;		/* XCR0: the state components that user mode may use */
 	u32 fpu_bytes;		/* of one saved state */
+	u32 fpu_frame_bytes;	/* of one in a signal frame: XSAVE's has a second magic number behind it */
 	u32 mxcsr_mask;
 	u32 cpuid_1_edx;
 };
