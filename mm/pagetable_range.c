@@ -166,20 +166,45 @@ static uptr unmap_piece(struct mm *mm, uptr va, uptr end, struct tlb_batch *b)
 	}
 }
 
-/* One empty entry stands for all of [start, end), and its table need not go (a fault that failed may leave an empty one). */
+/* Is there nothing in entries first to last of t, of which those at the edges count from va and up to end? */
+static bool are_empty(const struct page *t, int level, uptr va, uptr end)
+{
+	const pte_t *entries = table_entries(t);
+	unsigned last = pt_index(end - 1, level);
+
+	for (unsigned i = table_next_used(t, pt_index(va, level)); i <= last;) {
+		pte_t e = pte_read(entries + i);
+
+		if (!pte_is_empty(e)) {
+			uptr base = (va & ~(PT_SPAN(level + 1) - 1)) + i * PT_SPAN(level);
+
+			if (level == 0 || !pte_page(e)->table.used ||
+			    !are_empty(pte_page(e), level - 1, MAX(va, base), MIN(end, base + PT_SPAN(level))))
+				return false;
+		}
+		if (++i % PT_GROUP == 0)
+			i = table_next_used(t, i);
+	}
+	return true;
+}
+
+/* Is there nothing to take out in [start, end), no page, and no table that need not be there (a fault that failed may leave
+ * an empty one)? Most of a stack never was touched, nor was much of what is given back. */
 static bool is_empty_below(const struct mm *mm, uptr start, uptr end)
 {
 	const pte_t *entries = table_entries(mm->root);
+	int level = ROOT_LEVEL;
 
-	for (int level = ROOT_LEVEL; ; level--) {
+	for (; (start ^ (end - 1)) < PT_SPAN(level); level--) {
 		pte_t e = pte_read(entries + pt_index(start, level));
 
 		if (pte_is_empty(e))
-			return (start ^ (end - 1)) < PT_SPAN(level) && virt_to_page(entries)->table.used;
+			return virt_to_page(entries)->table.used;
 		if (level == 0)
 			return false;
 		entries = phys_to_virt(pte_pfn(e) << PAGE_SHIFT);
 	}
+	return virt_to_page(entries)->table.used && are_empty(virt_to_page(entries), level, start, end);
 }
 
 void pt_unmap(struct mm *mm, uptr start, uptr end)
