@@ -1,7 +1,7 @@
 /*
  * fs/fcntl.c: close, dup and its kin, fcntl, and the ioctls that every file takes.
  * Locks: file->lock around its flags; files.c's own. Errors: EBADF, EINVAL, EMFILE, EPERM, EBUSY.
- * F_SETLEASE and F_GETLEASE are EINVAL: there are no leases. Source: fcntl(2), dup(2), ioctl(2).
+ * F_SETLEASE is EINVAL: there are no leases, which is what F_GETLEASE says. Source: fcntl(2), dup(2), ioctl(2).
  */
 #include "fs/internal.h"
 #include "fs/notify.h"
@@ -175,6 +175,8 @@ static long fcntl_file(struct file *f, int fd, int cmd, unsigned long arg)
 		return get_seals(f);
 	case F_NOTIFY:
 		return dnotify_set(f, fd, arg);
+	case F_GETLEASE:
+		return F_UNLCK;
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl(f, cmd, arg);

@@ -63,22 +63,20 @@ ssize_t strncpy_from_user(char *dst, uptr src, size_t size)
 
 int copy_struct_from_user(void *dst, size_t ksize, uptr src, size_t usize)
 {
-	size_t n = MIN(ksize, usize);
-	int err = copy_from_user(dst, src, n);
+	size_t known = MIN(ksize, usize);
+	u8 rest[64];
 
-	if (err)
-		return err;
-	__builtin_memset((u8 *)dst + n, 0, ksize - n);
-	while (n < usize) {	/* what we do not know must be zero */
-		u8 rest[64];
-		size_t k = MIN(usize - n, sizeof(rest));
-
+	/* First what we do not know, which must be zero. No piece reaches over a page: what is found before a bad one counts. */
+	for (size_t n = known, k; n < usize; n += k) {
+		k = MIN(usize - n, sizeof(rest) - (src + n) % sizeof(rest));
 		if (copy_from_user(rest, src + n, k))
 			return -EFAULT;
 		for (size_t i = 0; i < k; i++)
 			if (rest[i])
 				return -E2BIG;
-		n += k;
 	}
+	if (copy_from_user(dst, src, known))
+		return -EFAULT;
+	__builtin_memset((u8 *)dst + known, 0, ksize - known);
 	return 0;
 }

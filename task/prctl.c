@@ -137,6 +137,33 @@ static long prctl_caps(int option, unsigned long a, unsigned long b, unsigned lo
 	}
 }
 
+/* What would become of a process whose memory is damaged. No machine of ours tells of such, so the choice is only kept. */
+static long mce_kill_set(unsigned long what, unsigned long policy, unsigned long c, unsigned long d)
+{
+	if (c || d || what > PR_MCE_KILL_SET || (what == PR_MCE_KILL_CLEAR && policy))
+		return -EINVAL;
+	if (what == PR_MCE_KILL_SET)
+		current->flags |= PF_MCE_PROCESS;	/* even if the policy then is none, as on Linux */
+	if (what == PR_MCE_KILL_CLEAR)
+		current->flags &= ~PF_MCE_PROCESS;
+	else if (policy == PR_MCE_KILL_EARLY)
+		current->flags |= PF_MCE_EARLY;
+	else if (policy == PR_MCE_KILL_LATE)
+		current->flags &= ~PF_MCE_EARLY;
+	else if (policy == PR_MCE_KILL_DEFAULT)
+		current->flags &= ~(PF_MCE_EARLY | PF_MCE_PROCESS);
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static long mce_kill_get(void)
+{
+	if (!(current->flags & PF_MCE_PROCESS))
+		return PR_MCE_KILL_DEFAULT;
+	return current->flags & PF_MCE_EARLY ? PR_MCE_KILL_EARLY : PR_MCE_KILL_LATE;
+}
+
 long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
 	switch (option) {
@@ -186,6 +213,10 @@ long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 		return PR_TIMING_STATISTICAL;
 	case PR_SET_TIMING:
 		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_MCE_KILL:
+		return mce_kill_set(a, b, c, d);
+	case PR_MCE_KILL_GET:
+		return a || b || c || d ? -EINVAL : mce_kill_get();
 	case PR_GET_THP_DISABLE:
 		return a || b || c || d ? -EINVAL : 0;
 	default:

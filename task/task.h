@@ -48,11 +48,13 @@ enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
 #define PF_EXITING BIT(2)
 #define PF_POSTCORE BIT(3)	/* dies, and is past where it waits for its group's core file; sighand->lock */
 #define PF_FORKNOEXEC BIT(6)	/* forked but did not exec */
+#define PF_MCE_PROCESS BIT(7)	/* prctl(2) chose a PR_MCE_KILL policy; it and the next stay over clone and exec */
 #define PF_SUPERPRIV BIT(8)	/* used superuser rights; cleared by clone */
 #define PF_DUMPCORE BIT(9)	/* writes its group's core file, or is held for it */
 #define PF_SIGNALED BIT(10)	/* killed by a signal */
 #define PF_KTHREAD BIT(21)
 #define PF_VFORK_CHILD BIT(22)	/* someone waits for our mm */
+#define PF_MCE_EARLY BIT(27)	/* and that policy is PR_MCE_KILL_EARLY */
 
 /* task->work: bits that the return path to user mode looks at; atomic. */
 #define WORK_SIGNAL BIT(0)	/* signals may be pending */

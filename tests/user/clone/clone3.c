@@ -137,3 +137,17 @@ TEST(every_exit_signal_is_taken)
 	CHECK(sigismember(&pending, SIGUSR1));
 	_exit(check_failed != 0);
 }
+
+/* What lies behind the fields that the kernel knows is looked at first, and in order. */
+TEST(unknown_fields_come_first)
+{
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK_OK(munmap(pages + PAGE, PAGE));
+	char *end = pages + PAGE;
+	CHECK_ERR(syscall(SYS_clone3, end - 96, 112), EFAULT);	/* zeros, then nothing */
+	end[-1] = 1;
+	CHECK_ERR(syscall(SYS_clone3, end - 96, 112), E2BIG);
+	CHECK_ERR(syscall(SYS_clone3, end - 96, 96), E2BIG);
+	CHECK_OK(mprotect(pages, PAGE, PROT_NONE));
+	CHECK_ERR(syscall(SYS_clone3, end - 96, 96), EFAULT);
+}

@@ -150,3 +150,11 @@ TEST(ioctls)
 	CHECK_ERR(ioctl(99, FIONREAD, &n), EBADF);
 	CHECK(!isatty(ends[0]) && errno == ENOTTY);
 }
+
+TEST(no_lease)
+{
+	int fd = open("/proc/self/exe", O_RDONLY), ends[2];
+	CHECK_EQ(fcntl(fd, 1025 /* F_GETLEASE */), F_UNLCK);
+	CHECK_OK(pipe(ends));
+	CHECK_EQ(fcntl(ends[0], 1025), F_UNLCK);
+}
