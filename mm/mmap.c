@@ -179,19 +179,25 @@ static int check_request(struct map_request *r)
 }
 
 /* -- putting it in; mm->lock is held for writing ------------------------------------------------------------------ */
-/* One user serves all mappings of a program's segments: the neighbours' is taken if it is of the same kind. */
-static struct mapping_user *find_user(const struct map_request *r, bool is_writable)
+/* One user serves all mappings of a program's segments: v's is taken if it is of the same kind. */
+static struct mapping_user *share_user(const struct map_request *r, const struct vma *v, bool is_writable)
 {
-	struct vma *near[] = { vma_at(&r->mm->vmas, r->addr), vma_at(&r->mm->vmas, r->addr + r->len),
-			       vma_at(&r->mm->vmas, r->addr - 1) };
+	if (!v || v->file != r->file || v->user->is_writable != is_writable)
+		return NULL;
+	mapping_user_get(v->user);
+	return v->user;
+}
 
-	for (unsigned i = 0; i < ARRAY_SIZE(near); i++) {
-		if (near[i] && near[i]->file == r->file && near[i]->user->is_writable == is_writable) {
-			mapping_user_get(near[i]->user);
-			return near[i]->user;
-		}
-	}
-	return mapping_user_new(r->mm, r->file, is_writable);
+/* under: what it is mapped over, or NULL: nothing is there. */
+static struct mapping_user *find_user(const struct map_request *r, const struct vma *under, bool is_writable)
+{
+	struct mapping_user *user = share_user(r, under, is_writable);
+
+	if (!user)
+		user = share_user(r, vma_at(&r->mm->vmas, r->addr + r->len), is_writable);
+	if (!user)
+		user = share_user(r, vma_at(&r->mm->vmas, r->addr - 1), is_writable);
+	return user ? user : mapping_user_new(r->mm, r->file, is_writable);
 }
 
 /* Pages that the range holds already: a MAP_FIXED request gives them back. */
@@ -204,18 +210,18 @@ static u64 pages_mapped(struct mm *mm, uptr start, uptr end)
 	return pages;
 }
 
-static int insert_region(struct map_request *r, u64 vm_flags)
+static int insert_region(struct map_request *r, const struct vma *under, u64 vm_flags)
 {
 	struct vma v = { .start = r->addr, .end = r->addr + r->len, .flags = vm_flags, .file = r->file,
 			 .offset_pages = r->file ? r->offset_pages : r->addr >> PAGE_SHIFT };
 	int err;
 
 	if (r->file) {
-		v.user = find_user(r, (vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE));
+		v.user = find_user(r, under, (vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE));
 		if (IS_ERR(v.user))
 			return PTR_ERR(v.user);
 	}
-	err = region_insert(r->mm, &v);
+	err = under ? region_replace(r->mm, &v) : region_insert(r->mm, &v);
 	if (v.user)
 		mapping_user_put(v.user, &r->mm->vmas.dead);
 	return err;
@@ -225,12 +231,15 @@ static int map_region(struct map_request *r)
 {
 	u64 pages = r->len >> PAGE_SHIFT, flags = r->vm_flags;
 	bool is_charged = (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
+	const struct vma *under = NULL;
 	int err;
 
 	if (!region_may_expand(r->mm, flags, pages) &&
 	    !region_may_expand(r->mm, flags, pages - pages_mapped(r->mm, r->addr, r->addr + r->len)))
 		return -ENOMEM;
-	if (r->flags & MAP_FIXED) {	/* any other place is free */
+	if (r->flags & MAP_FIXED)	/* any other place is free */
+		under = region_around(r->mm, r->addr, r->addr + r->len);
+	if ((r->flags & MAP_FIXED) && !under) {
 		err = region_unmap(r->mm, r->addr, r->addr + r->len);
 		if (err)
 			return err;
@@ -241,7 +250,7 @@ static int map_region(struct map_request *r)
 			return err;
 		flags |= VM_ACCOUNT;
 	}
-	err = insert_region(r, flags);
+	err = insert_region(r, under, flags);
 	if (err && is_charged)
 		commit_uncharge(pages);
 	return err;

@@ -204,9 +204,9 @@ static struct vma region_part(const struct vma *v, uptr start, uptr end)
 	return part;
 }
 
-/* The region at p is cut into what is left of part, part, and what is right of it; part joins the neighbours that it
- * touches if they say the same. */
-static int change_at(struct mm *mm, struct vma_path *p, const struct vma *part)
+/* The region at p is cut into what is left of part, part (of whatever kind), and what is right of it; part joins the
+ * neighbours that it touches if they say the same. */
+static __always_inline int change_at(struct mm *mm, struct vma_path *p, const struct vma *part)
 {
 	const struct vma *old = vma_path_at(p);
 	bool has_left = part->start > old->start, has_right = part->end < old->end;
@@ -324,4 +324,40 @@ int region_unmap(struct mm *mm, uptr start, uptr end)
 	if (!err)
 		pt_unmap(mm, start, end);
 	return err;
+}
+
+/* -- one in place of another ------------------------------------------------------------------------------------- */
+/* Charged pages are given back before others are asked for, and two regions more must be allowed: that is two edits' work. */
+const struct vma *region_around(struct mm *mm, uptr start, uptr end)
+{
+	const struct vma *v = vma_at(&mm->vmas, start);
+
+	return v && end <= v->end && !(v->flags & VM_ACCOUNT) && mm->vmas.count + 2 <= (u32)mm_count_max ? v : NULL;
+}
+
+/* What v says is there already: cut out, it would be joined again. */
+static bool says_the_same(const struct vma *old, const struct vma *v)
+{
+	return old->flags == v->flags && old->file == v->file && old->name == v->name &&
+	       old->offset_pages + ((v->start - old->start) >> PAGE_SHIFT) == v->offset_pages &&
+	       !(old->flags & (VM_SPECIAL | VM_ATTACHED));
+}
+
+int region_replace(struct mm *mm, const struct vma *v)
+{
+	const struct vma *old;
+	struct vma_path p;
+	u64 old_flags;
+	int err;
+
+	vma_path_find(&mm->vmas, v->start, &p);
+	old = vma_path_at(&p);
+	old_flags = old->flags;
+	err = says_the_same(old, v) ? 0 : change_at(mm, &p, v);
+	if (err)
+		return err;
+	region_account(mm, old_flags, -(s64)region_pages(v));
+	region_account(mm, v->flags, region_pages(v));
+	pt_unmap(mm, v->start, v->end);
+	return 0;
 }

@@ -32,6 +32,10 @@ int __must_check region_insert_row(struct mm *mm, const struct vma *v, unsigned 
 int __must_check region_change(struct mm *mm, uptr start, uptr end, u64 flags);
 /* Takes [start, end) out: regions, tables, accounts. -ENOMEM: nothing happened. */
 int __must_check region_unmap(struct mm *mm, uptr start, uptr end);
+/* The one region that holds all of [start, end), if region_replace can put another there; else NULL. */
+const struct vma *region_around(struct mm *mm, uptr start, uptr end);
+/* v takes the place of that part of it: as region_unmap and region_insert, by one edit. -ENOMEM: nothing happened. */
+int __must_check region_replace(struct mm *mm, const struct vma *v);
 /* Moves the end of the region that starts at start up to end (nothing is in the way); merges with what follows. */
 int __must_check region_extend(struct mm *mm, uptr start, uptr end);
 /* Joins the regions that meet at addr, if they say the same and memory is there. */

@@ -110,7 +110,8 @@ static int step_unmap(unsigned first, unsigned last)
 
 static int step_map(unsigned first, unsigned last)
 {
-	int file = test_random_below(2) ? test_random_below(FILES + 1) : 0, err = step_unmap(first, last);
+	bool is_over = test_random_below(2) && region_around(&mm, va(first), va(last));
+	int file = test_random_below(2) ? test_random_below(FILES + 1) : 0, err = is_over ? 0 : step_unmap(first, last);
 	struct vma v = { .start = va(first), .end = va(last), .flags = random_flags() };
 
 	if (err)
@@ -118,7 +119,9 @@ static int step_map(unsigned first, unsigned last)
 	v.offset_pages = file ? first + test_random_below(2) : v.start >> PAGE_SHIFT;
 	v.user = file ? &users[file] : NULL;
 	v.file = (struct file *)v.user;
-	err = region_insert(&mm, &v);
+	unmapped_end = 0;
+	err = is_over ? region_replace(&mm, &v) : region_insert(&mm, &v);
+	CHECK((unmapped_end == v.end) == (is_over && !err));
 	if (err)
 		return err;
 	commit_sum += v.flags & VM_ACCOUNT ? last - first : 0;
