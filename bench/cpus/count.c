@@ -2,34 +2,12 @@
  * count.c: a QEMU TCG plugin that counts the kernel's instructions on all CPUs, for bench/cpus/run.sh. Waiting for a lock or
  * another CPU is a loop with a PAUSE (or HLT) in it, and how many turns it takes is the host's doing: what lies between
  * two PAUSEs that are less than TURN_MAX instructions apart is counted apart. At the end it writes "WORK WAITING".
- *
- * Distributions' QEMU packages do not bring qemu-plugin.h, so the few declarations of plugin API version 1 that are used
- * stand here. Source: QEMU's documentation, "QEMU TCG Plugins".
  */
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { CB_NO_REGS = 0 };
-extern void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*call)(uint64_t id, struct qemu_plugin_tb *tb));
-extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*call)(unsigned cpu, void *data),
-						 int flags, void *data);
-extern void qemu_plugin_register_atexit_cb(uint64_t id, void (*call)(uint64_t id, void *data), void *data);
-extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t at);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-
-int qemu_plugin_version = 1;
+#include "../plugin.h"
 
 #define CPUS_MAX 64
 #define TURN_MAX 40
 static struct { uint64_t work, waiting, since_pause, rest[5]; } counts[CPUS_MAX];	/* a cache line each */
-static char path[4096] = "count.out";
 
 static void on_work(unsigned cpu, void *n) { counts[cpu % CPUS_MAX].since_pause += (uintptr_t)n; }
 
@@ -61,27 +39,13 @@ static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, waits ? on_pause : on_work, CB_NO_REGS, (void *)n);
 }
 
-static void on_exit_write(uint64_t id, void *data)
+static void write_counts(FILE *f)
 {
 	uint64_t work = 0, waiting = 0;
-	FILE *f = fopen(path, "w");
 
 	for (int i = 0; i < CPUS_MAX; i++) {
 		work += counts[i].work + counts[i].since_pause;
 		waiting += counts[i].waiting;
 	}
-	if (!f)
-		return;
 	fprintf(f, "%" PRIu64 " %" PRIu64 "\n", work, waiting);
-	fclose(f);
-}
-
-int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
-{
-	for (int i = 0; i < argc; i++)
-		if (!strncmp(argv[i], "out=", 4))
-			snprintf(path, sizeof path, "%s", argv[i] + 4);
-	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
-	qemu_plugin_register_atexit_cb(id, on_exit_write, NULL);
-	return 0;
 }
