@@ -4,8 +4,11 @@
  *   a task that wakes or is new   sched_choose_cpu(): an idle CPU, its own first; else the one with the least load.
  *                                 A child stays with its parent at first if nobody else waits there: most parents go to
  *                                 sleep for it, and if this one does not, the next tick sends the child on. Whom a
- *                                 dying task wakes takes over its CPU
- *   a CPU that runs out of work   sched_pull_idle(): takes a waiting task from the busiest
+ *                                 dying task wakes takes over its CPU; so does whom a task wakes that has the habit of
+ *                                 sleeping soon after: two that talk through a pipe need no second CPU, and waking
+ *                                 one costs more than both do
+ *   a CPU that runs out of work   sched_pull_idle(): takes a waiting task from the busiest. A task that was given to an idle
+ *                                 CPU waits too until that one is awake, which a busy host may take long for
  *   a busy CPU's tick             sched_balance_tick(): wakes an idle CPU, which pulls; or pulls from one with more load
  *
  * Load is the sum of the fair tasks' weights; a real-time task weighs more than any number of them. For a real-time task
@@ -17,6 +20,9 @@
 #include "arch/arch.h"
 
 #define RT_LOAD (1UL << 24)		/* of one real-time task */
+#define HANDOVER_NS (100 * NSEC_PER_USEC)	/* sleeps sooner than that after it woke another */
+#define HANDOVER_SURE 2			/* so often: then it is a habit */
+#define HANDOVER_MAX 4
 #define PULL_PERIOD_TICKS 4
 #define SWAP_PERIOD_TICKS 24		/* how often equals that cannot be shared out evenly change places */
 
@@ -45,19 +51,51 @@ static u32 first_allowed(const struct task *t)
 	return mask ? (u32)__builtin_ctzl(mask) : 0;
 }
 
-/* Is it this CPU, which current alone uses and is about to leave, or probably is? */
-static bool is_about_to_idle(const struct task *t, u32 cpu)
+/* Does current, which runs alone here, go to sleep soon, as far as one can tell? */
+static bool is_about_to_sleep(const struct task *t, const struct runqueue *rq)
 {
-	return cpu == cpu_id() && READ_ONCE(runqueues[cpu].running) == 1 && !current->sched.level &&
-	       (t->state == TASK_NEW || (current->flags & PF_EXITING));
+	if (READ_ONCE(rq->running) != 1 || current->sched.class != &sched_fair)
+		return false;
+	if (t->sched.cpu == rq->cpu && (t->state == TASK_NEW || (current->flags & PF_EXITING)))
+		return true;
+	return current->sched.hands_over >= HANDOVER_SURE && t->sched.class == &sched_fair && !READ_ONCE(t->sched.is_on_cpu) &&
+	       !in_interrupt();
+}
+
+/* current wakes somebody: how long until it sleeps itself? */
+static void begin_handover(void)
+{
+	struct sched_entity *s = &current->sched;
+
+	if (s->has_woken || s->class != &sched_fair || in_interrupt())
+		return;
+	s->has_woken = true;
+	s->woke_ns = arch_clock_ns();
+}
+
+void sched_end_handover(struct task *t, bool sleeps)
+{
+	struct sched_entity *s = &t->sched;
+	bool is_soon = s->exec_start_ns < s->woke_ns + HANDOVER_NS;
+
+	if (!sleeps && is_soon)
+		return;
+	s->has_woken = false;
+	if (sleeps && is_soon)
+		s->hands_over = MIN(s->hands_over + 1, HANDOVER_MAX);
+	else if (s->hands_over)
+		s->hands_over--;
 }
 
 u32 sched_choose_among(const struct task *t)
 {
-	u32 best = is_allowed(t, t->sched.cpu) ? t->sched.cpu : first_allowed(t);
+	u32 self = cpu_id(), best = is_allowed(t, t->sched.cpu) ? t->sched.cpu : first_allowed(t);
 	u64 least;
 
-	if (is_idle(best) || is_about_to_idle(t, best))
+	begin_handover();
+	if (is_allowed(t, self) && is_about_to_sleep(t, &runqueues[self]))
+		return self;
+	if (is_idle(best))
 		return best;
 	least = cost_of(t, best);
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
@@ -84,7 +122,13 @@ static struct task *find_movable(struct runqueue *from, u32 cpu, u64 weight_max)
 	return t ? t : fair_find_movable(from, cpu, weight_max);
 }
 
-/* The CPU with the most load among those where a task waits for its turn; NULL: none. */
+/* Does a task wait for its turn there, or for the CPU to wake up? */
+static bool has_waiting(const struct runqueue *rq)
+{
+	return READ_ONCE(rq->running) > (READ_ONCE(rq->curr) == rq->idle ? 0 : 1);
+}
+
+/* The CPU with the most load among those where a task waits; NULL: none. */
 static struct runqueue *find_busiest(const struct runqueue *self)
 {
 	struct runqueue *busiest = NULL;
@@ -93,7 +137,7 @@ static struct runqueue *find_busiest(const struct runqueue *self)
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
 		struct runqueue *rq = &runqueues[cpu];
 
-		if (rq == self || READ_ONCE(rq->running) < 2 || load_of(rq) <= most)
+		if (rq == self || !has_waiting(rq) || load_of(rq) <= most)
 			continue;
 		most = load_of(rq);
 		busiest = rq;

@@ -207,13 +207,6 @@ static struct task *choose_next(struct runqueue *rq, struct task *prev)
 	return next ? next : rq->idle;
 }
 
-/* The tick runs while there is a task to run; the last one is left to come and finds the CPU idle. */
-static void start_tick(struct runqueue *rq, u64 now)
-{
-	rq->is_ticking = true;
-	timer_set_tick(now + TICK_NS);
-}
-
 static void switch_to(struct runqueue *rq, struct task *prev, struct task *next, bool is_voluntary)
 {
 	u64 now = prev->sched.exec_start_ns;	/* charged up to just now */
@@ -230,8 +223,6 @@ static void switch_to(struct runqueue *rq, struct task *prev, struct task *next,
 	rq->curr = next;
 	next->sched.exec_start_ns = now;
 	next->sched.is_on_cpu = true;
-	if (!rq->is_ticking && next != rq->idle)
-		start_tick(rq, now);
 	if (next->mm && next->mm != cpu_self()->loaded_mm)
 		mm_load(next->mm);
 	sched_finish_switch(arch_switch(prev, next));
@@ -257,6 +248,8 @@ void schedule(void)
 		} else {
 			is_voluntary = true;
 			prev->sched.rt_run_ns = 0;
+			if (unlikely(prev->sched.has_woken))
+				sched_end_handover(prev, true);
 			rq_dequeue(rq, prev);
 			if (prev->state & TASK_UNINTERRUPTIBLE) {
 				prev->sched.counts_for_load = true;
@@ -287,6 +280,10 @@ void sched_finish_switch(struct task *prev)
 	prev->sched.is_on_cpu = false;
 	prev->sched.must_move = false;
 	spin_unlock(&rq->lock);
+	if (unlikely(!rq->is_ticking) && current != rq->idle) {
+		rq->is_ticking = true;
+		timer_set_tick(current->sched.exec_start_ns + TICK_NS);
+	}
 	arch_irq_enable();
 	if (unlikely(is_dead))
 		task_put(prev);	/* the reference that running held */

@@ -42,7 +42,7 @@ struct runqueue {
 	struct rt_queue rt;
 	u64 load;			/* weights of the queued tasks */
 	u32 balance_ticks;		/* own */
-	bool is_ticking;
+	bool is_ticking;		/* own, interrupts off: while there is a task to run; the last tick finds the CPU idle */
 	bool must_interrupt;		/* rq_unlock() interrupts the CPU: it has something new to look at */
 	u32 uninterruptible;		/* went to sleep here and count for the load; may wrap: only the sum counts */
 	u64 switches;
@@ -101,6 +101,7 @@ static inline u32 sched_choose_cpu(const struct task *t)
 {
 	return likely(cpus_online == 1) ? t->sched.cpu : sched_choose_among(t);
 }
+void sched_end_handover(struct task *t, bool sleeps);	/* t, charged just now, has woken another and sleeps, or runs on */
 bool sched_pull_idle(struct runqueue *rq);	/* true: there is a task now */
 void sched_balance_tick(struct runqueue *rq);
 void sched_init_weights(void);

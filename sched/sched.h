@@ -34,6 +34,8 @@ struct sched_entity {
 	bool reset_on_fork;
 	bool must_move;			/* runs where its affinity no longer allows */
 	bool counts_for_load;		/* sleeps uninterruptibly: part of the load average */
+	bool has_woken;			/* another task, at woke_ns, and has neither slept nor run long since */
+	u8 hands_over;			/* how often it lately slept soon after it had woken another: balance.c */
 	int nice;			/* -20..19 */
 	int rt_priority;		/* 1..99, 0 for the others */
 	int boost;			/* rt_priority lent by who waits for a lock of ours; 0: none */
@@ -45,6 +47,7 @@ struct sched_entity {
 	u64 sum_exec_ns;		/* CPU time, user and system */
 	u64 rt_run_ns;			/* real-time: run since it last slept, by ticks (RLIMIT_RTTIME) */
 	u64 affinity;			/* bit per CPU */
+	u64 woke_ns;
 	u64 switches_voluntary, switches_involuntary;
 	struct rb_node fair_node;
 	struct list rt_node;

@@ -65,11 +65,14 @@ void sched_tick(void)
 		rq->is_ticking = false;
 	} else {
 		t->sched.class->tick(rq, t);
+		if (unlikely(t->sched.has_woken))
+			sched_end_handover(t, false);
 		if (unlikely(cpus_online > 1))
 			sched_balance_tick(rq);
-		timer_set_tick(t->sched.exec_start_ns + TICK_NS);
 	}
 	spin_unlock(&rq->lock);
+	if (t != rq->idle)
+		timer_set_tick(t->sched.exec_start_ns + TICK_NS);
 	sched_load_tick(t->sched.exec_start_ns);
 	watch_tick(t->sched.exec_start_ns);
 	if (t == rq->idle)

@@ -37,12 +37,18 @@ copy() { while read -r line; do echo "$line"; done; }
 round() {
 	$as stress-ng --"$stressor" "$cpus" --timeout "$2" --temp-path /tmp > log 2>&1
 	echo "status $?"
-	sleep 2
+	: > last
+	for try in 1 2 3 4 5 6 7 8 9 10; do	# until nothing ends by itself any more
+		sleep 1
+		copy < /proc/furca/objects > now
+		cmp -s last now && break
+		copy < now > last
+	done
 	copy < /proc/furca/objects > "$1.read"
 	copy < /proc/meminfo >> "$1.read"
 }
 cd /tmp
-for when in before after; do : > $when.read; done	# as many files at each reading
+for file in before.read after.read last now log; do : > $file; done	# as many files at each reading
 round after 4
 round before 1
 round after "$seconds"
@@ -55,7 +61,7 @@ done
 cat log
 X2
 programs="--with stress.sh"
-for program in sh sleep cat grep diff awk setpriv stress-ng; do
+for program in sh sleep cat cmp grep diff awk setpriv stress-ng; do
 	programs="$programs --with $(command -v $program)"
 done
 for stressor; do
