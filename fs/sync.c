@@ -1,11 +1,13 @@
 /*
- * fs/sync.c: sync, syncfs, fsync, fdatasync, fadvise64, readahead. What lives in memory is always in sync; a file system with
- * something behind it does its part in the fsync operation.
- * Errors: EBADF, EINVAL (nothing to sync: pipes, devices), ESPIPE. Source: fsync(2), sync(2), posix_fadvise(2), readahead(2).
+ * fs/sync.c: sync, syncfs, fsync, fdatasync, sync_file_range, fadvise64, readahead. What lives in memory is always
+ * in sync; a file system with something behind it does its part in the fsync operation.
+ * Errors: EBADF, EINVAL (nothing to sync: pipes, devices), ESPIPE. Source: fsync(2), sync(2), sync_file_range(2),
+ * posix_fadvise(2), readahead(2).
  */
 #include "fs/internal.h"
 #include "syscall/define.h"
 #include <linux/fadvise.h>
+#include <linux/fs.h>
 
 static long fsync_fd(int fd, int datasync)
 {
@@ -28,6 +30,27 @@ long sys_syncfs(int fd)
 		return -EBADF;
 	file_put(f);
 	return 0;
+}
+
+#define SYNC_RANGE_FLAGS (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
+
+/* A part of a file: all its data is written then, which is more than was asked for. */
+long sys_sync_file_range(int fd, loff off, loff size, unsigned flags)
+{
+	struct file *f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	u32 mode = f->inode->mode;
+	loff end = (loff)((u64)off + (u64)size);
+	long err = 0;
+	if ((flags & ~(unsigned)SYNC_RANGE_FLAGS) || off < 0 || end < off)
+		err = -EINVAL;
+	else if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
+		err = -ESPIPE;
+	else if (flags && f->ops->fsync)
+		err = f->ops->fsync(f, 1);
+	file_put(f);
+	return err;
 }
 
 /* Advice about reading ahead is for files that are read from somewhere; it is checked as Linux checks it. */

@@ -87,3 +87,23 @@ TEST(pipes)
 	CHECK_EQ(pread2(ends[0], &c, 1, -1, RWF_HIPRI), 1);
 	CHECK_EQ(c, 'p');
 }
+
+TEST(sync_file_range)
+{
+	int all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER, pipes[2];
+	int fd = NEED_OK(open("/tmp/ranged", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	NEED_OK(unlink("/tmp/ranged"));
+	CHECK_EQ(write(fd, "text", 4), 4);
+	CHECK_OK(sync_file_range(fd, 0, 0, all));
+	CHECK_OK(sync_file_range(fd, 1, 100, SYNC_FILE_RANGE_WRITE));
+	CHECK_OK(sync_file_range(fd, 0, 4, 0));
+	CHECK_ERR(sync_file_range(fd, -1, 4, all), EINVAL);
+	CHECK_ERR(sync_file_range(fd, 1, -1, all), EINVAL);
+	CHECK_ERR(sync_file_range(fd, 1, INT64_MAX, all), EINVAL);
+	CHECK_ERR(sync_file_range(fd, 0, 4, all + 1), EINVAL);
+	CHECK_ERR(sync_file_range(999, 0, 4, 99), EBADF);
+	NEED_OK(pipe(pipes));
+	CHECK_ERR(sync_file_range(pipes[0], 0, 4, 0), ESPIPE);
+	CHECK_ERR(sync_file_range(pipes[0], 0, 4, 99), EINVAL);
+	CHECK_OK(sync_file_range(NEED_OK(open("/tmp", O_RDONLY)), 0, 4, 0));
+}

@@ -1,5 +1,7 @@
 /* madvise(2), msync(2), mincore(2), mlock(2) and their errors. */
 #include "check.h"
+#include <sys/prctl.h>
+#include <sys/uio.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -174,4 +176,69 @@ TEST(mlockall_calls)
 	char *other = map(2);
 	CHECK_EQ(locked_kb(), 0);
 	CHECK_OK(munmap(at, 2 * PAGE) | munmap(other, 2 * PAGE));
+}
+
+/* -- process_madvise -- */
+static long k_advise(int pidfd, const struct iovec *v, size_t n, int advice, unsigned flags)
+{
+	return syscall(SYS_process_madvise, pidfd, v, n, advice, flags);
+}
+
+static int pidfd_of(pid_t pid) { return NEED_OK(syscall(SYS_pidfd_open, pid, 0)); }
+
+TEST(of_a_process)
+{
+	char *at = map(4), *hole = map(4);
+	munmap(hole + PAGE, PAGE);
+	struct iovec both[] = {{at, 2 * PAGE}, {at + 3 * PAGE, PAGE}}, broken[] = {{at, PAGE}, {hole, 4 * PAGE}};
+	pid_t pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	int child = pidfd_of(pid), self = pidfd_of(getpid());
+	CHECK_EQ(k_advise(child, both, 2, MADV_COLD, 0), 3 * PAGE);
+	CHECK_EQ(k_advise(child, both, 2, MADV_WILLNEED, 0), 3 * PAGE);
+	CHECK_EQ(k_advise(self, both, 2, MADV_PAGEOUT, 0), 3 * PAGE);
+	CHECK_EQ(at[3 * PAGE], 'd');
+	CHECK_EQ(k_advise(self, both, 0, MADV_COLD, 0), 0);
+	CHECK_EQ(k_advise(child, broken, 2, MADV_COLD, 0), PAGE);	/* as far as it came */
+	CHECK_ERR(k_advise(child, broken + 1, 1, MADV_COLD, 0), ENOMEM);
+	CHECK_ERR(k_advise(child, both, 1025, MADV_COLD, 0), EINVAL);
+	CHECK_ERR(k_advise(child, both, 2, MADV_COLD, 1), EINVAL);
+	CHECK_ERR(k_advise(child, both, 2, MADV_DONTNEED, 0), EINVAL);
+	CHECK_ERR(k_advise(999, both, 2, MADV_COLD, 0), EBADF);
+	CHECK_ERR(k_advise(0, both, 2, MADV_COLD, 0), EBADF);
+	CHECK_ERR(k_advise(child, (void *)8, 2, MADV_COLD, 0), EFAULT);
+	both[0].iov_base = at + 1;
+	CHECK_ERR(k_advise(child, both, 1, MADV_COLD, 0), EINVAL);
+	both[0].iov_base = at;
+	kill(pid, SIGKILL);
+	siginfo_t info;
+	CHECK_OK(waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	CHECK_ERR(k_advise(child, both, 2, MADV_COLD, 0), ESRCH);	/* a zombie has no memory */
+	CHECK_WAIT(pid, KILLED(SIGKILL));
+	CHECK_ERR(k_advise(child, both, 2, MADV_COLD, 0), ESRCH);
+}
+
+/* Another user's: not without its rights; one's own user's: not without CAP_SYS_NICE. */
+TEST(of_a_process_without_rights)
+{
+	if (getuid())
+		return;
+	struct iovec v = {map(1), PAGE};
+	int parent = pidfd_of(getpid());
+	IN_CHILD {
+		NEED_OK(setresgid(1000, 1000, 1000));
+		NEED_OK(setresuid(1000, 1000, 1000));
+		CHECK_ERR(k_advise(parent, &v, 1, MADV_COLD, 0), EACCES);
+		NEED_OK(prctl(PR_SET_DUMPABLE, 1));
+		pid_t pid = fork();
+		if (pid == 0) {
+			pause();
+			_exit(0);
+		}
+		CHECK_ERR(k_advise(pidfd_of(pid), &v, 1, MADV_COLD, 0), EPERM);
+		kill(pid, SIGKILL);
+	}
 }
