@@ -18,6 +18,7 @@
 #define RECEIVE_ROOM_MIN 2304u
 #define ROOM_FORCED_MAX (1u << 30)
 
+struct linger { s32 l_onoff, l_linger; };
 struct time_value { s64 seconds, microseconds; };	/* struct timeval */
 
 /* -- getting -- */
@@ -55,6 +56,12 @@ static long get_time(u64 ns, uptr value, uptr size)
 	return put_option(&t, sizeof(t), value, size);
 }
 
+static long get_linger(struct unix_socket *s, uptr value, uptr size)
+{
+	struct linger l = { s->lingers, (int)s->linger_seconds };
+	return put_option(&l, sizeof(l), value, size);
+}
+
 static bool get_word(struct unix_socket *s, int name, int *v)
 {
 	switch (name) {
@@ -90,6 +97,8 @@ long unix_get_option(struct unix_socket *s, int level, int name, uptr value, upt
 	switch (name) {
 	case SO_PEERCRED:
 		return get_peer(s, value, size);
+	case SO_LINGER:
+		return get_linger(s, value, size);
 	case SO_RCVTIMEO_OLD:
 	case SO_RCVTIMEO_NEW:
 		return get_time(s->receive_timeout_ns, value, size);
@@ -117,6 +126,20 @@ static long set_time(u64 *ns, uptr value, int size)
 	}
 	bool is_far = (u64)t.seconds > (~0UL >> 2) / NSEC_PER_SEC;
 	*ns = is_far ? 0 : (u64)t.seconds * NSEC_PER_SEC + (u64)t.microseconds * NSEC_PER_USEC;
+	return 0;
+}
+
+static long set_linger(struct unix_socket *s, uptr value, int size)
+{
+	struct linger l;
+
+	if (size < (int)sizeof(l))
+		return -EINVAL;
+	if (copy_from_user(&l, value, sizeof(l)))
+		return -EFAULT;
+	s->lingers = l.l_onoff != 0;
+	if (s->lingers)
+		s->linger_seconds = (u32)l.l_linger;
 	return 0;
 }
 
@@ -167,6 +190,8 @@ long unix_set_option(struct unix_socket *s, int level, int name, uptr value, int
 	if (get_user_u32(&v, value))
 		return -EFAULT;
 	switch (name) {
+	case SO_LINGER:
+		return set_linger(s, value, size);
 	case SO_RCVTIMEO_OLD:
 	case SO_RCVTIMEO_NEW:
 		return set_time(&s->receive_timeout_ns, value, size);

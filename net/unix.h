@@ -49,7 +49,8 @@ struct unix_socket {
 	struct unix_message *oob;	/* borrowed: the urgent byte in the queue, a message of its own; NULL: none */
 	u64 charged;			/* of this one's messages that nobody has received. atomic */
 	/* options: plain words */
-	bool passes_creds, is_reusable, keeps_alive, may_broadcast, has_oob_inline;
+	bool passes_creds, is_reusable, keeps_alive, may_broadcast, has_oob_inline, lingers;
+	u32 linger_seconds;			/* kept: a close never waits for these sockets' other side */
 	u64 receive_timeout_ns, send_timeout_ns;	/* 0: none */
 	u32 receive_low;
 	/* for the search for what is only in each other's queues (unix_gc.c); unix_lock: */

@@ -316,3 +316,21 @@ TEST(epoll_edges)
 	CHECK_EQ(epoll_wait(ep, &got, 1, 1000), 1);
 	CHECK_EQ(got.events, EPOLLIN | EPOLLHUP);
 }
+
+TEST(linger_is_kept)
+{
+	struct linger l = {5, 7}, got = {9, 9};
+	socklen_t size = sizeof got;
+	pair(SOCK_STREAM);
+	CHECK_OK(getsockopt(sv[0], SOL_SOCKET, SO_LINGER, &got, &size));
+	CHECK(size == sizeof got && got.l_onoff == 0 && got.l_linger == 0);
+	CHECK_OK(setsockopt(sv[0], SOL_SOCKET, SO_LINGER, &l, sizeof l));
+	CHECK_ERR(setsockopt(sv[0], SOL_SOCKET, SO_LINGER, &l, sizeof l - 1), EINVAL);
+	CHECK_OK(getsockopt(sv[0], SOL_SOCKET, SO_LINGER, &got, &size));
+	CHECK(got.l_onoff == 1 && got.l_linger == 7);
+	l.l_onoff = 0;
+	CHECK_OK(setsockopt(sv[0], SOL_SOCKET, SO_LINGER, &l, sizeof l));
+	size = 4;	/* what there is room for */
+	CHECK_OK(getsockopt(sv[0], SOL_SOCKET, SO_LINGER, &got, &size));
+	CHECK(size == 4 && got.l_onoff == 0);
+}
