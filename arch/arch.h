@@ -77,6 +77,8 @@ int __must_check arch_user_load32(uptr addr, u32 *value);
 int __must_check arch_user_cmpxchg32(uptr addr, u32 expected, u32 desired, u32 *old);
 int __must_check arch_user_futex_op(int op, u32 arg, uptr addr, u32 *old); /* op: FUTEX_OP_* of linux/futex.h */
 
+/* "user_word.h" has one word inline, range checked: int arch_user_load64(u64 *v, uptr at), arch_user_store64(u64 v, uptr at) */
+
 /* -- tasks ------------------------------------------------------------------------------------------------------ */
 /* task->kstack is set. Builds the child's kernel stack so that its first switch returns to user mode with result 0 and
  * the parent's registers, at req->stack if not 0 and with req->tls if CLONE_SETTLS. Copies FPU state. */

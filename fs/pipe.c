@@ -126,8 +126,9 @@ static bool may_write(const struct pipe *p, size_t need)
 	return ring_free_bytes(&p->ring) >= need || !READ_ONCE(p->readers);
 }
 
-/* Waits for room, pipe->lock given up meanwhile. What was written so far must be seen by a reader first. */
-static int wait_for_room(struct pipe *p, size_t need)
+/* Waits for room, pipe->lock given up meanwhile. What was written so far must be seen by a reader first. Apart: a write that
+ * need not wait keeps its registers. */
+static __noinline int wait_for_room(struct pipe *p, size_t need)
 {
 	mutex_unlock(&p->lock);
 	wake_readers(p);

@@ -53,6 +53,21 @@ static void page_drained(struct ring *r)
 	*slot = NULL;
 }
 
+/* Empty, what was in slot having been the last: from the first page again, which is then there already. */
+static void rewind_empty(struct ring *r, void **slot)
+{
+	void *last = *slot;
+
+	r->head = r->tail = 0;
+	if (likely(slot == r->pages))
+		return;
+	*slot = NULL;
+	if (r->pages[0])
+		ring_page_free(last);
+	else
+		r->pages[0] = last;
+}
+
 size_t ring_read(struct ring *r, struct iter *it)
 {
 	size_t done = 0;
@@ -60,25 +75,18 @@ size_t ring_read(struct ring *r, struct iter *it)
 	while (it->left && r->head != r->tail) {
 		size_t in_page = r->tail & ~PAGE_MASK;
 		size_t n = MIN(MIN((u64)it->left, r->head - r->tail), (u64)(PAGE_SIZE - in_page));
-		size_t got = iter_put(it, (char *)*slot_of(r, r->tail) + in_page, n);
+		void **slot = slot_of(r, r->tail);
+		size_t got = iter_put(it, (char *)*slot + in_page, n);
 		done += got;
 		r->tail += got;
 		if (got < n)
 			return done;
-		if (r->head == r->tail)
+		if (r->head == r->tail) {
+			rewind_empty(r, slot);
 			break;
+		}
 		if ((r->tail & ~PAGE_MASK) == 0)
 			page_drained(r);
-	}
-	if (r->head == r->tail) {
-		/* Empty: from the first page again, which is then there already. */
-		void *last = *slot_of(r, r->tail - 1);
-		*slot_of(r, r->tail - 1) = NULL;
-		if (r->pages[0])
-			ring_page_free(last);
-		else
-			r->pages[0] = last;
-		r->head = r->tail = 0;
 	}
 	return done;
 }

@@ -45,9 +45,9 @@ static __always_inline ssize_t call_op(struct file *f, enum direction dir, struc
 
 static __always_inline int may_transfer(struct file *f, enum direction dir)
 {
-	if (!(f->mode & (dir == DO_READ ? FMODE_READ : FMODE_WRITE)))
+	if (unlikely(!(f->mode & (dir == DO_READ ? FMODE_READ : FMODE_WRITE))))
 		return -EBADF;
-	if (dir == DO_READ ? !f->ops->read && !f->ops->read_iter : !f->ops->write && !f->ops->write_iter)
+	if (dir == DO_READ ? !f->ops->read_iter && !f->ops->read : !f->ops->write_iter && !f->ops->write)
 		return -EINVAL;
 	return 0;
 }
@@ -108,22 +108,27 @@ static __always_inline struct file *fd_borrow(int fd, bool *needs_put)
 	return f && likely(!(f->mode & FMODE_PATH)) ? f : NULL;
 }
 
+static __always_inline long transfer_piece(struct file *f, uptr buf, size_t count, enum direction dir)
+{
+	struct iter it;
+	int err = may_transfer(f, dir);
+	if (unlikely(err))
+		return err;
+	if (unlikely((ssize_t)count < 0))
+		return -EINVAL;
+	if (unlikely(!user_range_ok(buf, count)))
+		return -EFAULT;
+	iter_from_user(&it, buf, MIN(count, RW_BYTES_MAX));
+	return transfer_here(f, dir, &it);
+}
+
 static __always_inline long one_piece(int fd, uptr buf, size_t count, enum direction dir)
 {
 	bool needs_put;
 	struct file *f = fd_borrow(fd, &needs_put);
 	if (!f)
 		return -EBADF;
-	long n = may_transfer(f, dir);
-	if (!n && (ssize_t)count < 0)
-		n = -EINVAL;
-	if (!n && !user_range_ok(buf, count))
-		n = -EFAULT;
-	if (!n) {
-		struct iter it;
-		iter_from_user(&it, buf, MIN(count, RW_BYTES_MAX));
-		n = transfer_here(f, dir, &it);
-	}
+	long n = transfer_piece(f, buf, count, dir);
 	if (needs_put)
 		file_put(f);
 	return n;

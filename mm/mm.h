@@ -120,6 +120,7 @@ void mm_put(struct mm *mm);		/* gives up a use; tears the address space down at 
 static inline void mm_hold(struct mm *mm) { refcount_inc(&mm->count); }
 void mm_release(struct mm *mm);		/* gives up a hold on the struct; never sleeps */
 void mm_load(struct mm *mm);		/* switch this CPU to mm's tables (NULL: keep what is loaded, lazily) */
+void mm_load_at_switch(struct mm *mm);	/* the same; they are others than those loaded, and interrupts are off */
 
 /* -- regions (mm/vma.c) -- */
 struct vma *vma_find(struct vma_tree *t, uptr addr);	/* first region with end > addr, or NULL; borrowed under lock */

@@ -145,24 +145,28 @@ void tlb_interrupt_cpus(u64 mask)
 		flush_others(mask, FLUSH_NOTHING, NULL, 0, 0);
 }
 
-void mm_load(struct mm *mm)
+void mm_load_at_switch(struct mm *mm)
 {
 	struct cpu *c = cpu_self();
 	struct mm *old = c->loaded_mm;
 
-	if (!mm || mm == old)
-		return;
-	unsigned long irq = arch_irq_save();
-	old = c->loaded_mm;
 	mm_hold(mm);
 	__atomic_fetch_or(&mm->cpus_loaded, BIT(c->id), __ATOMIC_SEQ_CST);
 	arch_root_load(page_to_pfn(mm->root));
 	c->loaded_mm = mm;
-	if (old)
+	if (old) {
 		__atomic_fetch_and(&old->cpus_loaded, ~BIT(c->id), __ATOMIC_ACQ_REL);
-	arch_irq_restore(irq);
-	if (old)
 		mm_release(old);
+	}
+}
+
+void mm_load(struct mm *mm)
+{
+	unsigned long irq = arch_irq_save();
+
+	if (mm && mm != cpu_self()->loaded_mm)
+		mm_load_at_switch(mm);
+	arch_irq_restore(irq);
 }
 
 /* -- batches ---------------------------------------------------------------------------------------------------- */

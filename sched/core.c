@@ -224,7 +224,7 @@ static void switch_to(struct runqueue *rq, struct task *prev, struct task *next,
 	next->sched.exec_start_ns = now;
 	next->sched.is_on_cpu = true;
 	if (next->mm && next->mm != cpu_self()->loaded_mm)
-		mm_load(next->mm);
+		mm_load_at_switch(next->mm);
 	sched_finish_switch(arch_switch(prev, next));
 }
 

@@ -7,6 +7,7 @@
 #include "signal/internal.h"
 #include "syscall/define.h"
 #include "mm/user_access.h"
+#include "user_word.h"
 
 void signal_set_blocked_locked(u64 mask)
 {
@@ -40,7 +41,7 @@ long sys_rt_sigprocmask(int how, uptr set, uptr old, size_t size)
 	if (size != sizeof(u64))
 		return -EINVAL;
 	if (set) {
-		if (get_user_u64(&mask, set))
+		if (arch_user_load64(&mask, set))
 			return -EFAULT;
 		if (how == SIG_BLOCK)
 			mask = before | mask;
@@ -50,7 +51,7 @@ long sys_rt_sigprocmask(int how, uptr set, uptr old, size_t size)
 			return -EINVAL;
 		signal_set_blocked(mask);
 	}
-	return old ? put_user_u64(before, old) : 0;
+	return old ? arch_user_store64(before, old) : 0;
 }
 
 long sys_rt_sigpending(uptr set, size_t size)

@@ -12,6 +12,7 @@
 #include "arch/arch.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
+#include "user_word.h"
 #include <linux/rseq.h>
 
 _Static_assert(offsetof(struct rseq, cpu_id_start) == 0 && offsetof(struct rseq, cpu_id) == 4, "both numbers are one word");
@@ -58,7 +59,7 @@ void rseq_interrupt(struct regs *r)
 {
 	u64 section;
 
-	if (get_user_u64(&section, current->rseq + offsetof(struct rseq, rseq_cs)) ||
+	if (arch_user_load64(&section, current->rseq + offsetof(struct rseq, rseq_cs)) ||
 	    (unlikely(section) && end_section(r, section)))
 		signal_force(SIGSEGV, SI_KERNEL, 0);
 }
@@ -68,7 +69,8 @@ static int settle(struct regs *r)
 	u32 cpu = cpu_id();
 	u64 section, ids, both = cpu | (u64)cpu << 32;
 
-	if (get_user_u64(&section, current->rseq + offsetof(struct rseq, rseq_cs)) || get_user_u64(&ids, current->rseq))
+	if (arch_user_load64(&section, current->rseq + offsetof(struct rseq, rseq_cs)) ||
+	    arch_user_load64(&ids, current->rseq))
 		return -EFAULT;
 	if (unlikely(section)) {
 		int err = end_section(r, section);

@@ -141,7 +141,10 @@ struct task *arch_switch(struct task *prev, struct task *next)
 	}
 	if (next->thread.fpu) {
 		switch_fpu_in(&next->thread, cpu);
-		tls_load(&next->thread);
+		if (likely(prev->thread.fpu))
+			tls_load_after(&prev->thread, &next->thread);
+		else
+			tls_load(&next->thread);
 	}
 	if (unlikely(prev->thread.debug_control | next->thread.debug_control))
 		debug_regs_load(&next->thread);

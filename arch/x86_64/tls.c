@@ -66,10 +66,8 @@ static void load_selectors(const struct thread *t)
 			     "a"((u32)kernel_base), "d"((u32)(kernel_base >> 32)) : "memory");
 }
 
-void tls_load(const struct thread *t)
+static void load_bases(const struct thread *t)
 {
-	if (unlikely(!are_selectors_loaded(t)))
-		load_selectors(t);
 	if (cpu_features.has_fsgsbase) {
 		__asm__ volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs"
 				 : : "r"(t->fs_base), "r"(t->gs_base) : "memory");
@@ -77,6 +75,22 @@ void tls_load(const struct thread *t)
 		wrmsr(MSR_FS_BASE, t->fs_base);
 		wrmsr(MSR_KERNEL_GS_BASE, t->gs_base);
 	}
+}
+
+void tls_load(const struct thread *t)
+{
+	if (unlikely(!are_selectors_loaded(t)))
+		load_selectors(t);
+	load_bases(t);
+}
+
+/* The bases are loaded even where they look the same: without FSGSBASE a program may have zeroed them unseen. */
+void tls_load_after(const struct thread *prev, const struct thread *t)
+{
+	_Static_assert(offsetof(struct thread, es) == offsetof(struct thread, fs) + 6, "the four selectors are one word");
+	if (unlikely(__builtin_memcmp(&prev->fs, &t->fs, 4 * sizeof(t->fs))))
+		load_selectors(t);
+	load_bases(t);
 }
 
 static long set_base(u64 *base, u16 *selector, u64 value)

@@ -5,4 +5,5 @@
 
 void tls_save(struct thread *t);		/* what this CPU's registers hold */
 void tls_load(const struct thread *t);
+void tls_load_after(const struct thread *prev, const struct thread *t);	/* the same; prev has just been saved */
 #endif

@@ -6,7 +6,9 @@
  */
 #ifndef X86_USER_WORD_H
 #define X86_USER_WORD_H
+#include "base/errno.h"
 #include "debug/lock_debug.h"
+#include "mm/user_access.h"
 
 /* As in asm.h. The entries stand behind those of the copies, which are looked for much more often. */
 #define USER_SITE(insn) "770: " insn "\n.pushsection .smap_sites, \"a\"\n.quad 770b\n.popsection\n"
@@ -34,4 +36,30 @@ static inline void user_close(void) { __asm__ volatile(USER_SITE("clac") : : : "
 	__asm__ goto("771: .set user_offset, 0\n.rept " #n "\nmovq $0, user_offset(%0)\n" \
 		     ".set user_offset, user_offset + 8\n.endr\n772:\n" USER_FIXUP("771b", "772b", "%l1") \
 		     : : "r"(at) : "memory" : fault)
+
+/* -- for everybody (arch.h): as get_user_u64() and put_user_u64(), without a call -- */
+static inline int __must_check arch_user_load64(u64 *v, uptr at)
+{
+	if (unlikely(!user_range_ok(at, sizeof(*v))))
+		return -EFAULT;
+	user_open();
+	user_load(*v, at, fault);
+	user_close();
+	return 0;
+fault:
+	user_close();
+	return -EFAULT;
+}
+static inline int __must_check arch_user_store64(u64 v, uptr at)
+{
+	if (unlikely(!user_range_ok(at, sizeof(v))))
+		return -EFAULT;
+	user_open();
+	user_store(at, v, fault);
+	user_close();
+	return 0;
+fault:
+	user_close();
+	return -EFAULT;
+}
 #endif
