@@ -12,11 +12,14 @@
 #define PAGES 1100	/* of a space: three leaf tables */
 #define STEPS 400000
 #define BASE 0x5fe00000UL
+#define TEXT 128
+#define TEXT_BASE (BASE + 1200 * PAGE_SIZE)	/* in the last of them */
 
 struct space {
 	struct mm mm;
 	u64 value[PAGES];
 };
+static struct page *text[TEXT];
 static struct space *mailbox[THREADS];	/* a space on its way to another thread; atomic */
 
 void mm_release(struct mm *mm) { CHECK(!refcount_dec(&mm->count)); }
@@ -61,6 +64,34 @@ static void read_page(struct space *s, unsigned i)
 	spin_unlock(&s->mm.pt_lock);
 }
 
+/* A program's text, in the same leaf table as the rest: it is lent there. */
+static void map_text(struct space *s)
+{
+	bool out_of_memory;
+
+	spin_lock(&s->mm.pt_lock);
+	pte_t *slot = pt_own_path(&s->mm, TEXT_BASE, true, &out_of_memory);
+	CHECK(slot);
+	pt_install_file_pages(&s->mm, TEXT_BASE, slot, text, TEXT, pte_make_leaf(0, 5));
+	spin_unlock(&s->mm.pt_lock);
+}
+
+/* A page of text is replaced by a copy, as a debugger's breakpoint does it. */
+static void break_text(struct space *s, unsigned i)
+{
+	uptr va = TEXT_BASE + i * PAGE_SIZE;
+	struct vma v = { .start = va, .end = va + PAGE_SIZE, .flags = VM_READ | VM_WRITE };
+	bool out_of_memory;
+
+	spin_lock(&s->mm.pt_lock);
+	pte_t *slot = pt_own_path(&s->mm, va, true, &out_of_memory);
+	CHECK(slot);
+	if (!pte_is_empty(*slot) && !pte_is_writable(*slot))
+		CHECK(cow_break(&s->mm, &v, va, slot) > 0);
+	CHECK(pte_is_empty(*slot) || *frame_word(*slot) == i);
+	spin_unlock(&s->mm.pt_lock);
+}
+
 static void drop(struct space *s)
 {
 	pt_root_drop(&s->mm);
@@ -101,6 +132,12 @@ static void run(unsigned n)
 			unsigned len = 1 + test_random_below(PAGES - i);
 			pt_unmap(&s->mm, BASE + i * PAGE_SIZE, BASE + (i + len) * PAGE_SIZE);
 			memset(&s->value[i], 0, len * sizeof(s->value[0]));
+		} else if (what == 3) {
+			map_text(s);
+		} else if (what == 4) {
+			break_text(s, i % TEXT);
+		} else if (what == 5) {
+			pt_unmap(&s->mm, TEXT_BASE + i % TEXT * PAGE_SIZE, TEXT_BASE + TEXT * PAGE_SIZE);
 		} else if (what < 24) {
 			write_page(s, i);
 		} else {
@@ -116,12 +153,19 @@ static void test_threads(void)
 {
 	struct memory_stats m;
 
+	for (unsigned i = 0; i < TEXT; i++) {
+		text[i] = page_alloc_zeroed(NODE_ANY, PAGE_FILE);
+		CHECK(text[i]);
+		*(u64 *)page_address(text[i]) = i;
+	}
 	host_run_threads(THREADS, run);
 	for (int i = 0; i < THREADS; i++)
 		if (mailbox[i])
 			drop(mailbox[i]);
 	memory_stats(&m);
 	CHECK(m.anon_pages == 0 && m.table_pages == 0);
+	for (unsigned i = 0; i < TEXT; i++)
+		CHECK(refcount_read(&text[i]->count) == 1 && atomic_read(&text[i]->mapcount) == 0);
 }
 
 int main(void)
