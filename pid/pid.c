@@ -200,10 +200,8 @@ struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n)
 	return p;
 }
 
-void pid_put(struct pid *p)
+void pid_free(struct pid *p)
 {
-	if (!p || !refcount_dec(&p->count))
-		return;
 	struct pid_ns *ns = pid_ns_of(p);
 	numbers_free(p, 0); /* of a pid that no task ever took (a failed clone) */
 	ns_put(&ns->ns);

@@ -58,7 +58,12 @@ static inline struct pid_ns *pid_ns_of(const struct pid *p) { return p->numbers[
 /* Process 0's name, which is in no map: the group and session that process 1 starts in have the number 0. */
 struct pid *pid_new_idle(void);
 static inline struct pid *pid_get(struct pid *p) { if (p) refcount_inc(&p->count); return p; }
-void pid_put(struct pid *p);			/* NULL accepted; the last one frees the numbers */
+void pid_free(struct pid *p);			/* nobody has it any more: its numbers are free */
+static inline void pid_put(struct pid *p)	/* NULL accepted */
+{
+	if (p && refcount_dec(&p->count))
+		pid_free(p);
+}
 struct pid *pid_find(int number, struct pid_ns *ns);	/* a reference, or NULL */
 /* 0: not visible there; NULL pid: 0 */
 static inline int pid_number_in(const struct pid *p, const struct pid_ns *ns)
