@@ -148,6 +148,7 @@ static void tell_tracer(const struct clone_request *req, struct pid *name)
 long clone(struct clone_request *req)
 {
 	struct completion vfork_done;
+	struct pid *name;
 
 	if (signal_is_pending())	/* a signal to the group must reach the child's life before or after, not half */
 		return -ERESTARTNOINTR;
@@ -155,14 +156,16 @@ long clone(struct clone_request *req)
 	struct task *child = task_copy(req);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
-	struct pid *name = pid_get(child->pid);
 	int number = pid_number_in(child->pid, current_pid_ns());
 	if (req->flags & CLONE_PARENT_SETTID)
 		(void)!put_user_u32((u32)number, req->parent_tid);
 	if (!(req->flags & CLONE_VFORK)) {
+		/* a tracer is told of the child's number, and the child may be gone by then */
+		name = unlikely(req->trace_event) ? pid_get(child->pid) : NULL;
 		sched_start_new(child);
 		tell_tracer(req, name);
 	} else {
+		name = pid_get(child->pid);
 		vfork_prepare(child, &vfork_done);
 		task_get(child);
 		sched_start_new(child);

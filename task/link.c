@@ -59,15 +59,14 @@ int task_link(struct task *child, const struct clone_request *req)
 		child->parent = child->real_parent;
 		if (!req->kernel_fn)
 			seccomp_inherit_locked(child);
-		/* the pid's first reference becomes the task's own */
 		struct pid *pid = child->pid;
 		if (req->flags & CLONE_THREAD)
 			link_thread_locked(child);
 		else
 			link_process_locked(child, maker->signal);
 		ptrace_child_locked(child, req);
-		pid_attach_locked(child, PID_TASK, pid);
-		pid_put(pid);
+		/* the pid's first reference is the task's own already */
+		list_push_back(&pid->tasks[PID_TASK], &child->pid_links[PID_TASK]);
 		task_get(child);	/* running holds one reference, being waited for the other */
 		if (!pid_ns_of(pid)->reaper)
 			pid_ns_of(pid)->reaper = child;

@@ -122,7 +122,6 @@ struct signal {
 	bool is_session_leader;
 	struct tty *tty;		/* reference: controlling terminal; sighand->lock */
 	bool is_subreaper, has_child_subreaper;
-	struct rlimit_pair limits[RLIMITS];	/* task->lock of the leader */
 	struct rusage_sum children;	/* reaped; sighand->lock */
 	struct rusage_sum dead_threads;	/* sighand->lock */
 	struct io_counters dead_io;
@@ -137,6 +136,7 @@ struct signal {
 	struct pid *tty_old_pgrp;	/* reference */
 	struct pid *allowed_tracer;	/* reference: PR_SET_PTRACER; tasklist_lock */
 	bool allows_any_tracer;		/* likewise */
+	struct rlimit_pair limits[RLIMITS];	/* task->lock of the leader. Last: a new process's are copied, not zeroed first */
 };
 
 struct robust_list_ref { uptr head; size_t len; };

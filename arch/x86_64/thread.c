@@ -70,8 +70,7 @@ int arch_thread_copy(struct task *child, const struct clone_request *req)
 	struct fpu_area *fpu = fpu_alloc();
 	unsigned long flags;
 
-	child->thread = (struct thread){ };
-	if (!fpu)
+	if (!fpu)	/* child->thread is all zero, as the whole of a new task is */
 		return -ENOMEM;
 	if ((req->flags & CLONE_SETTLS) && req->tls >= USER_END) {
 		fpu_free(fpu);

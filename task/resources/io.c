@@ -5,14 +5,12 @@
 #include "task/internal.h"
 #include "mm/slab.h"
 #include "base/errno.h"
-#include "base/string.h"
 #include <linux/sched.h>
 
 SLAB_CACHE(io_cache, struct io_room);
 
 int room_io_copy(struct task *child, const struct clone_request *req)
 {
-	memset(&child->io_counters, 0, sizeof(child->io_counters));
 	if (!current->io)	/* made by the first ioprio_set: nothing to share before */
 		return 0;
 	if (req->flags & CLONE_IO) {

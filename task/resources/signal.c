@@ -33,6 +33,8 @@ static void signal_inherit(struct signal *s, const struct signal *from)
 	spin_unlock_irqrestore(&current->leader->lock, flags);
 	s->oom_score_adj = from->oom_score_adj;
 	s->has_child_subreaper = from->has_child_subreaper || from->is_subreaper;
+	if (!READ_ONCE(from->tty))	/* one that comes at this moment comes too late */
+		return;
 	flags = spin_lock_irqsave(&current->sighand->lock);
 	s->tty = from->tty ? tty_get(from->tty) : NULL;
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
@@ -45,9 +47,10 @@ int room_signal_copy(struct task *child, const struct clone_request *req)
 		child->signal = current->signal;
 		return 0;
 	}
-	struct signal *s = slab_zalloc(&signal_cache);
+	struct signal *s = slab_alloc(&signal_cache);
 	if (!s)
 		return -ENOMEM;
+	memset(s, 0, current->signal ? offsetof(struct signal, limits) : sizeof(*s));
 	signal_init_fresh(s, child);
 	child->signal = s;
 	if (current->signal)
