@@ -20,7 +20,7 @@
 #include "arch/arch.h"
 
 #define RT_LOAD (1UL << 24)		/* of one real-time task */
-#define HANDOVER_NS (100 * NSEC_PER_USEC)	/* sleeps sooner than that after it woke another */
+#define HANDOVER_NS (100 * NSEC_PER_USEC)	/* of CPU time from one wake to the next, with a sleep between */
 #define HANDOVER_SURE 2			/* so often: then it is a habit */
 #define HANDOVER_MAX 4
 #define PULL_PERIOD_TICKS 4
@@ -62,29 +62,26 @@ static bool is_about_to_sleep(const struct task *t, const struct runqueue *rq)
 	       !in_interrupt();
 }
 
-/* current wakes somebody: how long until it sleeps itself? */
-static void begin_handover(void)
+/* current wakes somebody: did it sleep soon after it did so last? If it has not slept yet this is still the same turn. */
+static void note_habit(void)
 {
 	struct sched_entity *s = &current->sched;
+	u64 now, ran;
+	bool has_slept;
 
-	if (s->has_woken || s->class != &sched_fair || in_interrupt())
+	if (s->class != &sched_fair || in_interrupt())
 		return;
-	s->has_woken = true;
-	s->woke_ns = arch_clock_ns();
-}
-
-void sched_end_handover(struct task *t, bool sleeps)
-{
-	struct sched_entity *s = &t->sched;
-	bool is_soon = s->exec_start_ns < s->woke_ns + HANDOVER_NS;
-
-	if (!sleeps && is_soon)
+	now = s->sum_exec_ns + arch_clock_ns() - s->exec_start_ns;
+	ran = now - s->woke_at_ns;
+	has_slept = s->switches_voluntary != s->woke_at_switch;
+	if (!has_slept && ran < HANDOVER_NS)
 		return;
-	s->has_woken = false;
-	if (sleeps && is_soon)
+	if (ran < HANDOVER_NS)
 		s->hands_over = MIN(s->hands_over + 1, HANDOVER_MAX);
 	else if (s->hands_over)
 		s->hands_over--;
+	s->woke_at_ns = now;
+	s->woke_at_switch = s->switches_voluntary;
 }
 
 u32 sched_choose_among(const struct task *t)
@@ -92,7 +89,7 @@ u32 sched_choose_among(const struct task *t)
 	u32 self = cpu_id(), best = is_allowed(t, t->sched.cpu) ? t->sched.cpu : first_allowed(t);
 	u64 least;
 
-	begin_handover();
+	note_habit();
 	if (is_allowed(t, self) && is_about_to_sleep(t, &runqueues[self]))
 		return self;
 	if (is_idle(best))

@@ -247,9 +247,6 @@ void schedule(void)
 			WRITE_ONCE(prev->state, TASK_RUNNING);
 		} else {
 			is_voluntary = true;
-			prev->sched.rt_run_ns = 0;
-			if (unlikely(prev->sched.has_woken))
-				sched_end_handover(prev, true);
 			rq_dequeue(rq, prev);
 			if (prev->state & TASK_UNINTERRUPTIBLE) {
 				prev->sched.counts_for_load = true;
@@ -268,29 +265,45 @@ void schedule(void)
 	switch_to(rq, prev, next, is_voluntary);
 }
 
-void sched_finish_switch(struct task *prev)
+/* The queue's lock goes, and with it any hold on prev. */
+static inline void finish_leave(struct runqueue *rq, struct task *prev)
 {
-	struct runqueue *rq = rq_this();
-	bool is_dead = prev->state == TASK_DEAD;
-	bool must_move = prev->sched.must_move && prev->state == TASK_RUNNING && prev != rq->idle;
-	bool is_pushed = cpus_online > 1 && prev->sched.class == &sched_rt && prev->sched.is_queued;
-
-	if (unlikely(is_pushed))
-		task_get(prev);		/* once the queue is unlocked it may run elsewhere, and end */
 	prev->sched.is_on_cpu = false;
-	prev->sched.must_move = false;
 	spin_unlock(&rq->lock);
 	if (unlikely(!rq->is_ticking) && current != rq->idle) {
 		rq->is_ticking = true;
 		timer_set_tick(current->sched.exec_start_ns + TICK_NS);
 	}
 	arch_irq_enable();
-	if (unlikely(is_dead))
+}
+
+/* prev is dead, or has to go to another CPU, or is queued and might; one of them. */
+static __noinline void finish_unusual(struct runqueue *rq, struct task *prev, bool is_pushed)
+{
+	bool is_dead = prev->state == TASK_DEAD;
+	bool must_move = prev->sched.must_move && prev->state == TASK_RUNNING && prev != rq->idle;
+
+	if (is_pushed)
+		task_get(prev);		/* once the queue is unlocked it may run elsewhere, and end */
+	prev->sched.must_move = false;
+	finish_leave(rq, prev);
+	if (is_dead)
 		task_put(prev);	/* the reference that running held */
-	else if (unlikely(must_move))
+	else if (must_move)
 		sched_push_away(prev);
-	else if (unlikely(is_pushed))
+	else if (is_pushed)
 		sched_push_rt(prev);
+}
+
+void sched_finish_switch(struct task *prev)
+{
+	struct runqueue *rq = rq_this();
+	bool is_pushed = cpus_online > 1 && prev->sched.class == &sched_rt && prev->sched.is_queued;
+
+	if (unlikely(is_pushed || prev->state == TASK_DEAD || prev->sched.must_move))
+		finish_unusual(rq, prev, is_pushed);
+	else
+		finish_leave(rq, prev);
 }
 
 void sched_yield_current(void)
@@ -351,6 +364,8 @@ static void replace_locked(struct runqueue *rq, struct task *t, const struct pla
 	t->sched.level = MAX(p->rt_priority, p->boost);
 	t->sched.weight = sched_weight(p->policy, p->nice);
 	t->sched.class = t->sched.level ? &sched_rt : &sched_fair;
+	if (!t->sched.level)
+		t->sched.rt_run_ns = 0;
 	if (!is_queued)
 		return;
 	fair_place_new(rq, t);

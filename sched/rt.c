@@ -17,6 +17,8 @@ static void rt_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 {
 	unsigned level = rt_level(t);
 
+	if (is_wakeup)
+		t->sched.rt_run_ns = 0;
 	list_push_back(&rq->rt.levels[level], &t->sched.rt_node);
 	rq->rt.levels_used[level / 64] |= BIT(level % 64);
 	rq->rt.count++;

@@ -101,7 +101,6 @@ static inline u32 sched_choose_cpu(const struct task *t)
 {
 	return likely(cpus_online == 1) ? t->sched.cpu : sched_choose_among(t);
 }
-void sched_end_handover(struct task *t, bool sleeps);	/* t, charged just now, has woken another and sleeps, or runs on */
 bool sched_pull_idle(struct runqueue *rq);	/* true: there is a task now */
 void sched_balance_tick(struct runqueue *rq);
 void sched_init_weights(void);

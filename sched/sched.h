@@ -34,7 +34,6 @@ struct sched_entity {
 	bool reset_on_fork;
 	bool must_move;			/* runs where its affinity no longer allows */
 	bool counts_for_load;		/* sleeps uninterruptibly: part of the load average */
-	bool has_woken;			/* another task, at woke_ns, and has neither slept nor run long since */
 	u8 hands_over;			/* how often it lately slept soon after it had woken another: balance.c */
 	int nice;			/* -20..19 */
 	int rt_priority;		/* 1..99, 0 for the others */
@@ -47,7 +46,7 @@ struct sched_entity {
 	u64 sum_exec_ns;		/* CPU time, user and system */
 	u64 rt_run_ns;			/* real-time: run since it last slept, by ticks (RLIMIT_RTTIME) */
 	u64 affinity;			/* bit per CPU */
-	u64 woke_ns;
+	u64 woke_at_ns, woke_at_switch;	/* the CPU time and the voluntary switches it had when it last woke another */
 	u64 switches_voluntary, switches_involuntary;
 	struct rb_node fair_node;
 	struct list rt_node;

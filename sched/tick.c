@@ -65,8 +65,6 @@ void sched_tick(void)
 		rq->is_ticking = false;
 	} else {
 		t->sched.class->tick(rq, t);
-		if (unlikely(t->sched.has_woken))
-			sched_end_handover(t, false);
 		if (unlikely(cpus_online > 1))
 			sched_balance_tick(rq);
 	}
