@@ -1,23 +1,18 @@
 /*
  * mm/madvise.c: advice about memory: some changes regions (what fork does with them, dumps, hints), some drops or
  * brings in pages, the rest is only a hint that this kernel has no use for.
- * Way in: madvise(2), process_madvise(2). Locks: mm->lock, for writing where regions change.
+ * Way in: madvise(2); mm_advise for process_madvise.c. Locks: mm->lock, for writing where regions change.
  * Errors: as madvise(2); a hole gives ENOMEM after the rest was done. EINVAL for what is not supported: KSM
  * (MADV_MERGEABLE), memory failure (MADV_HWPOISON, MADV_SOFT_OFFLINE), MADV_COLLAPSE.
- * Source: madvise(2), process_madvise(2), Linux 6.1. Differences from Linux: MADV_FREE frees at once; with no swap and no
+ * Source: madvise(2), Linux 6.1. Differences from Linux: MADV_FREE frees at once; with no swap and no
  * page reclaim MADV_COLD and MADV_PAGEOUT find nothing to do; MADV_HUGEPAGE is remembered, but no page is huge.
  */
 #include "mm/region.h"
 #include "mm/populate.h"
 #include "arch/arch.h"
-#include "fs/iter.h"
 #include "fs/vfs.h"
-#include "namespace/user.h"
-#include "pid/pid.h"
-#include "pid/pidfd.h"
 #include "task/task.h"
 #include "syscall/define.h"
-#include <linux/capability.h>
 #include <linux/falloc.h>
 #include <linux/mman.h>
 
@@ -219,7 +214,7 @@ static int advise(struct mm *mm, uptr start, uptr end, int advice)
 	return err;
 }
 
-static int advise_checked(struct mm *mm, uptr addr, size_t len, int advice)
+int mm_advise(struct mm *mm, uptr addr, size_t len, int advice)
 {
 	uptr end = addr + ALIGN_UP(len, PAGE_SIZE);
 
@@ -230,52 +225,4 @@ static int advise_checked(struct mm *mm, uptr addr, size_t len, int advice)
 	return end == addr ? 0 : advise(mm, addr, end, advice);
 }
 
-long sys_madvise(uptr addr, size_t len, int advice) { return advise_checked(current->mm, addr, len, advice); }
-
-/* -- about another process ---------------------------------------------------------------------------------------- */
-/* The address space of the process behind a descriptor: a reference, if the caller may give advice about it. */
-static struct mm *advised_mm(int pidfd, int advice)
-{
-	struct pid *p = pidfd_get_pid(pidfd, NULL);
-
-	if (IS_ERR(p))
-		return (struct mm *)p;
-	struct task *t = pid_get_task(p);
-	pid_put(p);
-	if (!t)
-		return ERR_PTR(-ESRCH);
-	struct mm *mm = ERR_PTR(-EINVAL);
-	if (advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED)
-		mm = task_may_look(t, ATTACH_BY_FS_IDS) ? ERR_PTR(-EACCES) : task_get_mm(t);
-	task_put(t);
-	if (!mm)
-		return ERR_PTR(-ESRCH);
-	if (IS_ERR(mm) || capable(CAP_SYS_NICE))
-		return mm;
-	mm_put(mm);
-	return ERR_PTR(-EPERM);
-}
-
-/* As many bytes as there was advice about; an error only if that is none. */
-long sys_process_madvise(int pidfd, uptr iov, unsigned long count, int advice, unsigned flags)
-{
-	struct piece fast[PIECES_ON_STACK], *pieces;
-	size_t total, done = 0;
-
-	if (flags)
-		return -EINVAL;
-	int err = pieces_from_user(iov, (long)count, fast, &pieces, &total);
-	if (err)
-		return err;
-	struct mm *mm = advised_mm(pidfd, advice);
-	if (IS_ERR(mm))
-		err = PTR_ERR(mm);
-	for (unsigned long i = 0; i < count && !err; i++) {
-		err = advise_checked(mm, pieces[i].base, pieces[i].len, advice);
-		done += err ? 0 : pieces[i].len;
-	}
-	if (!IS_ERR(mm))
-		mm_put(mm);
-	pieces_free(pieces, fast);
-	return done ? (long)done : err;
-}
+long sys_madvise(uptr addr, size_t len, int advice) { return mm_advise(current->mm, addr, len, advice); }

@@ -117,6 +117,8 @@ struct mm *mm_new(void);					/* empty; NULL: out of memory */
 struct mm *mm_copy(struct mm *parent, uptr written);
 static inline struct mm *mm_get(struct mm *mm) { refcount_inc(&mm->users); return mm; }
 void mm_put(struct mm *mm);		/* gives up a use; tears the address space down at 0. May sleep */
+/* madvise of any address space: 0, or as madvise(2). Takes mm->lock. madvise.c */
+int mm_advise(struct mm *mm, uptr addr, size_t len, int advice);
 static inline void mm_hold(struct mm *mm) { refcount_inc(&mm->count); }
 void mm_release(struct mm *mm);		/* gives up a hold on the struct; never sleeps */
 void mm_load(struct mm *mm);		/* switch this CPU to mm's tables (NULL: keep what is loaded, lazily) */
