@@ -3,7 +3,8 @@
 # One VM a version and folder, so that what a test breaks is broken for its neighbours only. The output of each VM is kept in
 # build/selftests/log/KERNEL/, and the counts of each program in build/selftests/counts.KERNEL: "NAME PASSED FAILED SKIPPED".
 # A program that speaks TAP counts by its lines, and what its plan promises and never comes has failed; another counts once,
-# by its exit status (4: skipped). Without names, all are run. KERNEL=FILE overrides the kernel.
+# by its exit status (4: skipped). Without names, all are run. KERNEL=FILE overrides the kernel, CPUS=N the number of CPUs (1),
+# SLOWER=N multiplies the time that each may take (for a checking kernel); AS=NAME is what the logs and counts are called by.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 which=$1; shift
@@ -12,8 +13,8 @@ linux) kernel=${KERNEL:-$(ls -v /boot/vmlinuz-*-cloud-amd64 2>/dev/null | tail -
 furca) kernel=${KERNEL:-build/furca-kernel} ;;
 *) echo "run.sh: linux or furca, not '$which'" >&2; exit 2 ;;
 esac
-top=$PWD work=$PWD/build/selftests
-log=$work/log/$which counts=$work/counts.$which guest=$work/guest.$which programs=$work/programs.$which
+top=$PWD work=$PWD/build/selftests as=${AS:-$which}
+log=$work/log/$as counts=$work/counts.$as guest=$work/guest.$as programs=$work/programs.$as
 mkdir -p "$log"; touch "$counts"
 kernel=$(realpath "$kernel")
 
@@ -27,7 +28,7 @@ wanted() { # NAME: whether one of the names given is it, or a part of it
 
 # The programs of a folder that were built and are wanted, with their seconds.
 programs() { # VERSION FOLDER
-	awk -v f="$2" '$1 == f && $2 !~ /^\+/ { print $2, ($3 ? $3 : 60) }' tests/selftests/list | while read -r program seconds; do
+	awk -v f="$2" -v slower="${SLOWER:-1}" '$1 == f && $2 !~ /^\+/ { print $2, ($3 ? $3 : 60) * slower }' tests/selftests/list | while read -r program seconds; do
 		[ -e "$work/$1/$2/$program" ] && wanted "$1/$2/$program" && echo "$program $seconds"
 	done
 }
@@ -46,7 +47,7 @@ boot() { # VERSION FOLDER
 		start="/usr/bin/python3 start.py" more="--with start.py"
 	fi
 	# shellcheck disable=SC2086
-	timeout -k 10 "$limit" "$top/build/furca" run -m 1G --kernel "$kernel" -w /selftests --with "$1" --with programs \
+	timeout -k 10 "$limit" "$top/build/furca" run -m 1G --cpus "${CPUS:-1}" --kernel "$kernel" -w /selftests --with "$1" --with programs \
 		--with guest.sh $more $with $start "$1" "$2" </dev/null 2>&1 | tr -d '\r\000'
 	cd "$top" || exit 1
 }

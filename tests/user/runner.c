@@ -2,10 +2,11 @@
  * runner.c: runs test programs, each in a process group of its own with a limit of time, and prints one line for each:
  * "ok AREA/NAME" or "FAIL AREA/NAME: reason" with the program's output below. The last line is "N passed, N failed".
  *
- *   runner [-t SECONDS] [-v] FOLDER|PROGRAM...
+ *   runner [-t SECONDS] [-n TIMES] [-v] FOLDER|PROGRAM...
  *
- * A folder is walked (two levels: AREA/NAME), in alphabetical order. As process 1 it mounts what a test looks at
- * (proc, devtmpfs, /dev/shm, /tmp) when the kernel has not done so, and powers the machine off at the end.
+ * With -n each is run so many times in a row, and counted each time. A folder is walked (two levels: AREA/NAME), in
+ * alphabetical order. As process 1 it mounts what a test looks at (proc, devtmpfs, /dev/shm, /tmp) when the kernel has not
+ * done so, and powers the machine off at the end.
  * It asks little of the kernel: fork, execve, pipe, poll, wait4, kill.
  */
 #define _GNU_SOURCE
@@ -29,7 +30,7 @@
 
 static char *programs[MAX_PROGRAMS];
 static int program_count;
-static int limit_seconds = 20;
+static int limit_seconds = 20, times = 1;
 static int verbose;
 static int passed, failed;
 static char output[OUTPUT_BYTES];
@@ -272,6 +273,8 @@ int main(int argc, char **argv)
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (argv[at][1] == 't' && at + 1 < argc)
 			limit_seconds = atoi(argv[++at]);
+		else if (argv[at][1] == 'n' && at + 1 < argc)
+			times = atoi(argv[++at]);
 		else if (argv[at][1] == 'v')
 			verbose = 1;
 	}
@@ -281,8 +284,8 @@ int main(int argc, char **argv)
 	if (is_init && !program_count && !failed)
 		collect("/tests", 0);
 	qsort(programs, program_count, sizeof *programs, by_name);
-	for (int i = 0; i < program_count; i++)
-		run(programs[i]);
+	for (int i = 0; i < program_count * times; i++)
+		run(programs[i / times]);
 	if (is_init)
 		show_stacks();
 	dprintf(1, "%d passed, %d failed\n", passed, failed);

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Runs the user-space tests in a VM: vm.sh [-m MEGABYTES] [-c CPUS] [-t SECONDS] linux|furca [AREA|AREA/NAME...]
+# Runs the user-space tests in a VM: vm.sh [-m MEGABYTES] [-c CPUS] [-t SECONDS] [-n TIMES] linux|furca [AREA|AREA/NAME...]
 # Packs build/tests/{user,user-musl}, and for furca build/tests/furca, with the runner as /init, boots it, and ends with the runner's own verdict.
-# The kernel is Debian's newest cloud kernel or build/furca-kernel; KERNEL=FILE overrides both.
+# With -n each runs so many times in a row. The kernel is Debian's newest cloud kernel or build/furca-kernel; KERNEL=FILE overrides both.
 set -eu
-MEMORY=512 LIMIT=1500 CPUS=${CPUS:-1}
+MEMORY=512 LIMIT=1500 CPUS=${CPUS:-1} TIMES=1
 while [ $# -gt 0 ]; do
 	case $1 in
 	-m) MEMORY=$2; shift 2 ;;
 	-c) CPUS=$2; shift 2 ;;
 	-t) LIMIT=$2; shift 2 ;;
+	-n) TIMES=$2; shift 2 ;;
 	*) break ;;
 	esac
 done
@@ -43,7 +44,7 @@ cp "$BUILD/tests/runner" "$top/root/init"
 # The emulated machine is some ten times slower than the host: the time a program may take grows accordingly.
 timeout "$LIMIT" qemu-system-x86_64 -M q35 -accel tcg -cpu "${CPU:-max,la57=off}" -m "$MEMORY" -smp "$CPUS" -nodefaults -no-user-config \
 	-display none -no-reboot -serial stdio -kernel "$kernel" -initrd "$top/initrd" \
-	-append "console=ttyS0 ${LOG:-quiet loglevel=0} ${KARGS:-} -- -v -t $EACH /tests" </dev/null 2>&1 | tr -d '\r' | tee "$top/log" || true
+	-append "console=ttyS0 ${LOG:-quiet loglevel=0} ${KARGS:-} -- -v -t $EACH -n $TIMES /tests" </dev/null 2>&1 | tr -d '\r' | tee "$top/log" || true
 tail -n 1 "$top/log" | grep -q '^[0-9]* passed, 0 failed' && exit 0
 grep -q '^[0-9]* passed, [0-9]* failed' "$top/log" || echo "0 passed, 1 failed (the machine ended without a verdict)"
 exit 1
