@@ -4,14 +4,15 @@
 #   host       the tree's rules, unit tests, the tool's unit tests, models: on this machine itself
 #   user       the user tests on Furca: release on 1 CPU and on 2, debug on 2 (most areas)
 #   matrix     the user tests on Furca: release and debug, each on 1, 2 and 4 CPUs
+#   repeat     the tests in which tasks meet, REPEAT times (50) each on 4 CPUs
 #   stress     processes that share page tables, half a minute on 4 CPUs; little memory
 #   vm         whole programs: tests/vm/*.sh, each a group
 #   python     python's own tests, in full
 #   linux      the same user tests and programs on Debian's Linux in the VM, and on this machine's own: the oracle
-#   selftests  Linux's own tests, none worse than the documents say
+#   selftests  Linux's own tests, none worse than the documents say: release and debug, each on 1, 2 and 4 CPUs
 #   soak       SOAK seconds (300) of sharing page tables on 4 CPUs, release and debug
 #   stress-ng  20 stressors on 4 CPUs, STRESS_SECONDS (60) each, release and debug
-# quick is host, user, stress and vm; full is all of them, with matrix for user.
+# quick is host, user, stress and vm; full is all of them, with matrix for user; it takes some hours.
 # A group counts by its own "N passed, N failed" lines or, without one, by its "ok ..." and "not ok ..." lines. One that prints
 # neither, or that ends badly without naming a failure, is a failure.
 set -u
@@ -19,11 +20,11 @@ cd "$(dirname "$0")/.." || exit 1
 full=""
 case ${1:-quick} in
 quick) set -- host user stress vm ;;
-full) full=y; set -- host matrix stress vm linux python selftests soak stress-ng ;;
+full) full=y; set -- host matrix repeat stress vm linux python selftests soak stress-ng ;;
 esac
 for part; do
 	case $part in
-	host | user | matrix | stress | vm | linux | python | selftests | soak | stress-ng) ;;
+	host | user | matrix | repeat | stress | vm | linux | python | selftests | soak | stress-ng) ;;
 	*) echo "run.sh: there is no part '$part'"; echo "0 passed, 1 failed"; exit 2 ;;
 	esac
 done
@@ -125,6 +126,12 @@ part_matrix() {
 	user_debug 4; count user-debug-4
 }
 
+part_repeat() {
+	times=${REPEAT:-50}
+	group repeat $((times * 120)) sh tests/user/vm.sh -m 512 -c 4 -t $((times * 120 - 20)) -n "$times" furca \
+		fork cow clone thread wait signal pid ptrace exec cgroup
+}
+
 part_stress() {
 	group stress 120 env KARGS="FURCA_STRESS_SECONDS=30" sh tests/user/vm.sh -c 4 -t 110 furca stress/tree
 	group user-scarce 300 env EACH=280 KARGS="FURCA_TEST_SCALE=$([ "$full" ] && echo 100 || echo 40)" \
@@ -149,7 +156,10 @@ part_linux() {
 }
 
 part_selftests() {
-	group selftests 3600 sh tests/selftests/check.sh
+	for cpus in 1 2 4; do
+		group selftests-$cpus 3600 env AS=furca-$cpus CPUS=$cpus sh tests/selftests/check.sh
+		group selftests-debug-$cpus 7200 env AS=debug-$cpus CPUS=$cpus SLOWER=4 KERNEL=$DEBUG_KERNEL sh tests/selftests/check.sh
+	done
 }
 
 part_soak() {
