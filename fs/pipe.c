@@ -185,6 +185,16 @@ ssize_t pipe_wait_data(struct file *f, bool never_waits)
 	return (ssize_t)(p->ring.capacity - ring_free_bytes(&p->ring));
 }
 
+size_t pipe_peek(struct file *f, char *buf, size_t n)
+{
+	struct pipe *p = f->private;
+
+	mutex_lock(&p->lock);
+	n = ring_peek(&p->ring, buf, n);
+	mutex_unlock(&p->lock);
+	return n;
+}
+
 ssize_t pipe_wait_room(struct file *f, bool never_waits)
 {
 	struct pipe *p = f->private;

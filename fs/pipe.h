@@ -12,5 +12,6 @@ static inline bool file_is_pipe(const struct file *f)
 /* splice: waits until there is room or data; bytes of it, 0 (no writer is left), or -errno. */
 ssize_t pipe_wait_room(struct file *f, bool never_waits);
 ssize_t pipe_wait_data(struct file *f, bool never_waits);
+size_t pipe_peek(struct file *f, char *buf, size_t n);	/* bytes of what is there now, which stays there */
 long pipe_fcntl(struct file *f, int cmd, unsigned long arg);	/* F_SETPIPE_SZ, F_GETPIPE_SZ */
 #endif

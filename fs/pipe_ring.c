@@ -117,6 +117,27 @@ ssize_t ring_write(struct ring *r, struct iter *it)
 	return done;
 }
 
+/* Where the byte at pos is; *n, at most what is asked for: how many bytes follow each other there. */
+static char *ring_part(struct ring *r, u64 pos, size_t *n)
+{
+	size_t in_page = pos & ~PAGE_MASK;
+
+	*n = MIN(MIN((u64)*n, r->head - pos), (u64)(PAGE_SIZE - in_page));
+	return (char *)*slot_of(r, pos) + in_page;
+}
+
+size_t ring_peek(struct ring *r, char *buf, size_t n)
+{
+	size_t done, part;
+
+	for (done = 0; done < n && r->tail + done < r->head; done += part) {
+		part = n - done;
+		const char *from = ring_part(r, r->tail + done, &part);
+		memcpy(buf + done, from, part);
+	}
+	return done;
+}
+
 /* Moves what is there into a fresh ring that starts at its first page. */
 int ring_resize(struct ring *r, u32 capacity)
 {
@@ -131,8 +152,9 @@ int ring_resize(struct ring *r, u32 capacity)
 	if (capacity >> PAGE_SHIFT > RING_INLINE && !(n.pages = kzalloc((capacity >> PAGE_SHIFT) * sizeof(void *))))
 		return -ENOMEM;
 	for (u64 pos = r->tail; pos < r->head;) {
-		size_t part = MIN(r->head - pos, PAGE_SIZE - (pos & ~PAGE_MASK));
-		iter_from_kernel(&it, (char *)*slot_of(r, pos) + (pos & ~PAGE_MASK), part);
+		size_t part = held;
+		const char *from = ring_part(r, pos, &part);
+		iter_from_kernel(&it, from, part);
 		if (ring_write(&n, &it) != (ssize_t)part) {
 			ring_destroy(&n);
 			return -ENOMEM;

@@ -33,6 +33,7 @@ static inline u64 ring_free_bytes(const struct ring *r)
 void ring_init(struct ring *r);
 void ring_destroy(struct ring *r);
 size_t ring_read(struct ring *r, struct iter *it);	/* bytes; fewer than there are: a fault */
+size_t ring_peek(struct ring *r, char *buf, size_t n);	/* the same into kernel memory, and they stay in the ring */
 ssize_t ring_write(struct ring *r, struct iter *it);	/* bytes, or -EFAULT, -ENOMEM */
 int __must_check ring_resize(struct ring *r, u32 capacity);	/* 0, -EBUSY (holds more), -ENOMEM */
 

@@ -1,10 +1,11 @@
 /*
- * fs/splice.c: bytes from file to file inside the kernel: sendfile, copy_file_range, splice; vmsplice between memory and a pipe.
+ * fs/splice.c: bytes from file to file inside the kernel: sendfile, copy_file_range, splice, tee; vmsplice between memory and a
+ * pipe.
  * They go through one kernel buffer: nothing here moves pages. What a destination does not take is not taken from a
  * regular file; from a pipe, bytes are read only once the destination has been checked, and an error of its write after
  * that loses them.
  * Locks: those of the files' own operations; file->pos_lock of both files in turn. Errors: Linux's.
- * Source: sendfile(2), copy_file_range(2), splice(2), vmsplice(2).
+ * Source: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2).
  */
 #include "fs/internal.h"
 #include "fs/iter.h"
@@ -20,6 +21,7 @@
 #define SPLICE_F_NONBLOCK 2
 #define SPLICE_F_MORE 4
 #define SPLICE_F_GIFT 8
+#define FLAGS_KNOWN (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 #define BUFFER_BYTES 65536UL
 
 /* One side of a copy: a file and where in it; at points to the user's offset, or to the file's own position. */
@@ -275,7 +277,7 @@ long sys_splice(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, 
 {
 	struct side in = { 0 }, out = { 0 };
 
-	if (flags & ~(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+	if (flags & ~FLAGS_KNOWN)
 		return -EINVAL;
 	if (!count)
 		return 0;
@@ -284,6 +286,52 @@ long sys_splice(int in_fd, uptr in_off, int out_fd, uptr out_off, size_t count, 
 		n = side_open(&out, out_fd, out_off);
 	if (!n)
 		n = splice_checked(&in, &out, MIN(count, RW_BYTES_MAX), flags);
+	return sides_end(&in, &out, n);
+}
+
+/* -- tee -- */
+/* Up to n bytes of one pipe into another, which has room for them; they stay in the first. */
+static ssize_t tee_bytes(struct file *in, struct side *out, size_t n)
+{
+	char *buf = kmalloc(MIN(n, BUFFER_BYTES));
+
+	if (!buf)
+		return -ENOMEM;
+	n = pipe_peek(in, buf, MIN(n, BUFFER_BYTES));
+	ssize_t done = n ? write_all(out, buf, n) : 0;
+	kfree(buf);
+	return done;
+}
+
+static ssize_t tee_checked(struct side *in, struct side *out, size_t n, unsigned flags)
+{
+	if (!(in->f->mode & FMODE_READ) || !(out->f->mode & FMODE_WRITE))
+		return -EBADF;
+	if (!file_is_pipe(in->f) || !file_is_pipe(out->f) || in->f->inode == out->f->inode)
+		return -EINVAL;
+	bool never_waits = (flags & SPLICE_F_NONBLOCK) || ((in->f->flags | out->f->flags) & O_NONBLOCK);
+	ssize_t held = pipe_wait_data(in->f, never_waits);
+	if (held < 0)
+		return held;
+	ssize_t room = pipe_wait_room(out->f, never_waits);
+	if (room < 0 || !held)
+		return MIN(room, held);
+	return tee_bytes(in->f, out, MIN(n, (size_t)room));
+}
+
+long sys_tee(int in_fd, int out_fd, size_t count, unsigned flags)
+{
+	struct side in = { 0 }, out = { 0 };
+
+	if (flags & ~FLAGS_KNOWN)
+		return -EINVAL;
+	if (!count)
+		return 0;
+	ssize_t n = side_open(&in, in_fd, 0);
+	if (!n)
+		n = side_open(&out, out_fd, 0);
+	if (!n)
+		n = tee_checked(&in, &out, MIN(count, RW_BYTES_MAX), flags);
 	return sides_end(&in, &out, n);
 }
 
@@ -310,7 +358,7 @@ long sys_vmsplice(int fd, uptr iov, unsigned long count, unsigned flags)
 	struct piece fast[PIECES_ON_STACK], *p;
 	size_t total;
 
-	if (flags & ~(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT))
+	if (flags & ~FLAGS_KNOWN)
 		return -EINVAL;
 	struct file *f = fd_get(fd);
 	if (!f)

@@ -6,7 +6,7 @@
  * Way in: who needs memory and has none, with no spinlock held; it tries again afterwards.
  * Locks: tasklist_lock, task->lock, oom_lock (rank of task fields, a leaf). Source: proc(5), oom_score_adj.
  */
-#include "mm/mm.h"
+#include "mm/oom.h"
 #include "mm/buddy.h"
 #include "task/task.h"
 #include "time/time.h"
@@ -25,8 +25,7 @@ struct choice {
 	u64 total, anon, file, shmem;	/* pages */
 };
 
-/* A thread of t's group that still has an address space, with its lock held; NULL: none. Under tasklist_lock. */
-static struct task *lock_task_with_mm(struct task *t)
+struct task *oom_lock_thread_with_mm(struct task *t)
 {
 	struct task *thread;
 
@@ -46,7 +45,7 @@ static bool may_be_killed(const struct task *t)
 
 static void consider(struct task *t, struct choice *best)
 {
-	struct task *thread = may_be_killed(t) ? lock_task_with_mm(t) : NULL;
+	struct task *thread = may_be_killed(t) ? oom_lock_thread_with_mm(t) : NULL;
 	struct mm *mm;
 	s64 points;
 
@@ -83,7 +82,7 @@ static bool somebody_is_leaving(void)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	list_for_each(t, &all_processes, all_node) {
-		struct task *thread = may_be_killed(t) ? lock_task_with_mm(t) : NULL;
+		struct task *thread = may_be_killed(t) ? oom_lock_thread_with_mm(t) : NULL;
 
 		if (thread)
 			spin_unlock(&thread->lock);
@@ -94,9 +93,9 @@ static bool somebody_is_leaving(void)
 	return is_leaving;
 }
 
-static bool uses_mm(struct task *t, const struct mm *mm)
+bool oom_uses_mm(struct task *t, const struct mm *mm)
 {
-	struct task *thread = lock_task_with_mm(t);
+	struct task *thread = oom_lock_thread_with_mm(t);
 	bool is_same;
 
 	if (!thread)
@@ -113,7 +112,7 @@ static struct task *next_sharer(const struct mm *mm)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	list_for_each(t, &all_processes, all_node) {
-		if (!found && may_be_killed(t) && !t->oom_victim && uses_mm(t, mm))
+		if (!found && may_be_killed(t) && !t->oom_victim && oom_uses_mm(t, mm))
 			found = task_get(t);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);

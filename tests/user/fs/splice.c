@@ -172,3 +172,59 @@ TEST(vmsplice_errors)
 	signal(SIGPIPE, SIG_IGN);
 	CHECK_ERR(vm(ends[1], data, 1, 0), EPIPE);
 }
+
+TEST(tee_leaves_the_bytes)
+{
+	int more[2];
+	start();
+	NEED_OK(pipe(more));
+	CHECK_EQ(write(ends[1], data, 10000), 10000);
+	CHECK_EQ(read(ends[0], back, 1000), 1000);
+	CHECK_EQ(tee(ends[0], more[1], 5000, 0), 5000);
+	CHECK_EQ(tee(ends[0], more[1], 50000, SPLICE_F_NONBLOCK), 9000);
+	CHECK_EQ(read(more[0], back, sizeof back), 14000);
+	CHECK(!memcmp(back, data + 1000, 5000) && !memcmp(back + 5000, data + 1000, 9000));
+	CHECK_EQ(read(ends[0], back, sizeof back), 9000);
+	CHECK(!memcmp(back, data + 1000, 9000));
+	CHECK_ERR(tee(ends[0], more[1], 10, SPLICE_F_NONBLOCK), EAGAIN);
+	fcntl(more[1], F_SETFL, O_NONBLOCK);
+	CHECK_ERR(tee(ends[0], more[1], 10, 0), EAGAIN);
+	close(ends[1]);
+	CHECK_EQ(tee(ends[0], more[1], 10, 0), 0);
+}
+
+TEST(tee_waits)
+{
+	int more[2];
+	start();
+	NEED_OK(pipe(more));
+	pid_t pid = fork();
+	if (pid == 0) {
+		usleep(100000);
+		_exit(write(ends[1], "news", 4) != 4);
+	}
+	CHECK_EQ(tee(ends[0], more[1], 10, 0), 4);
+	CHECK_EQ(read(more[0], back, 10), 4);
+	CHECK(!memcmp(back, "news", 4));
+	CHECK_WAIT(pid, EXITED(0));
+}
+
+TEST(tee_errors)
+{
+	int more[2];
+	start();
+	NEED_OK(pipe(more));
+	CHECK_ERR(tee(ends[0], more[1], 10, 0x100), EINVAL);
+	CHECK_EQ(tee(999, 999, 0, 0), 0);
+	CHECK_ERR(tee(999, more[1], 10, 0), EBADF);
+	CHECK_ERR(tee(ends[0], 999, 10, 0), EBADF);
+	CHECK_ERR(tee(ends[1], more[1], 10, 0), EBADF);
+	CHECK_ERR(tee(ends[0], more[0], 10, 0), EBADF);
+	CHECK_ERR(tee(ends[0], ends[1], 10, 0), EINVAL);
+	CHECK_ERR(tee(in, more[1], 10, 0), EINVAL);
+	CHECK_ERR(tee(ends[0], out, 10, 0), EINVAL);
+	CHECK_EQ(write(ends[1], data, 10), 10);
+	close(more[0]);
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_ERR(tee(ends[0], more[1], 10, 0), EPIPE);
+}
