@@ -40,8 +40,9 @@ static int link_refusal_locked(struct task *child, const struct clone_request *r
 	for (int i = 0; i <= child->pid->level; i++)
 		if (child->pid->numbers[i].ns->is_dead)
 			return -ENOMEM;
-	if (fatal_signal_is_pending())
-		return -EINTR;
+	/* what was sent to the whole group meanwhile has not reached the child: the parent takes it, then makes another */
+	if (signal_is_pending())
+		return fatal_signal_is_pending() ? -EINTR : -ERESTARTNOINTR;
 	return cgroup_fork_locked(child, req);	/* the last: it counts the child */
 }
 

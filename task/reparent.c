@@ -68,13 +68,14 @@ static void adopt_locked(struct task *child, struct task *dying, struct task *pa
 	pgrp_kill_if_orphaned_locked(child, dying);
 }
 
-/* PR_SET_PDEATHSIG: it comes from the dying parent, as if by kill. */
+/* PR_SET_PDEATHSIG: it comes from the dying parent, as if by kill, if that might have sent it. */
 static void send_death_signal(struct task *thread, struct task *dying)
 {
 	struct signal_info info = { .si_signo = thread->parent_death_signal, .si_code = SI_USER };
 	info.si_pid = pid_number_in(dying->signal->pids[PID_TGID], pid_ns_of(thread->pid));
 	info.si_uid = uid_shown(dying->cred->uid);
-	signal_send_process(thread->parent_death_signal, &info, thread);
+	if (!signal_may_send(info.si_signo, &info, thread))
+		(void)signal_send_process(info.si_signo, &info, thread);
 }
 
 void reparent_children_locked(struct task *dying, struct list *dead)

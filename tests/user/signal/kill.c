@@ -1,5 +1,6 @@
 /* kill(2): to whom, by whom, with what answer. */
 #include "check.h"
+#include <sys/prctl.h>
 
 static volatile int count;
 
@@ -198,4 +199,86 @@ TEST(signal_storm)
 		;
 	CHECK_EQ(status, 0);
 	CHECK(count > 0);
+}
+
+/* -- a signal to a group of which one is being made: it comes before the fork, which then is made after its handler, or after
+ * it, and reaches the child -- */
+static volatile int is_told;
+
+static void tells(int sig)
+{
+	is_told = 1;
+}
+
+/* Makes children until it is told. Each of them was told too, be it only in the memory it was given. */
+static void makes_children(void)
+{
+	sigset_t usr1, old;
+	int made = 0, status;
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	for (; !is_told && made < 400; made++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			alarm((unsigned)(10 * check_patience()));
+			sigprocmask(SIG_BLOCK, &usr1, &old);
+			while (!is_told)
+				sigsuspend(&old);
+			_exit(0);
+		}
+	}
+	while (!is_told)
+		check_sleep_ms(1);
+	for (; made > 0; made--) {
+		CHECK(wait(&status) > 0);
+		CHECK_EQ(status, 0);
+	}
+	_exit(check_failed != 0);
+}
+
+TEST(no_child_is_missed)
+{
+	for (int round = 0; round < check_scale(12); round++) {
+		int ready[2];
+		char c;
+		NEED_OK(pipe(ready));
+		pid_t group = fork();
+		if (group == 0) {
+			setpgid(0, 0);
+			signal(SIGUSR1, tells);
+			write(ready[1], "r", 1);
+			makes_children();
+		}
+		CHECK_EQ(read(ready[0], &c, 1), 1);
+		check_sleep_ms(1 + round % 4);
+		CHECK_OK(kill(-group, SIGUSR1));
+		CHECK_WAIT(group, EXITED(0));
+		close(ready[0]);
+		close(ready[1]);
+	}
+}
+
+/* The signal that a parent's death sends is the parent's: one that it may not send does not come. */
+TEST(death_signal_needs_the_right_to_send_it)
+{
+	int ends[2];
+	char c = 0;
+	NEED_OK(pipe(ends));
+	pid_t parent = fork();
+	if (parent == 0) {
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			write(ends[1], "r", 1);
+			while (getppid() != 1)
+				check_sleep_ms(1);
+			write(ends[1], "lives", 5);
+			_exit(0);
+		}
+		read(ends[0], &c, 1);
+		_exit(setuid(1000));
+	}
+	CHECK_WAIT(parent, EXITED(0));
+	close(ends[1]);
+	CHECK_EQ(read(ends[0], &c, 1), 1);
+	CHECK_EQ(c, 'l');
 }
