@@ -52,6 +52,7 @@ struct exec {
 	size_t path_pos, env_pos, arg_pos;	/* positions of the lowest byte of each group of strings */
 	struct cred *cred;	/* owned: what the new program runs with */
 	bool is_secure;		/* AT_SECURE: it has more rights than who runs it */
+	bool has_gained;	/* such rights were given to it: none was taken back */
 	bool is_unreadable;	/* who runs it may not read it, and so not its memory either */
 	struct mm *mm;		/* owned until installed */
 	u64 random[3];		/* one draw: AT_RANDOM's two, the places of the stack (low half) and of the program */

@@ -40,7 +40,6 @@ struct fs_room *fs_room_copy(struct fs_room *from)
 		return NULL;
 	refcount_set(&f->count, 1);
 	spin_init(&f->lock, RANK_FS);
-	f->in_exec = false;
 	unsigned long flags = spin_lock_irqsave(&from->lock);
 	f->root = from->root;
 	f->cwd = from->cwd;

@@ -235,7 +235,6 @@ struct fs_room {
 	struct spinlock lock;		/* RANK_FS, irqsave: taken under task->lock by foreign readers */
 	struct path root, cwd;		/* references */
 	u32 umask;
-	bool in_exec;
 };
 /* A foreign task's root and working directory: references. False: the task has none any more. */
 bool fs_room_paths_of(struct task *t, struct path *root, struct path *cwd);

@@ -35,7 +35,7 @@ static u64 take_back(struct cred *c, u64 permitted)
 }
 
 /* Others that are not of the group share our root and folder: they could lead the program astray. */
-static bool is_fs_shared(void)
+bool cred_is_fs_shared(void)
 {
 	struct task *leader, *t;
 	bool is_shared = false;
@@ -56,10 +56,10 @@ static bool is_fs_shared(void)
 
 static bool may_gain(const struct cred *c)
 {
-	return !current->no_new_privs && ptrace_tracer_is_capable(current, c->user_ns) && !is_fs_shared();
+	return !current->no_new_privs && ptrace_tracer_is_capable(current, c->user_ns) && !cred_is_fs_shared();
 }
 
-int cred_exec(struct cred *c, struct file *program, bool *is_secure)
+int cred_exec(struct cred *c, struct file *program, bool *is_secure, bool *has_gained)
 {
 	u32 root = uid_to_kernel(c->user_ns, 0);
 	bool root_matters = !(c->securebits & BIT(SECURE_NOROOT)) && root != NO_ID;
@@ -70,7 +70,9 @@ int cred_exec(struct cred *c, struct file *program, bool *is_secure)
 	bool is_root = root_matters && c->euid == root;
 	if (root_matters && (is_root || c->uid == root))
 		permitted = c->cap_inheritable | c->cap_bounding;
-	if ((is_setid || (permitted & ~c->cap_permitted)) && !may_gain(c))
+	bool gains = is_setid || (permitted & ~c->cap_permitted);
+	*has_gained = gains && may_gain(c);
+	if (gains && !*has_gained)
 		permitted = take_back(c, permitted);
 	if (is_setid)
 		c->cap_ambient = 0;

@@ -171,7 +171,7 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 	if (!err)
 		err = resolve_program(e);
 	if (!err)
-		err = cred_exec(e->cred, e->file, &e->is_secure);
+		err = cred_exec(e->cred, e->file, &e->is_secure, &e->has_gained);
 	random_bytes(e->random, sizeof(e->random));
 	return err;
 }
@@ -270,6 +270,8 @@ static int exec_commit(struct exec *e)
 {
 	uptr sp;
 	int err = exec_dethread();
+	if (!err && e->has_gained && cred_is_fs_shared())
+		err = -EAGAIN;	/* one of the others has cloned meanwhile; now nobody is left who could */
 	if (err)
 		return err;
 	e->is_past_return = true;

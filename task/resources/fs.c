@@ -9,14 +9,7 @@ int room_fs_copy(struct task *child, const struct clone_request *req)
 	if (!current->fs)
 		return 0;
 	if (req->flags & CLONE_FS) {
-		/* exec in another thread must not find its checks on this room overtaken */
-		unsigned long flags = spin_lock_irqsave(&current->fs->lock);
-		bool in_exec = current->fs->in_exec;
-		if (!in_exec)
-			refcount_inc(&current->fs->count);
-		spin_unlock_irqrestore(&current->fs->lock, flags);
-		if (in_exec)
-			return -EAGAIN;
+		refcount_inc(&current->fs->count);
 		child->fs = current->fs;
 		return 0;
 	}
