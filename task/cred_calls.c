@@ -237,6 +237,36 @@ long sys_getgroups(int count, uptr list)
 	return n;
 }
 
+static void group_swap(u32 *a, u32 *b)
+{
+	u32 was = *a;
+	*a = *b;
+	*b = was;
+}
+
+/* Puts gids[at], which may be less than what it stands over, to its place in a heap of n. */
+static void group_sift(u32 *gids, u32 at, u32 n)
+{
+	for (u32 below; (below = 2 * at + 1) < n; at = below) {
+		if (below + 1 < n && gids[below + 1] > gids[below])
+			below++;
+		if (gids[at] >= gids[below])
+			return;
+		group_swap(&gids[at], &gids[below]);
+	}
+}
+
+/* In rising order, as getgroups tells them and cred_has_group looks for them. */
+static void groups_sort(struct group_list *g)
+{
+	for (u32 i = g->n / 2; i-- > 0;)
+		group_sift(g->gids, i, g->n);
+	for (u32 n = g->n; n-- > 1;) {
+		group_swap(&g->gids[0], &g->gids[n]);
+		group_sift(g->gids, 0, n);
+	}
+}
+
 /* In a list of groups even the id of -1 is no word for "keep". */
 static int groups_take(struct group_list *g)
 {
@@ -245,6 +275,7 @@ static int groups_take(struct group_list *g)
 		if (g->gids[i] == NO_ID)
 			return -EINVAL;
 	}
+	groups_sort(g);
 	return 0;
 }
 

@@ -144,8 +144,15 @@ bool cred_has_group(const struct cred *c, u32 gid)
 {
 	if (c->fsgid == gid)
 		return true;
-	for (u32 i = 0; c->groups && i < c->groups->n; i++)
-		if (c->groups->gids[i] == gid)
+	u32 low = 0, high = c->groups ? c->groups->n : 0;	/* they are sorted */
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+		if (c->groups->gids[middle] == gid)
 			return true;
+		if (c->groups->gids[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return false;
 }

@@ -17,6 +17,20 @@ static void make(const char *name, mode_t mode, uid_t uid, gid_t gid)
 	CHECK_OK(chmod(name, mode));
 }
 
+/* Told in rising order, whatever order they were set in. */
+TEST(groups_are_sorted)
+{
+	gid_t many[300], told[300];
+	IN_CHILD {
+		for (int i = 0; i < 300; i++)
+			many[i] = (gid_t)(i * 7919 % 300 / 2 + 10);
+		CHECK_EQ(RAW(SYS_setgroups, 300, many), 0);
+		CHECK_EQ(RAW(SYS_getgroups, 300, told), 300);
+		for (int i = 0; i < 300; i++)
+			CHECK_EQ(told[i], i / 2 + 10);
+	}
+}
+
 TEST(owner_group_others)
 {
 	check_scratch();
