@@ -133,7 +133,7 @@ static void kill_choice(const struct choice *c)
 
 	log_error("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, shmem-rss:%lukB, "
 		  "UID:%u oom_score_adj:%d\n", t->tgid, t->comm, c->total * 4, c->anon * 4, c->file * 4, c->shmem * 4,
-		  t->real_cred ? t->real_cred->uid : 0, t->signal->oom_score_adj);
+		  task_uid(t), t->signal->oom_score_adj);
 	flags = spin_lock_irqsave(&t->lock);
 	mm = t->mm;
 	spin_unlock_irqrestore(&t->lock, flags);

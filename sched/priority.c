@@ -15,20 +15,11 @@
 typedef int (*visit_fn)(struct task *t, void *arg);
 enum target { TARGET_PROCESS, TARGET_GROUP, TARGET_USER };
 
-static u32 uid_of(struct task *t)
-{
-	unsigned long flags = spin_lock_irqsave(&t->lock);
-	u32 uid = t->real_cred->uid;
-
-	spin_unlock_irqrestore(&t->lock, flags);
-	return uid;
-}
-
 static bool is_target_locked(struct task *t, enum target kind, struct pid *pgrp, u32 uid)
 {
 	if (kind == TARGET_GROUP)
 		return t->signal->pids[PID_PGID] == pgrp;
-	return uid_of(t) == uid && pid_number_in(t->pid, current_pid_ns());
+	return task_uid(t) == uid && pid_number_in(t->pid, current_pid_ns());
 }
 
 /* Calls fn for every thread meant. Each result goes to fn's own account; returns whether there was any. */

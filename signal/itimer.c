@@ -122,12 +122,13 @@ static void cpu_check_locked(struct task *t, int which, u64 now)
 static void limit_check_locked(struct task *t, u64 used_ns)
 {
 	struct rlimit_pair *l = &t->signal->limits[RLIMIT_CPU];
+	u64 used_seconds = used_ns / NSEC_PER_SEC;
 
-	if (l->max_limit != LIMIT_NONE && used_ns >= l->max_limit * NSEC_PER_SEC) {
+	if (l->max_limit != LIMIT_NONE && used_seconds >= l->max_limit) {
 		(void)signal_send_locked(SIGKILL, NULL, t, true, true);
 		return;
 	}
-	if (l->current_limit != LIMIT_NONE && used_ns >= l->current_limit * NSEC_PER_SEC) {
+	if (l->current_limit != LIMIT_NONE && used_seconds >= l->current_limit) {
 		(void)signal_send_locked(SIGXCPU, NULL, t, true, true);
 		WRITE_ONCE(l->current_limit, l->current_limit + 1);
 	}

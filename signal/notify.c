@@ -13,11 +13,15 @@
 static void fill_child(struct signal_info *info, struct task *t, struct task *parent, int sig)
 {
 	u64 user, system;
+	u32 uid;
 
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
 	info->si_pid = pid_number_in(t->pid, parent_pid_ns(parent));
-	info->si_uid = uid_shown_in(parent->real_cred->user_ns, t->real_cred->uid);
+	uid = task_uid(t);
+	spin_lock(&parent->lock);
+	info->si_uid = uid_shown_in(parent->real_cred->user_ns, uid);
+	spin_unlock(&parent->lock);
 	task_cpu_times(t, &user, &system);
 	info->si_utime = (__kernel_clock_t)((user + t->signal->dead_threads.user_ns) / CLOCK_TICK_NS);
 	info->si_stime = (__kernel_clock_t)((system + t->signal->dead_threads.system_ns) / CLOCK_TICK_NS);
@@ -51,6 +55,8 @@ bool signal_notify_parent_locked(struct task *t, int sig)
 	bool is_reaped = false;
 	struct signal_info info;
 
+	if (sig != SIGCHLD && t->parent_exec_count != parent->exec_count)
+		sig = SIGCHLD;	/* that program did not ask for another */
 	spin_lock(&parent->sighand->lock);
 	if (!t->ptrace && sig == SIGCHLD) {
 		struct action a = sighand_action_locked(parent->sighand, SIGCHLD);
@@ -62,7 +68,7 @@ bool signal_notify_parent_locked(struct task *t, int sig)
 		     !parent->ptrace))
 			sig = 0;
 	}
-	if (sig > 0) {
+	if (sig > 0 && sig <= SIGNALS) {	/* clone takes any number */
 		fill_child(&info, t, parent, sig);
 		fill_exit_status(&info, t->exit_code);
 		(void)signal_send_locked(sig, &info, parent, true, false);

@@ -63,6 +63,8 @@ static void task_set_fresh(struct task *child, const struct clone_request *req)
 	child->exit_signal = req->flags & CLONE_THREAD ? -1 :
 			     req->flags & CLONE_PARENT ? current->leader->exit_signal : req->exit_signal;
 	child->leader = req->flags & CLONE_THREAD ? current->leader : child;
+	child->exec_count = current->exec_count;
+	child->parent_exec_count = req->flags & (CLONE_PARENT | CLONE_THREAD) ? current->parent_exec_count : current->exec_count;
 }
 
 /* A child that nobody sees yet. */

@@ -51,6 +51,14 @@ void task_leave_mm(struct task *t)
 	vfork_release(t);
 }
 
+/* A thread that execs waits for the others to go. It may give up at any moment, but is not released under tasklist_lock. */
+static void wake_exec_locked(struct signal *s)
+{
+	struct task *t = READ_ONCE(s->group_exec_task);
+	if (t)
+		sched_wake(t, TASK_KILLABLE);
+}
+
 void task_release(struct task *t)
 {
 	for (;;) {
@@ -67,8 +75,7 @@ void task_release(struct task *t)
 			leader = t->leader;
 		task_unlink_locked(t);
 		spin_unlock(&sighand->lock);
-		if (t->signal->group_exec_task)
-			sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
+		wake_exec_locked(t->signal);
 		/* the leader died before its threads: only now may the parent and who polls a pidfd hear of it */
 		if (leader)
 			wake_up_all(&leader->pid->exit_wait);
@@ -106,8 +113,7 @@ static bool exit_notify(struct task *t, struct list *dead)
 	}
 	if (autoreap)
 		t->exit_state = EXIT_DEAD;
-	if (t->signal->group_exec_task)
-		sched_wake(t->signal->group_exec_task, TASK_KILLABLE);
+	wake_exec_locked(t->signal);
 	wake_up_all(&t->pid->exit_wait);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return autoreap;
@@ -164,7 +170,7 @@ void task_exit(int code)
 	seccomp_drop(t);
 	if (is_group_dead && t->leader->oom_victim)
 		oom_victim_is_gone(t->leader);
-	if (is_group_dead && t->signal == READ_ONCE(pid_ns_of(t->pid)->reaper)->signal)
+	if (is_group_dead && task_tgid_own(t) == 1)
 		pid_ns_end(pid_ns_of(t->pid));
 
 	bool autoreap = exit_notify(t, &dead);

@@ -78,7 +78,7 @@ long sys_kcmp(int pid1, int pid2, int type, unsigned long idx1, unsigned long id
 {
 	struct task *a = task_find(pid1), *b = task_find(pid2);
 	long result = -ESRCH;
-	if (a && b && (task_may_attach(a) || task_may_attach(b)))
+	if (a && b && (task_may_look(a, ATTACH_BY_REAL_IDS) || task_may_look(b, ATTACH_BY_REAL_IDS)))
 		result = -EPERM;
 	else if (a && b)
 		result = compare_tasks(a, b, type, idx1, idx2);

@@ -1,6 +1,7 @@
 /*
  * task/rlimit.c: resource limits: getrlimit, setrlimit, prlimit64.
- * Locks: task->lock of the group's leader. Errors: EINVAL, EPERM, ESRCH, EFAULT. Source: getrlimit(2).
+ * Locks: task->lock of the group's leader, who stays so under tasklist_lock.
+ * Errors: EINVAL, EPERM, ESRCH, EFAULT. Source: getrlimit(2).
  */
 #include "task/task.h"
 #include "fs/vfs.h"
@@ -29,14 +30,16 @@ static int limit_change(struct task *t, unsigned which, const struct rlimit_pair
 	int err = 0;
 	if (which >= RLIMITS)
 		return -EINVAL;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct task *leader = t->leader;
-	unsigned long flags = spin_lock_irqsave(&leader->lock);
+	spin_lock(&leader->lock);
 	struct rlimit_pair was = t->signal->limits[which];
 	if (fresh)
 		err = limit_set_check(which, fresh, &was);
 	if (fresh && !err)
 		t->signal->limits[which] = *fresh;
-	spin_unlock_irqrestore(&leader->lock, flags);
+	spin_unlock(&leader->lock);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (old)
 		*old = was;
 	return err;

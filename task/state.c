@@ -114,6 +114,14 @@ const struct cred *task_get_cred(struct task *t)
 	return c;
 }
 
+u32 task_uid(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	u32 uid = t->real_cred->uid;
+	spin_unlock_irqrestore(&t->lock, flags);
+	return uid;
+}
+
 /* sum * part / whole, without a product of 128 bits: a little precision of large numbers is given up. */
 static u64 scale(u64 sum, u64 part, u64 whole)
 {

@@ -81,8 +81,6 @@ struct io_counters { u64 rchar, wchar, syscr, syscw, read_bytes, write_bytes, ca
 /* The room "io": CLONE_IO shares it. */
 struct io_room { refcount_t count; int priority; };
 
-struct io_room *io_room_of_current(void);	/* resources/io.c: made when first needed; NULL: memory */
-
 struct rlimit_pair { u64 current_limit, max_limit; };
 #define RLIMITS 16
 
@@ -237,7 +235,8 @@ struct task {
 	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
 	int oom_victim;
 	struct list poll_files;		/* fs/: deferred releases */
-	u64 exec_count;			/* how often it ran execve: mm identity for others */
+	u64 exec_count;			/* how often it and those it descends from ran execve */
+	u64 parent_exec_count;		/* its parent's when it was made: who has exec'd since hears of its end by SIGCHLD */
 };
 
 /* A one-shot event. */
@@ -300,6 +299,7 @@ struct mm *task_get_mm(struct task *t);	/* a use (mm_put), or NULL: a kernel tas
 /* A foreign task's rooms for /proc, each a reference or NULL. */
 struct fs_room *task_get_fs(struct task *t);
 const struct cred *task_get_cred(struct task *t);	/* real_cred; never NULL */
+u32 task_uid(struct task *t);				/* the real one: one look needs no reference */
 void task_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* one thread */
 void process_cpu_times(struct task *t, u64 *user_ns, u64 *system_ns);	/* the whole group, dead threads included */
 int task_io_priority(struct task *t);		/* as ioprio_set(2) takes it; 0: none set */

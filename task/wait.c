@@ -95,7 +95,7 @@ static bool is_eligible_locked(const struct wait_request *w, struct task *child,
 static void news_set(struct wait_request *w, struct task *child, int code, int status)
 {
 	w->number = task_tid_seen(child);
-	w->uid = uid_shown(child->real_cred->uid);
+	w->uid = uid_shown(task_uid(child));
 	w->code = code;
 	w->status = status;
 }
@@ -340,9 +340,9 @@ long sys_wait4(int number, uptr status, int options, uptr usage)
 	pid_put(w.pid);
 	if (result <= 0)
 		return result;
-	if (usage && usage_to_user(&w, usage))
-		return -EFAULT;
 	if (status && put_user_u32((u32)w.wait_status, status))
+		return -EFAULT;
+	if (usage && usage_to_user(&w, usage))
 		return -EFAULT;
 	return w.number;
 }

@@ -38,19 +38,6 @@ void room_io_drop(struct task *t)
 		slab_free(&io_cache, io);
 }
 
-/* current's room, made when first needed. NULL: out of memory. */
-struct io_room *io_room_of_current(void)
-{
-	if (!current->io) {
-		struct io_room *io = slab_zalloc(&io_cache);
-		if (!io)
-			return NULL;
-		refcount_set(&io->count, 1);
-		current->io = io;
-	}
-	return current->io;
-}
-
 /* 0: none of its own. */
 int task_io_priority(struct task *t)
 {

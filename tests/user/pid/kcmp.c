@@ -3,6 +3,7 @@
 #include <linux/kcmp.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 
 static long kcmp(pid_t a, pid_t b, int type, unsigned long x, unsigned long y)
 {
@@ -76,6 +77,29 @@ TEST(two_files_that_had_one_number)
 		found += (kcmp(me, me, KCMP_EPOLL_TFD, other[0], (unsigned long)&slot) == 0) * 10;
 	}
 	CHECK_EQ(found, 11);
+}
+
+/* A look, not a hold: what says who may attach (ptrace_scope) does not matter. */
+TEST(of_a_stranger_of_the_same_user)
+{
+	pid_t one = check_sleeper(), two = check_sleeper();
+	CHECK_OK(check_spew("/proc/sys/kernel/yama/ptrace_scope", "1", 1, 0644));
+	IN_CHILD {
+		CHECK(kcmp(one, two, KCMP_VM, 0, 0) > 0);
+		CHECK_OK(setuid(1000));
+		CHECK_ERR(kcmp(one, two, KCMP_VM, 0, 0), EPERM);
+	}
+	check_reap(one);
+	check_reap(two);
+	IN_CHILD {
+		CHECK_OK(setuid(1000));
+		CHECK_OK(prctl(PR_SET_DUMPABLE, 1));
+		one = check_sleeper();
+		IN_CHILD
+			CHECK(kcmp(one, getpid(), KCMP_VM, 0, 0) > 0);
+		check_reap(one);
+	}
+	CHECK_OK(check_spew("/proc/sys/kernel/yama/ptrace_scope", "0", 1, 0644));
 }
 
 TEST(errors)

@@ -112,3 +112,60 @@ TEST(a_brother_inherits_it)
 	CHECK_EQ(sum, 13);
 	CHECK_EQ(got, SIGUSR1);
 }
+
+/* clone takes any number; who is to be sent none that there is hears nothing. */
+TEST(numbers_that_are_no_signals)
+{
+	sigset_t all, pending, none;
+	sigfillset(&all);
+	sigemptyset(&none);
+	sigprocmask(SIG_BLOCK, &all, 0);
+	for (int sig = 65; sig <= 255; sig += 19) {
+		long pid = start(sig, 3);
+		CHECK(pid > 0);
+		CHECK_ERR(waitpid(pid, 0, 0), ECHILD);
+		CHECK_WAIT(pid, EXITED(3));
+		CHECK_OK(sigpending(&pending));
+		CHECK(!memcmp(&pending, &none, 8));
+	}
+}
+
+/* A program that has become another one did not ask for that signal. argv: the child, the end that it waits at. */
+HELPER(hears)
+{
+	sigset_t two;
+	siginfo_t info = {0};
+	int status = -1, pid = atoi(argv[2]);
+	sigemptyset(&two);
+	sigaddset(&two, SIGCHLD);
+	sigaddset(&two, SIGUSR1);
+	CHECK_OK(close(atoi(argv[3])));
+	CHECK_EQ(sigwaitinfo(&two, &info), SIGCHLD);
+	CHECK_EQ(info.si_pid, pid);
+	CHECK_ERR(waitpid(pid, 0, 0), ECHILD);
+	CHECK_EQ(waitpid(pid, &status, __WCLONE), pid);
+	CHECK_EQ(status, 0);
+	return check_failed != 0;
+}
+
+TEST(exec_of_the_parent_resets_it)
+{
+	char number[12], end[12];
+	int ends[2];
+	sigset_t two;
+	sigemptyset(&two);
+	sigaddset(&two, SIGCHLD);
+	sigaddset(&two, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &two, 0);
+	NEED_OK(pipe(ends));
+	long pid = syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
+	if (pid == 0) {
+		close(ends[1]);
+		_exit(read(ends[0], number, 1) != 0);
+	}
+	close(ends[0]);
+	snprintf(number, sizeof number, "%ld", pid);
+	snprintf(end, sizeof end, "%d", ends[1]);
+	execl(check_self, check_self, "@hears", number, end, NULL);
+	CHECK(!"exec");
+}

@@ -67,6 +67,17 @@ TEST(bad_pointers_still_reap)
 	CHECK_ERR(wait4(pid, 0, 0, 0), ECHILD);
 }
 
+TEST(status_is_told_first)
+{
+	pid_t pid = fork();
+	int status = -1;
+	if (pid == 0)
+		_exit(3);
+	CHECK_EQ(RAW(SYS_wait4, pid, &status, 0, 8), -EFAULT);
+	CHECK_EQ(status, EXITED(3));
+	CHECK_ERR(waitpid(pid, 0, 0), ECHILD);
+}
+
 TEST(no_hang)
 {
 	int status = 77;
