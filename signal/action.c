@@ -237,10 +237,12 @@ static bool action_is_same(const struct action *a, const struct action *b)
 /* Into a table of one's own. */
 static __always_inline void action_write_locked(struct sighand *s, int sig, const struct action *a)
 {
+	struct action_table *t = s->table;
+
 	s->overridden &= ~SIG_BIT(sig);
-	s->table->actions[sig - 1] = *a;
+	t->actions[sig - 1] = *a;
 	if (unlikely(a->handler == HANDLER_IGNORE))
-		s->table->ever_ignored |= SIG_BIT(sig);
+		t->ever_ignored |= SIG_BIT(sig);
 }
 
 /* Says in *before what it was. What changes nothing needs no table of one's own. */
@@ -263,28 +265,24 @@ static __noinline int action_swap(int sig, const struct action *a, struct action
 	return err;
 }
 
-/* action_swap where nobody wants to know and the table is one's own; else false. */
-static __always_inline bool action_set(int sig, const struct action *a)
+/* All of it, for who wants to know what it was, and for what happens seldom. */
+static __noinline long action_exchange(int sig, uptr handler, u64 action_flags, uptr restorer, u64 mask, uptr old)
 {
-	struct sighand *s = current->sighand;
-	unsigned long flags = spin_lock_irqsave(&s->lock);
-	bool is_own = refcount_read(&s->table->count) == 1;
+	struct action a = { .handler = handler, .flags = action_flags, .restorer = restorer, .mask = mask }, before;
+	int err = action_swap(sig, &a, &before);
 
-	if (likely(is_own)) {
-		action_write_locked(s, sig, a);
-		if (unlikely(handler_ignores(a->handler, sig)))
-			flush_ignored_locked(current, sig);
-	}
-	spin_unlock_irqrestore(&s->lock, flags);
-	return is_own;
+	return err || !old ? err : copy_to_user(old, &before, sizeof(before));
 }
 
-/* Word by word, without a call or a copy in between: see sys_rt_sigaction. */
+/*
+ * Word by word, and nothing is kept on the stack: see sys_rt_sigaction. A caught signal's action, or one whose default is no
+ * "ignore", is put into a table of one's own here; the rest is action_exchange's.
+ */
 static __noinline long action_from_user(int sig, uptr from, uptr old)
 {
 	const struct action *user = (const struct action *)from;
-	struct action a, copy, before;
-	int err;
+	struct sighand *s = current->sighand;
+	struct action a;
 
 	if (unlikely(!user_range_ok(from, sizeof(a))))
 		return -EFAULT;
@@ -298,17 +296,21 @@ static __noinline long action_from_user(int sig, uptr from, uptr old)
 		return -EINVAL;
 	a.flags &= SA_KNOWN;
 	a.mask &= ~SIGNALS_UNBLOCKABLE;
-	if (likely(!old) && likely(action_set(sig, &a)))
-		return 0;
-	copy = a;	/* a itself stays in registers */
-	err = action_swap(sig, &copy, &before);
-	return err || !old ? err : copy_to_user(old, &before, sizeof(before));
+	if (unlikely(old) || unlikely(handler_ignores(a.handler, sig)) || unlikely(!spin_trylock_irq(&s->lock)))
+		return action_exchange(sig, a.handler, a.flags, a.restorer, a.mask, old);
+	if (unlikely(refcount_read(&s->table->count) != 1)) {
+		spin_unlock_irq(&s->lock);
+		return action_exchange(sig, a.handler, a.flags, a.restorer, a.mask, old);
+	}
+	action_write_locked(s, sig, &a);
+	spin_unlock_irq(&s->lock);
+	return 0;
 fault:
 	user_close();
 	return -EFAULT;
 }
 
-static __noinline int action_tell_shared(struct sighand *s, int sig, uptr old)
+static __noinline long action_tell_shared(struct sighand *s, int sig, uptr old)
 {
 	unsigned long flags = spin_lock_irqsave(&s->lock);
 	struct action a = sighand_action_locked(s, sig);

@@ -67,6 +67,20 @@ static inline bool spin_trylock_irqsave(struct spinlock *l, unsigned long *flags
 	arch_irq_restore(*flags);
 	return false;
 }
+/* Where interrupts are known to be on, as in a system call that holds no lock. */
+static inline bool spin_trylock_irq(struct spinlock *l)
+{
+	arch_irq_disable();
+	if (likely(spin_trylock(l)))
+		return true;
+	arch_irq_enable();
+	return false;
+}
+static inline void spin_unlock_irq(struct spinlock *l)
+{
+	spin_unlock(l);
+	arch_irq_enable();
+}
 static inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long flags)
 {
 	spin_unlock(l);
