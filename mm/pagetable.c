@@ -181,41 +181,82 @@ void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind)
 	pte_write(slot, e);	/* nothing was there: nothing is cached, no flush */
 }
 
-void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *const *pages, unsigned n, pte_t rights)
+static __always_inline bool fill_slot(pte_t *slot, struct page *p, pte_t rights, struct page *records)
 {
-	struct page *table = virt_to_page(slots), *records = page_records;
-	unsigned index = pt_index(va, 0), i = 0, installed;
-	/* all groups that this may put something into */
-	u64 groups = ~0UL << index / PT_GROUP & ~0UL >> (63 - (index + n - 1) / PT_GROUP);
-	struct page *p, *last = NULL;
+	if (unlikely(!p))
+		return false;
+	page_map_get(p);
+	pte_write(slot, pte_set_frame(rights, (u64)(p - records)));
+	return true;
+}
 
-	ASSERT(index + n <= PT_ENTRIES);
-	if (likely(!(table->table.groups & groups))) {	/* most often nothing is there: each instruction counts */
-		for (; i < n && (p = pages[i]); i++) {
-			page_map_get(p);
-			pte_write(&slots[i], pte_set_frame(rights, (u64)(p - records)));
+/* Fills empty entries up to the first page that is not there. So many. A program's start has hundreds: four a turn. */
+static __always_inline unsigned fill_empty(pte_t *slots, struct page *const *pages, unsigned n, pte_t rights,
+					   struct page *records)
+{
+	struct page *const *p = pages, *const *fours = pages + n / 4 * 4, *const *end = pages + n;
+
+	for (; p < fours; p += 4, slots += 4) {
+		for (unsigned k = 0; k < 4; k++) {
+			if (!fill_slot(slots + k, p[k], rights, records))
+				return (unsigned)(p - pages) + k;
 		}
 	}
-	installed = i;
-	last = i ? pages[0] : NULL;
-	for (; i < n; i++) {
-		p = pages[i];
-		if (!p || !pte_is_empty(pte_read(&slots[i])))
-			continue;
-		page_map_get(p);
-		pte_write(&slots[i], pte_set_frame(rights, (u64)(p - records)));
-		installed++;
-		last = p;
-	}
-	if (!installed)
-		return;
+	while (p < end && fill_slot(slots++, *p, rights, records))
+		p++;
+	return (unsigned)(p - pages);
+}
+
+/* The same, but what is used already stays as it is, and a page that is not there leaves its entry empty. */
+static unsigned fill_gaps(pte_t *slots, struct page *const *pages, unsigned n, pte_t rights, struct page *records)
+{
+	unsigned filled = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		filled += pte_is_empty(pte_read(&slots[i])) && fill_slot(&slots[i], pages[i], rights, records);
+	return filled;
+}
+
+/* n pages of a file have come to the entries from index on, of which so many are new. */
+static void count_file_pages(struct page *table, unsigned index, unsigned n, unsigned installed, u64 groups, pte_t rights)
+{
 	table->table.groups |= groups;
 	table->table.used += installed;
 	if (installed == n && pte_is_counted_private(rights)) {
 		table->table.plain |= table_groups_within(index, n);
 		table_grow_still(table, index, n);
 	}
-	path_count(mm, va, last->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
+}
+
+void pt_install_file_pages(struct mm *mm, uptr va, pte_t *slots, struct page *const *pages, unsigned n, pte_t rights)
+{
+	struct page *table = virt_to_page(slots), *records = page_records;
+	unsigned index = pt_index(va, 0), first = index / PT_GROUP, i = 0, free_end = n, installed = 0;
+	/* all groups that this may put something into */
+	u64 groups = ~0UL << first & ~0UL >> (63 - (index + n - 1) / PT_GROUP), used = table->table.groups & groups;
+
+	ASSERT(index + n <= PT_ENTRIES);
+	if (used >> first & 1) {	/* the mapping before this one has begun it */
+		i = MIN(n, PT_GROUP - index % PT_GROUP);
+		installed = fill_gaps(slots, pages, i, rights, records);
+		used &= used - 1;
+	}
+	if (used)
+		free_end = (unsigned)__builtin_ctzl(used) * PT_GROUP - index;
+	if (i < free_end) {
+		unsigned filled = fill_empty(slots + i, pages + i, free_end - i, rights, records);
+
+		installed += filled;
+		i += filled;
+	}
+	if (i < n)
+		installed += fill_gaps(slots + i, pages + i, n - i, rights, records);
+	if (!installed)
+		return;
+	count_file_pages(table, index, n, installed, groups, rights);
+	while (!*pages)
+		pages++;
+	path_count(mm, va, (*pages)->kind == PAGE_SHMEM ? RSS_SHMEM : RSS_FILE, installed);
 	note_peak(mm);
 }
 
