@@ -24,8 +24,9 @@
 
 #define AROUND_BYTES (16 * PAGE_SIZE)	/* mapped by one read fault of a file, aligned: one leaf table holds it all */
 #define SMALL_BYTES (64 * PAGE_SIZE)	/* a region up to this is mapped whole */
+#define TEXT_BYTES PT_SPAN(1)		/* and one that is run, up to this */
 #define PROGRAM_BYTES (256 * PAGE_SIZE)	/* and one of a program that starts, up to this */
-#define COPIED_BYTES (16 * PAGE_SIZE)	/* a region of one that is relocated is copied, up to this */
+#define COPIED_BYTES (16 * PAGE_SIZE)	/* data of one that is relocated is copied whole, up to this */
 #define VM_ANY_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
 
 static unsigned vma_prot(const struct vma *v) { return v->flags & VM_ANY_ACCESS; }
@@ -90,7 +91,8 @@ static void map_resident(struct mm *mm, const struct vma *v, uptr at, uptr end, 
  */
 static bool map_around(struct mm *mm, const struct vma *v, uptr va, pte_t *slot)
 {
-	uptr bytes = v->end - v->start <= SMALL_BYTES ? PT_SPAN(1) : AROUND_BYTES, block = ALIGN_DOWN(va, bytes);
+	uptr whole = v->flags & VM_EXEC ? TEXT_BYTES : SMALL_BYTES;
+	uptr bytes = v->end - v->start <= whole ? PT_SPAN(1) : AROUND_BYTES, block = ALIGN_DOWN(va, bytes);
 	uptr at = MAX(block, v->start), end = MIN(block + bytes, v->end);
 
 	if (!v->user || !v->user->mapping)
@@ -161,7 +163,7 @@ static int install_file_page(struct mm *mm, const struct vma *v, uptr va, struct
 	return r;
 }
 
-static int fill_file(struct mm *mm, const struct vma *v, uptr va, bool is_write)
+static int fill_file_page(struct mm *mm, const struct vma *v, uptr va, bool is_write)
 {
 	struct mapping *m = v->user ? v->user->mapping : NULL;
 	bool is_shared = v->flags & VM_SHARED;
@@ -178,6 +180,36 @@ static int fill_file(struct mm *mm, const struct vma *v, uptr va, bool is_write)
 			return -ENOMEM;
 	}
 	return install_file_page(mm, v, va, p, m, is_write);
+}
+
+/* All of v is going to be written: private copies of what is not there yet, as long as there is memory. */
+static void copy_ahead(struct mm *mm, const struct vma *v)
+{
+	int err = 0;
+
+	for (uptr va = v->start; va < v->end && !err; va += PAGE_SIZE) {
+		spin_lock(&mm->pt_lock);
+		bool is_there = !pte_is_empty(pt_peek(mm, va));
+		spin_unlock(&mm->pt_lock);
+		if (!is_there)
+			err = fill_file_page(mm, v, va, true);
+	}
+}
+
+/* Private and small data of a file that is run. */
+static bool is_relocated(const struct vma *v)
+{
+	return (v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE && v->end - v->start <= COPIED_BYTES;
+}
+
+/* The first write to a library's data is the loader's, which is going to relocate all of it. */
+static int fill_file(struct mm *mm, const struct vma *v, uptr va, bool is_write)
+{
+	int r = fill_file_page(mm, v, va, is_write);
+
+	if (is_write && !r && is_relocated(v) && READ_ONCE(v->user->is_library))
+		copy_ahead(mm, v);
+	return r;
 }
 
 /* -- used entries ----------------------------------------------------------------------------------------------- */
@@ -224,14 +256,11 @@ int fault_page(struct mm *mm, const struct vma *v, uptr va, unsigned access) { r
 void mm_copy_ahead(struct mm *mm, uptr start, uptr end)
 {
 	struct vma *v;
-	int err = 0;
 
 	rw_read_lock(&mm->lock);
-	for (v = vma_find(&mm->vmas, start); v && v->start < end && !err; v = vma_next(&mm->vmas, v)) {
-		if (!v->file || (v->flags & (VM_WRITE | VM_SHARED)) != VM_WRITE || v->end - v->start > COPIED_BYTES)
-			continue;
-		for (uptr va = v->start; va < v->end && !err; va += PAGE_SIZE)
-			err = fault_page(mm, v, va, FAULT_WRITE);
+	for (v = vma_find(&mm->vmas, start); v && v->start < end; v = vma_next(&mm->vmas, v)) {
+		if (v->file && is_relocated(v))
+			copy_ahead(mm, v);
 	}
 	rw_read_unlock(&mm->lock);
 }

@@ -20,6 +20,7 @@ struct mapping_user {
 	struct mapping *mapping;	/* borrowed from file, or NULL: a device without a page cache */
 	struct mm_family *family;	/* reference */
 	bool is_writable;		/* shared and may be written: counted in mapping->writable_mappings */
+	bool is_library;		/* a part of it was mapped to be run: its data will be relocated. Never cleared */
 	struct list link;		/* in mapping->mms; mapping->vma_lock */
 	u64 last_walk;			/* mapping->vma_lock */
 	struct mapping_user *next_dead;

@@ -220,6 +220,8 @@ static int insert_region(struct map_request *r, const struct vma *under, u64 vm_
 		v.user = find_user(r, under, (vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE));
 		if (IS_ERR(v.user))
 			return PTR_ERR(v.user);
+		if (vm_flags & VM_EXEC)
+			WRITE_ONCE(v.user->is_library, true);
 	}
 	err = under ? region_replace(r->mm, &v) : region_insert(r->mm, &v);
 	if (v.user)

@@ -63,6 +63,36 @@ TEST(a_private_write_is_private)
 	CHECK_EQ(((volatile char *)at)[5 * PAGE], 'z');
 }
 
+/* As the dynamic loader maps one: headers, what is run, and data that the first write may bring in whole. */
+TEST(a_library)
+{
+	int fd = make();
+	char c, *at = mmap(0, PAGES * PAGE, PROT_READ, MAP_PRIVATE, fd, 0), *data = at + 24 * PAGE;
+	volatile char *seen = at, *other = mmap(0, PAGES * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(mmap(at + 4 * PAGE, 20 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 4 * PAGE) != MAP_FAILED);
+	CHECK(mmap(data, 12 * PAGE, RW, MAP_PRIVATE | MAP_FIXED, fd, 24 * PAGE) == data);
+	data[7 * PAGE] = 'x';
+	for (size_t i = 0; i < PAGES; i++) {
+		CHECK_EQ(seen[i * PAGE], i == 31 ? 'x' : (int)('A' + i));
+		CHECK_EQ(seen[i * PAGE + 1], (int)('A' + i));
+		CHECK_EQ(other[i * PAGE], (int)('A' + i));
+	}
+	CHECK_EQ(pread(fd, &c, 1, 31 * PAGE), 1);
+	CHECK_EQ(c, 'A' + 31);
+	IN_CHILD {
+		data[1 * PAGE] = data[7 * PAGE] = 'c';
+		CHECK_EQ(seen[26 * PAGE], 'A' + 26);
+	}
+	CHECK_EQ(seen[25 * PAGE], 'A' + 25);
+	CHECK_EQ(seen[31 * PAGE], 'x');
+	CHECK_OK(mprotect(data, 4 * PAGE, PROT_READ));
+	data[5 * PAGE] = 'y';
+	CHECK_OK(ftruncate(fd, 30 * PAGE));
+	CHECK_EQ(seen[29 * PAGE], 'y');
+	check_dies(seen + 31 * PAGE, SIGBUS);
+	check_dies(seen + 30 * PAGE, SIGBUS);
+}
+
 TEST(a_cut_takes_the_neighbours)
 {
 	int fd = make();
