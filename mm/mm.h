@@ -174,9 +174,15 @@ int __must_check mm_map_parts(struct mm *mm, struct file *file, const struct ima
 int __must_check mm_unmap(struct mm *mm, uptr start, size_t len);
 /* exec: where a private mapping of len bytes would be put: near hint, if that is free. The address or -errno. */
 long mm_place(struct mm *mm, uptr hint, size_t len);
-/* exec: a special region over the given uncounted frames (vDSO). */
-int __must_check mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns,
-				const char *name);
+/* exec: special regions over given uncounted frames (vDSO), one behind the other from addr on. */
+#define SPECIAL_PARTS_MAX 2
+struct special_part {
+	const char *name;	/* stays where it is */
+	u64 vm_flags;
+	size_t pages;
+	const u64 *pfns;
+};
+int __must_check mm_map_special(struct mm *mm, uptr addr, const struct special_part *parts, unsigned n);
 /* The first page of the special region of that name, if there is one, becomes this frame. 0 or -ENOMEM. */
 int __must_check mm_replace_special(struct mm *mm, const char *name, u64 pfn);
 long mm_brk(struct mm *mm, uptr brk);

@@ -9,21 +9,17 @@
 
 static int fill(struct mm *mm, const struct vma *v, const u64 *pfns)
 {
-	unsigned prot = v->flags & VM_ACCESS;
+	bool is_out_of_memory = false;
 
-	for (uptr va = v->start; va < v->end; va += PAGE_SIZE) {
-		bool is_out_of_memory = false;
-		pte_t *slot;
+	spin_lock(&mm->pt_lock);
+	for (uptr va = v->start; va < v->end && !is_out_of_memory; va += PAGE_SIZE) {
+		pte_t *slot = pt_own_path(mm, va, true, &is_out_of_memory);
 
-		spin_lock(&mm->pt_lock);
-		slot = pt_own_path(mm, va, true, &is_out_of_memory);
 		if (slot)
-			pt_install(mm, va, slot, pte_set_special(pte_make_leaf(*pfns++, prot)), -1);
-		spin_unlock(&mm->pt_lock);
-		if (!slot)
-			return -ENOMEM;
+			pt_install(mm, va, slot, pte_set_special(pte_make_leaf(*pfns++, v->flags & VM_ACCESS)), -1);
 	}
-	return 0;
+	spin_unlock(&mm->pt_lock);
+	return is_out_of_memory ? -ENOMEM : 0;
 }
 
 /* The region called so, or NULL; borrowed under lock. */
@@ -51,19 +47,39 @@ int mm_replace_special(struct mm *mm, const char *name, u64 pfn)
 	return is_out_of_memory ? -ENOMEM : 0;
 }
 
-int mm_map_special(struct mm *mm, uptr addr, size_t pages, u64 vm_flags, const u64 *pfns, const char *name)
+/* By one edit, or one after the other where that is not enough. */
+static int insert_parts(struct mm *mm, const struct vma *v, unsigned n)
 {
-	struct vma v = { .start = addr, .end = addr + (pages << PAGE_SHIFT), .name = name,
-			 .flags = vm_flags | VM_SPECIAL | VM_DONTEXPAND, .offset_pages = addr >> PAGE_SHIFT };
+	int err = region_insert_row(mm, v, n);
+
+	if (err != -EAGAIN)
+		return err;
+	if (vma_overlaps(&mm->vmas, v[0].start, v[n - 1].end))
+		return -EEXIST;
+	err = 0;
+	for (unsigned i = 0; i < n && !err; i++) {
+		err = region_insert(mm, &v[i]);
+		if (err && i)
+			err = region_unmap(mm, v[0].start, v[i].start) ? : err;
+	}
+	return err;
+}
+
+int mm_map_special(struct mm *mm, uptr addr, const struct special_part *parts, unsigned n)
+{
+	struct vma v[SPECIAL_PARTS_MAX];
 	int err;
 
+	for (unsigned i = 0; i < n; addr = v[i++].end)
+		v[i] = (struct vma){ .start = addr, .end = addr + (parts[i].pages << PAGE_SHIFT), .name = parts[i].name,
+				     .flags = parts[i].vm_flags | VM_SPECIAL | VM_DONTEXPAND,
+				     .offset_pages = addr >> PAGE_SHIFT };
 	rw_write_lock(&mm->lock);
-	if (vma_overlaps(&mm->vmas, v.start, v.end))
-		err = -EEXIST;
-	else
-		err = region_insert(mm, &v);
-	if (!err && fill(mm, &v, pfns))
-		err = region_unmap(mm, v.start, v.end) ? : -ENOMEM;
+	err = insert_parts(mm, v, n);
+	for (unsigned i = 0; i < n && !err; i++) {
+		if (fill(mm, &v[i], parts[i].pfns))
+			err = region_unmap(mm, v[0].start, v[n - 1].end) ? : -ENOMEM;
+	}
 	mm_write_unlock(mm);
 	return err;
 }

@@ -249,20 +249,22 @@ static int exec_map_stack(struct exec *e)
 
 static int exec_map_vdso(struct mm *mm)
 {
-	size_t data = arch_vdso.data_pages * PAGE_SIZE, code = arch_vdso.code_pages * PAGE_SIZE;
-	if (!code)
+	const struct special_part parts[] = {
+		{ "[vvar]", VM_READ | VM_MAYREAD | VM_DONTDUMP, arch_vdso.data_pages,
+		  time_is_first() ? arch_vdso.pfns : &arch_vdso.ask_pfn },
+		{ "[vdso]", VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, arch_vdso.code_pages,
+		  arch_vdso.pfns + arch_vdso.data_pages },
+	};
+	size_t pages = arch_vdso.data_pages + arch_vdso.code_pages;
+
+	if (!arch_vdso.code_pages)
 		return 0;
-	uptr at = vma_find_gap_down(&mm->vmas, PAGE_SIZE * 16, mm->mmap_base, data + code);
+	uptr at = vma_find_gap_down(&mm->vmas, PAGE_SIZE * 16, mm->mmap_base, pages * PAGE_SIZE);
 	if (!at)
 		return -ENOMEM;
-	const u64 *clock = time_is_first() ? arch_vdso.pfns : &arch_vdso.ask_pfn;
-	int err = mm_map_special(mm, at, arch_vdso.data_pages, VM_READ | VM_MAYREAD | VM_DONTDUMP, clock, "[vvar]");
+	int err = mm_map_special(mm, at, parts, ARRAY_SIZE(parts));
 	if (!err)
-		err = mm_map_special(mm, at + data, arch_vdso.code_pages,
-				     VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
-				     arch_vdso.pfns + arch_vdso.data_pages, "[vdso]");
-	if (!err)
-		mm->vdso = at + data;
+		mm->vdso = at + arch_vdso.data_pages * PAGE_SIZE;
 	return err;
 }
 
