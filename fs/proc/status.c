@@ -36,6 +36,18 @@ static void snapshot_signals(struct snapshot *s, struct task *t)
 	s->queued = (u32)sets.queued;
 }
 
+/* What a wait would report: of a stopped process the signal, until somebody has waited. */
+static int process_exit_code(const struct task *t)
+{
+	const struct signal *s = t->signal;
+
+	if (s->is_group_exiting)
+		return s->group_exit_code;
+	if (s->is_stopped)
+		return s->is_stop_unreported ? s->stop_signal : 0;
+	return t->exit_code;
+}
+
 static void snapshot_take(struct snapshot *s, const struct proc_ref *r, struct task *t)
 {
 	struct task *thread;
@@ -48,7 +60,7 @@ static void snapshot_take(struct snapshot *s, const struct proc_ref *r, struct t
 	s->session = proc_number(r, t->signal->pids[PID_SID]);
 	s->threads = t->signal->threads;
 	s->exit_signal = t->exit_signal;
-	s->exit_code = t->exit_code;
+	s->exit_code = r->is_thread ? t->exit_code : process_exit_code(t);
 	s->child_minor = t->signal->children.minor_faults;
 	s->child_major = t->signal->children.major_faults;
 	s->child_user_ns = t->signal->children.user_ns;

@@ -20,6 +20,34 @@ TEST(wait4_untraced_and_continued)
 	check_reap(pid);
 }
 
+/* The last number of /proc/PID/stat: what a wait would report. */
+static int code_shown(pid_t pid)
+{
+	char path[40], text[512], *last;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	return check_slurp(path, text, sizeof text) < 0 || !(last = strrchr(text, ' ')) ? -1 : atoi(last);
+}
+
+TEST(stat_shows_the_code)
+{
+	int status = 0;
+	siginfo_t info;
+	pid_t pid = check_sleeper();
+	CHECK_EQ(code_shown(pid), 0);
+	CHECK_OK(kill(pid, SIGSTOP));
+	CHECK_OK(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT));
+	CHECK_EQ(code_shown(pid), SIGSTOP);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK_EQ(code_shown(pid), 0);
+	CHECK_OK(kill(pid, SIGCONT));
+	CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
+	CHECK_EQ(code_shown(pid), 0);
+	CHECK_OK(kill(pid, SIGTERM));
+	CHECK_OK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	CHECK_EQ(code_shown(pid), SIGTERM);
+	check_reap(pid);
+}
+
 TEST(waitid_stopped_and_continued)
 {
 	siginfo_t info;
