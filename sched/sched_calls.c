@@ -83,6 +83,8 @@ static int apply(struct task *t, struct request *r)
 	} else if (!policy_exists(r->policy)) {
 		return -EINVAL;
 	}
+	if (r->policy != SCHED_NORMAL && r->policy != SCHED_BATCH)
+		r->nice = t->sched.nice;	/* they do not use it, and do not change it */
 	if (r->flags & ~(u64)ATTR_FLAGS_KNOWN)
 		return -EINVAL;
 	if (r->rt_priority < 0 || r->rt_priority > RT_PRIORITY_MAX || policy_is_rt(r->policy) != (r->rt_priority != 0))
@@ -277,12 +279,11 @@ long sys_sched_setattr(int number, uptr attr, unsigned flags)
 			      .reset_on_fork = a.sched_flags & SCHED_FLAG_RESET_ON_FORK, .flags = a.sched_flags };
 	if (a.sched_flags & SCHED_FLAG_KEEP_POLICY)
 		r.policy = KEEP_POLICY;
-	if (a.sched_flags & SCHED_FLAG_KEEP_PARAMS) {
-		r.nice = t->sched.nice;
+	/* what the task's own class uses is kept; the other is as given */
+	if ((a.sched_flags & SCHED_FLAG_KEEP_PARAMS) && policy_is_rt(t->sched.policy))
 		r.rt_priority = t->sched.rt_priority;
-	} else if (policy_is_rt(r.policy)) {
+	else if (a.sched_flags & SCHED_FLAG_KEEP_PARAMS)
 		r.nice = t->sched.nice;
-	}
 	err = apply(t, &r);
 	task_put(t);
 	return err;

@@ -210,6 +210,16 @@ TEST(attr_set)
 	a = (struct attr){.size = 0, .policy = SCHED_BATCH, .nice = -3};
 	CHECK_OK(syscall(SYS_sched_setattr, 0, &a, 0));
 	CHECK_EQ(getpriority(PRIO_PROCESS, 0), -3);
+	/* SCHED_IDLE has no use for a nice value, and leaves it as it was. */
+	a = (struct attr){.size = 48, .policy = SCHED_IDLE, .nice = 11};
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &a, 0));
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), -3);
+	/* Parameters to keep are those that the task uses: the priority is still looked at. */
+	a = (struct attr){.size = 48, .flags = 0x18, .nice = 5, .priority = 3};
+	CHECK_ERR(syscall(SYS_sched_setattr, 0, &a, 0), EINVAL);
+	a.priority = 0;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &a, 0));
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), -3);
 	a = (struct attr){.size = 48, .policy = SCHED_FIFO};
 	CHECK_ERR(syscall(SYS_sched_setattr, 0, &a, 0), EINVAL);
 	a = (struct attr){.size = 48, .policy = SCHED_OTHER, .flags = 1ul << 40};
