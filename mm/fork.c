@@ -23,7 +23,7 @@
 #include "base/string.h"
 #include "debug/recount.h"
 
-/* The plain numbers: from mmap_base up to core_filter. */
+/* The plain numbers: from mmap_base up to owner. */
 static void copy_numbers(struct mm *child, const struct mm *parent)
 {
 	size_t first = offsetof(struct mm, mmap_base);

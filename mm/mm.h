@@ -99,6 +99,7 @@ struct mm {
 	int dumpable;			/* SUID_DUMP_* */
 	u32 membarrier_registered;	/* MEMBARRIER_CMD_REGISTER_* that were called; atomic. fork copies it, exec forgets it */
 	u32 core_filter;		/* what a core file holds: /proc/PID/coredump_filter */
+	bool refuses_huge_pages;	/* PR_SET_THP_DISABLE: kept by fork and exec, and only told */
 	struct task *owner;		/* borrowed: the group's leader, for the OOM killer; tasklist_lock */
 	u64 minor_faults;
 	u32 census_round;		/* mm/census.c's own */

@@ -184,6 +184,7 @@ static void exec_switch_mm(struct exec *e)
 	task_leave_mm(t);
 	fresh->owner = t;
 	fresh->core_filter = old ? old->core_filter : CORE_FILTER_DEFAULT;
+	fresh->refuses_huge_pages = old && old->refuses_huge_pages;
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	t->mm = fresh;
 	spin_unlock_irqrestore(&t->lock, flags);

@@ -164,6 +164,19 @@ static long mce_kill_get(void)
 	return current->flags & PF_MCE_EARLY ? PR_MCE_KILL_EARLY : PR_MCE_KILL_LATE;
 }
 
+/* Memory of ours never waits for a device, so the choice is only kept. */
+static long io_flusher(int option, unsigned long on, bool has_more)
+{
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (has_more || on > (option == PR_SET_IO_FLUSHER))
+		return -EINVAL;
+	if (option == PR_GET_IO_FLUSHER)
+		return (current->flags & PF_IO_FLUSHER) == PF_IO_FLUSHER;
+	current->flags = on ? current->flags | PF_IO_FLUSHER : current->flags & ~PF_IO_FLUSHER;
+	return 0;
+}
+
 long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
 	switch (option) {
@@ -218,7 +231,15 @@ long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 	case PR_MCE_KILL_GET:
 		return a || b || c || d ? -EINVAL : mce_kill_get();
 	case PR_GET_THP_DISABLE:
-		return a || b || c || d ? -EINVAL : 0;
+		return a || b || c || d ? -EINVAL : current->mm->refuses_huge_pages;
+	case PR_SET_THP_DISABLE:
+		if (b || c || d)
+			return -EINVAL;
+		current->mm->refuses_huge_pages = a != 0;
+		return 0;
+	case PR_SET_IO_FLUSHER:
+	case PR_GET_IO_FLUSHER:
+		return io_flusher(option, a, b || c || d);
 	default:
 		return prctl_caps(option, a, b, c, d);
 	}

@@ -52,6 +52,7 @@ enum exit_state { EXIT_NONE, EXIT_ZOMBIE, EXIT_DEAD };
 #define PF_SUPERPRIV BIT(8)	/* used superuser rights; cleared by clone */
 #define PF_DUMPCORE BIT(9)	/* writes its group's core file, or is held for it */
 #define PF_SIGNALED BIT(10)	/* killed by a signal */
+#define PF_IO_FLUSHER (BIT(19) | BIT(20))	/* prctl(2): memory for it must not wait for what it writes back */
 #define PF_KTHREAD BIT(21)
 #define PF_VFORK_CHILD BIT(22)	/* someone waits for our mm */
 #define PF_MCE_EARLY BIT(27)	/* and that policy is PR_MCE_KILL_EARLY */

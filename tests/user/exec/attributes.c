@@ -1,5 +1,6 @@
 /* What execve(2) keeps, and what it resets. */
 #include "check.h"
+#include <sys/prctl.h>
 
 static void nothing(int sig)
 {
@@ -167,6 +168,43 @@ TEST(process_attributes_kept)
 		execl(check_self, check_self, "@kept", scratch, group, NULL);
 		CHECK(!"exec");
 	}
+}
+
+/* prctl's choices about huge pages and write-back: fork and exec keep them. */
+static bool are_chosen(void)
+{
+	CHECK_EQ(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1);
+	CHECK_EQ(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0), 1);
+	return !check_failed;
+}
+
+HELPER(choices)
+{
+	return !are_chosen();
+}
+
+TEST(choices_kept)
+{
+	if (prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0) < 0 && errno == EPERM)
+		return;		/* a root without CAP_SYS_RESOURCE */
+	CHECK_ERR(prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0), EINVAL);
+	CHECK_ERR(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0), EINVAL);
+	CHECK_OK(prctl(PR_SET_THP_DISABLE, 7, 0, 0, 0));
+	CHECK_ERR(prctl(PR_SET_IO_FLUSHER, 2, 0, 0, 0), EINVAL);
+	CHECK_ERR(prctl(PR_SET_IO_FLUSHER, 1, 1, 0, 0), EINVAL);
+	CHECK_ERR(prctl(PR_GET_IO_FLUSHER, 1, 0, 0, 0), EINVAL);
+	CHECK_OK(prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0));
+	IN_CHILD {
+		are_chosen();
+		execl(check_self, check_self, "@choices", NULL);
+		CHECK(!"exec");
+	}
+	CHECK_OK(prctl(PR_SET_IO_FLUSHER, 0, 0, 0, 0));
+	CHECK_OK(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+	CHECK_EQ(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 0);
+	CHECK_OK(setresuid(21, 21, 21));
+	CHECK_ERR(prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0), EPERM);
+	CHECK_ERR(prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0), EPERM);
 }
 
 static long locked_kb(void)
