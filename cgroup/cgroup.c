@@ -7,6 +7,7 @@
  * Source: cgroups(7), "cgroups version 2"; Linux's cgroup-v2 manual.
  */
 #include "cgroup/cgroup.h"
+#include "cgroup/device.h"
 #include "task/task.h"
 #include "mm/slab.h"
 #include "base/errno.h"
@@ -19,6 +20,7 @@ struct cgroup root_cgroup = {
 	.count = REFCOUNT_INIT(1),
 	.children = LIST_INIT(root_cgroup.children),
 	.sibling = LIST_INIT(root_cgroup.sibling),
+	.devices = LIST_INIT(root_cgroup.devices),
 	.name = "",
 	.max_descendants = CGROUP_NO_LIMIT,
 	.max_depth = CGROUP_NO_LIMIT,
@@ -33,6 +35,7 @@ void cgroup_put(struct cgroup *c)
 		if (c->is_dead)
 			for (struct cgroup *a = parent; a; a = a->parent)
 				atomic_dec(&a->dying);
+		device_forget(c);
 		kfree(c->name);
 		slab_free(&cgroup_cache, c);
 		c = parent;
@@ -63,6 +66,7 @@ struct cgroup *cgroup_new(struct cgroup *parent, const char *name)
 	c->parent = cgroup_get(parent);
 	list_init(&c->children);
 	list_init(&c->sibling);
+	list_init(&c->devices);
 	c->name = copy;
 	c->level = parent->level + 1;
 	c->max_descendants = c->max_depth = CGROUP_NO_LIMIT;

@@ -5,6 +5,7 @@
  *   cgroup.c   the tree: making, removing, limits of its size, threaded subtrees, the way of a name
  *   tasks.c    who is where: fork, exit, moving; populated
  *   freezer.c  cgroup.freeze     pids.c  pids.max
+ *   device.c   programs about devices (ebpf.c runs them, bpf_call.c is the call)
  *   control.c  which controllers a group's children have
  *   files.c    what the files say and take        fs.c  the file system
  *
@@ -52,6 +53,9 @@ struct cgroup {
 	bool has_pids_below;		/* cgroup.subtree_control. both locks */
 	int pids, pids_peak, pids_max;
 	u64 pids_refused;
+	/* devices: cgroup/device.c's own lock */
+	struct list devices;		/* its programs */
+	u32 device_flags;		/* BPF_F_ALLOW_*: what those below may do; 0 with an empty list */
 	/* the file system */
 	struct dentry *dentry;		/* borrowed: its directory, while it is not dead. cgroup_mutex */
 	struct inode *procs;		/* borrowed: its cgroup.procs, whose mode says who may move tasks. cgroup_mutex */

@@ -5,6 +5,7 @@
  * Source: mkdir(2), mknod(2), symlink(2), link(2).
  */
 #include "fs/internal.h"
+#include "cgroup/device.h"
 #include "fs/notify.h"
 #include "base/string.h"
 #include "mm/slab.h"
@@ -124,12 +125,12 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, u64 rdev)
 	if (err)
 		return err;
 	mode &= ~current->fs->umask;
-	bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
+	bool is_device = S_ISBLK(mode) || (S_ISCHR(mode) && rdev);	/* 0,0 is a whiteout: no device */
 	err = may_create_in(c.dir);
+	if (!err && is_device)
+		err = capable(CAP_MKNOD) ? device_may(mode, rdev, BPF_DEVCG_ACC_MKNOD) : -EPERM;
 	if (err)
 		;
-	else if (is_device && !(S_ISCHR(mode) && !rdev) && !capable(CAP_MKNOD))	/* 0,0 is a whiteout: no device */
-		err = -EPERM;
 	else if (S_ISREG(mode))
 		err = c.dir->ops->create ? c.dir->ops->create(c.dir, c.d, mode) : -EACCES;
 	else

@@ -4,6 +4,7 @@
  * Errors: EACCES, EROFS, EPERM, ETXTBSY. Source: path_resolution(7), inode(7), chmod(2).
  */
 #include "fs/internal.h"
+#include "cgroup/device.h"
 #include "base/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
@@ -150,11 +151,22 @@ int inode_mode_permission(struct inode *i, unsigned mask)
 	return -EACCES;
 }
 
+/* The mode bits first, then the control groups' programs. */
+static __noinline int device_permission(struct inode *i, unsigned mask)
+{
+	unsigned access = (mask & MAY_READ ? BPF_DEVCG_ACC_READ : 0) | (mask & MAY_WRITE ? BPF_DEVCG_ACC_WRITE : 0);
+	int err = inode_mode_permission(i, mask);
+
+	return err ? err : device_may(i->mode, i->rdev, access);
+}
+
 int inode_permission(struct inode *i, unsigned mask)
 {
 	if ((mask & MAY_WRITE) && (i->sb->flags & MS_RDONLY) &&
 	    (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode)))
 		return -EROFS;
+	if (unlikely(S_ISCHR(i->mode) || S_ISBLK(i->mode)))
+		return device_permission(i, mask);
 	if (i->ops && i->ops->permission)
 		return i->ops->permission(i, mask);
 	return inode_mode_permission(i, mask);

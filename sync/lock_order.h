@@ -30,6 +30,7 @@ enum lock_rank {
 	RANK_FILE_LOCKS,	/* fs/locks.c: all flock and POSIX locks */
 	RANK_UNIX,		/* net/unix.c: how all AF_UNIX sockets hang together; wakes pollers */
 	RANK_UNIX_QUEUE,	/* unix_socket->lock: what waits at one socket; wakes pollers */
+	RANK_DEVICES,		/* cgroup/device.c: all programs that judge the use of devices */
 	RANK_SECCOMP,		/* one filter's notifications; wakes pollers */
 	RANK_EPOLL,
 	RANK_PAGETABLE,		/* mm->pt_lock: every table that this mm alone owns; two (fork): parent first */
