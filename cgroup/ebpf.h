@@ -11,7 +11,7 @@ struct ebpf_program {
 	refcount_t count;	/* descriptors, attachments */
 	struct list node;	/* device.c's list of all, by id */
 	u32 id;
-	u32 type;		/* BPF_PROG_TYPE_CGROUP_DEVICE, or _SKB: there are no packets, so r1 points to nothing it may read */
+	u32 type;		/* BPF_PROG_TYPE_CGROUP_DEVICE; or _SKB, whose r1 points to nothing that it may read: no packets */
 	u32 length;
 	struct bpf_insn insns[];
 };
