@@ -173,13 +173,23 @@ void dentry_put(struct dentry *d)
 		dentry_end(d);
 }
 
-/* Two names of this length; the last words may overlap the ones before. */
+/* Two names of this length, which is not 0; the last words may overlap the ones before. */
 static __always_inline bool names_are_equal(const char *a, const char *b, size_t len)
 {
 	u64 x, y;
+	u32 v, w;
 
-	if (len < 8)
-		return memcmp(a, b, len) == 0;
+	if (len < 4)
+		return a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1];
+	if (len < 8) {
+		__builtin_memcpy(&v, a, 4);
+		__builtin_memcpy(&w, b, 4);
+		if (v != w)
+			return false;
+		__builtin_memcpy(&v, a + len - 4, 4);
+		__builtin_memcpy(&w, b + len - 4, 4);
+		return v == w;
+	}
 	for (size_t i = 0; i + 8 < len; i += 8) {
 		__builtin_memcpy(&x, a + i, 8);
 		__builtin_memcpy(&y, b + i, 8);

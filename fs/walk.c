@@ -1,8 +1,8 @@
 /*
  * fs/walk.c: the walk along a path: one component after the other, through symbolic links, "..", and mounts.
  * Links are followed without recursion: the rest of a path waits on w->stack while the link's text is walked.
- * Plain names are taken in one run under dentry_lock (walk_run), which counts nothing on its way; a component that wants
- * more than a look into the hash is taken by itself.
+ * Plain names are taken in one run under dentry_lock (walk_run), which counts nothing on its way and hands over the links
+ * among them; a component that wants more than a look into the hash is taken by itself.
  * Way in: walk_start, then walk_whole; or walk_parent and walk_step, for who makes or removes what is at the end.
  * Way out: w->path, or walk_end.
  * Locks: dentry_lock; a directory's inode->lock around its lookup operation; none is held on return.
@@ -103,21 +103,33 @@ void walk_end(struct walk *w)
 }
 
 /* -- components -- */
+static const char *past_slashes(const char *s)
+{
+	while (*s == '/')
+		s++;
+	return s;
+}
+
+/* The string in hand is used up: what waits takes its place. False: nothing does, or it is not used up. */
+static bool text_pop(struct walk *w)
+{
+	w->next = past_slashes(w->next);
+	if (*w->next || !w->depth)
+		return false;
+	path_text_free(w->text);
+	w->depth--;
+	w->text = w->stack[w->depth].text;
+	w->next = w->stack[w->depth].rest;
+	return true;
+}
+
 /* Brings the next component to hand. False: there is none (the path was "/" or empty). */
 static bool component_next(struct walk *w)
 {
-	for (;;) {
-		while (*w->next == '/')
-			w->next++;
-		if (*w->next)
-			break;
-		if (!w->depth)
-			return false;
-		path_text_free(w->text);
-		w->depth--;
-		w->text = w->stack[w->depth].text;
-		w->next = w->stack[w->depth].rest;
-	}
+	while (text_pop(w))
+		;
+	if (!*w->next)
+		return false;
 	w->name = w->next;
 	w->next = name_scan(w->name, &w->hash);
 	w->len = (u32)(w->next - w->name);
@@ -130,11 +142,7 @@ static bool component_next(struct walk *w)
 /* Rests on the stack are never empty, so the component is the last if its own string ends and nothing waits. */
 static bool component_is_final(const struct walk *w)
 {
-	const char *s = w->next;
-
-	while (*s == '/')
-		s++;
-	return !*s && !w->depth;
+	return !*past_slashes(w->next) && !w->depth;
 }
 
 static bool component_is_last(struct walk *w)
@@ -227,10 +235,8 @@ static int follow_magic(struct walk *w, struct dentry *d)
 /* Makes text what is walked next; what is left of the current string waits, if there is anything. */
 static void push_text(struct walk *w, char *text)
 {
-	const char *rest = w->next;
+	const char *rest = past_slashes(w->next);
 
-	while (*rest == '/')
-		rest++;
 	if (*rest) {
 		w->stack[w->depth].text = w->text;
 		w->stack[w->depth].rest = rest;
@@ -332,73 +338,75 @@ static bool is_plain_directory(const struct inode *i)
 	return (i->mode & (S_IFMT | 0111)) == (S_IFDIR | 0111) && !i->ops->lookup && !i->ops->permission;
 }
 
-/* The child of `at` of that name, which ends at `end`, if a run takes it. NULL: it does not, or there is none (*is_missing). */
-static struct dentry *run_step(struct dentry *at, const char *name, const char *end, u32 hash, bool may_be_link,
-			       bool *is_missing)
+/* "." and "..", with the few names of one letter behind a dot, and what is too long. */
+static bool is_odd_name(const char *name, const char *end)
 {
-	size_t len = (size_t)(end - name);
-	struct dentry *d;
-
-	if (unlikely((*name == '.' && len <= 2) || len > NAME_BYTES_MAX))
-		return NULL;	/* with "." and ".." the few names of one letter behind a dot */
-	d = dentry_find_locked(at, name, len, hash);
-	*is_missing = !d;
-	return likely(d && !d->mounts && (may_be_link || !S_ISLNK(d->inode->mode))) ? d : NULL;
+	return (*name == '.' && end - name <= 2) || end - name > NAME_BYTES_MAX;
 }
 
 /*
- * Takes plain names one after the other. A dentry in the hash is held by its directory until it leaves the hash, which
- * takes dentry_lock: so only the last one reached is counted. Stops in front of what is not plain, and of the last
- * component if to_parent or if a slash is behind it. 0; 1: the last one was taken; -ENOENT.
+ * Takes plain names one after the other, in plain directories. A dentry in the hash is held by its directory until it
+ * leaves the hash, which takes dentry_lock: so only the last one reached is counted. Stops in front of what is not plain, behind a symbolic link
+ * that is to be followed (*link, a reference), and in front of the last component if to_parent or if a slash is behind it.
+ * 0; 1: the last one was taken; -ENOENT.
  */
-static int walk_run(struct walk *w, bool to_parent, bool follow)
+static __noinline int walk_run(struct walk *w, bool to_parent, bool follow, struct dentry **link)
 {
-	struct dentry *from = w->path.dentry, *at = from;
-	bool is_last = false, is_missing = false;
+	struct dentry *from = w->path.dentry, *at = from, *d;
+	const char *next = past_slashes(w->next);
+	int result = 0;
 
-	if (!is_plain_directory(at->inode))
-		return 0;
 	spin_lock(&dentry_lock);
-	do {
-		const char *name = w->next, *end, *rest;
-		struct dentry *d;
+	while (*next && !result) {
 		u32 hash;
+		const char *end = name_scan(next, &hash), *rest = past_slashes(end);
+		bool is_last = !*rest && !w->depth;
 
-		while (*name == '/')
-			name++;
-		if (!*name)
+		if ((is_last && (to_parent || *end)) || unlikely(is_odd_name(next, end)))
 			break;
-		end = rest = name_scan(name, &hash);
-		while (*rest == '/')
-			rest++;
-		is_last = !*rest && !w->depth;
-		if (is_last && (to_parent || *end))
+		d = dentry_find_locked(at, next, (size_t)(end - next), hash);
+		if (unlikely(!d))
+			result = -ENOENT;
+		if (unlikely(!d || d->mounts))
 			break;
-		d = run_step(at, name, end, hash, is_last && !follow, &is_missing);
-		if (!d)
+		next = rest;
+		if (S_ISLNK(d->inode->mode) && (!is_last || follow)) {
+			*link = dentry_get(d);
 			break;
+		}
 		at = d;
-		w->next = rest;
-	} while (!is_last && is_plain_directory(at->inode));
-	if (!is_missing && at != from)
+		result = is_last;
+		if (!is_plain_directory(d->inode))
+			break;
+	}
+	if (at != from)
 		dentry_get(at);
 	spin_unlock(&dentry_lock);
-	if (is_missing)
-		return -ENOENT;
-	if (at == from)
-		return 0;
-	w->path.dentry = at;
-	dentry_put(from);
-	return is_last && !*w->next;
+	w->next = next;
+	if (at != from) {
+		w->path.dentry = at;
+		dentry_put(from);
+	}
+	return result;
 }
 
 /* Up to the last component, which is then at hand, or (not to_parent) over it, if that is no more than a look: then 1. */
 static int walk_names(struct walk *w, bool to_parent, bool follow)
 {
 	for (;;) {
-		int err = walk_run(w, to_parent, follow);
+		struct dentry *link = NULL;
+		int err = is_plain_directory(w->path.dentry->inode) ? walk_run(w, to_parent, follow, &link) : 0;
+		if (link) {
+			err = walk_follow(w, link);
+			dentry_put(link);
+			if (err < 0)
+				return err;
+			continue;
+		}
 		if (err)
 			return err;
+		if (text_pop(w))
+			continue;
 		if (!component_next(w)) {
 			w->type = LAST_NONE;
 			return 0;
