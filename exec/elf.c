@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "elf_arch.h"
 #include "mm/mm.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 #include "fs/vfs.h"
 #include "base/string.h"
@@ -146,13 +147,12 @@ static void batch_add(struct batch *b, uptr start, uptr end, const Elf64_Phdr *p
 /* Zeroes from the end of the file's bytes to the end of their page. */
 static int zero_tail(struct mm *mm, const Elf64_Phdr *ph, uptr bias)
 {
-	static const char zeroes[PAGE_SIZE];
 	uptr end = bias + ph->p_vaddr + ph->p_filesz;
 	size_t n = ALIGN_UP(end, PAGE_SIZE) - end;
 
 	if (!n || !ph->p_filesz || ph->p_memsz <= ph->p_filesz || !(ph->p_flags & PF_W))
 		return 0;
-	return mm_access(mm, end, (void *)zeroes, n, ACCESS_WRITE | ACCESS_FORCE) == (ssize_t)n ? 0 : -EFAULT;
+	return mm_access(mm, end, page_address(zero_page), n, ACCESS_WRITE | ACCESS_FORCE) == (ssize_t)n ? 0 : -EFAULT;
 }
 
 static int batch_map(struct batch *b)

@@ -51,7 +51,9 @@ KFAST  := $(addsuffix .c, \
 KPASSED := $(addsuffix .c,arch/$(ARCH)/debugreg $(addprefix cgroup/,cgroup freezer tasks) exec/core fs/mount \
           $(addprefix namespace/,namespace time_ns) ptrace/link ptrace/stop seccomp/filter signal/itimer sync/futex_pi \
           $(addprefix task/,group reparent))
-KCHECK  = $(if $(filter $(KFAST),$<),$(KLTO),-Oz $(if $(filter $(KPASSED),$<),$(KLTO)))
+# And of the quick files what no operation of `furca bench` comes by, function by function: bench/cold.sh writes the list.
+KCOLD   = $(foreach f,$(shell sed -n 's|^$< ||p' tools/cold.list),$(foreach a,cold minsize optsize,-mllvm -force-attribute=$f:$a))
+KCHECK  = $(if $(filter $(KFAST),$<),$(KLTO) $(KCOLD),-Oz $(if $(filter $(KPASSED),$<),$(KLTO)))
 endif
 # STACKS=y: a release kernel that watches how deep its stacks get (debug/stack_watch.h), as the debug kernel does.
 ifeq ($(STACKS),y)
@@ -60,7 +62,8 @@ endif
 KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes -Wmissing-prototypes \
            -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffunction-sections -fdata-sections
 
-KLINK := $(KLD) $(if $(KLTO),--thinlto-cache-dir=$(KOBJ)/lto --thinlto-jobs=2)
+# No room before loops: what fills it is executed, and costs more than it brings.
+KLINK := $(KLD) $(if $(KLTO),--thinlto-cache-dir=$(KOBJ)/lto --thinlto-jobs=2 -mllvm -align-loops=1)
 
 .PHONY: kernel
 kernel: $(BUILD)/furca-kernel$(KSUFFIX)

@@ -10,7 +10,7 @@ extern const char vdso_start[], vdso_end[];
 
 struct arch_vdso arch_vdso;
 
-static union clock_page ask_page __aligned(PAGE_SIZE) = { .data = { .must_ask = 1 } };
+static union clock_page ask_page __aligned(PAGE_SIZE);
 
 void vdso_init(void)
 {
@@ -21,6 +21,7 @@ void vdso_init(void)
 	for (const char *p = vdso_start; p < vdso_end; p += PAGE_SIZE)
 		arch_vdso.pfns[n++] = virt_to_phys(p) >> PAGE_SHIFT;
 	arch_vdso.data_pages = 1;
+	ask_page.data.must_ask = 1;
 	arch_vdso.ask_pfn = virt_to_phys(&ask_page) >> PAGE_SHIFT;
 	arch_vdso.code_pages = n - 1;
 }
