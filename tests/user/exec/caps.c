@@ -291,4 +291,8 @@ TEST(timer_slack)
 	}
 	CHECK_OK(prctl(PR_SET_TIMERSLACK, 0, 0, 0, 0));
 	CHECK_EQ(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), 50000);
+	/* there is nothing below 0: it is the longest of all, and told as -1 */
+	CHECK_OK(prctl(PR_SET_TIMERSLACK, -1, 0, 0, 0));
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), -1);
+	CHECK_OK(prctl(PR_SET_TIMERSLACK, 0, 0, 0, 0));
 }
