@@ -35,8 +35,15 @@ $(ACCOUNT): $(wildcard tests/account/*.c) tests/account/account.h
 	@echo "  CC  tests/account"
 	@gcc -std=gnu2x -O1 -g -Wall -Wextra -Werror -Wno-format-truncation -Wno-missing-field-initializers -static -pthread -o $@ $(filter %.c,$^)
 
+# Random programs of process calls, the same on each run: tests/differ/run.sh.
+DIFFER := $(BUILD)/tests/differ
+$(DIFFER): $(wildcard tests/differ/*.c) tests/differ/differ.h
+	@mkdir -p $(@D)
+	@echo "  CC  tests/differ"
+	@gcc -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-stack-protector -Wall -Wextra -Werror -Wno-format-truncation -static -o $@ $(filter %.c,$^)
+
 .PHONY: tests test-user test-user-debug test-user-native test-user-linux
-tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS) $(ACCOUNT)
+tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS) $(ACCOUNT) $(DIFFER)
 
 $(RUNNER): tests/user/runner.c
 	@mkdir -p $(@D)
