@@ -346,8 +346,9 @@ static bool is_odd_name(const char *name, const char *end)
 
 /*
  * Takes plain names one after the other, in plain directories. A dentry in the hash is held by its directory until it
- * leaves the hash, which takes dentry_lock: so only the last one reached is counted. Stops in front of what is not plain, behind a symbolic link
- * that is to be followed (*link, a reference), and in front of the last component if to_parent or if a slash is behind it.
+ * leaves the hash, which takes dentry_lock: so only the last one reached is counted. Stops in front of what is not plain,
+ * behind a symbolic link that is to be followed (*link, a reference), and in front of the last component if to_parent or if
+ * a slash is behind it.
  * 0; 1: the last one was taken; -ENOENT.
  */
 static __noinline int walk_run(struct walk *w, bool to_parent, bool follow, struct dentry **link)
