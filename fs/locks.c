@@ -14,6 +14,7 @@
 #include "syscall/define.h"
 #include "task/task.h"
 
+#define DEADLOCK_STEPS_MAX 10	/* as Linux's */
 #define OFFSET_END ((loff)0x7fffffffffffffff)	/* "to the end, wherever it will be" */
 
 enum lock_kind { LOCK_FLOCK, LOCK_POSIX, LOCK_OFD };
@@ -71,22 +72,27 @@ static struct file_lock *conflict_locked(struct inode *i, const struct file_lock
 	return NULL;
 }
 
-/* Would waiting for blocker close a circle? */
-static bool is_deadlock_locked(const void *owner, const void *blocker)
+/* Whom a process waits for that waits for l's owner: an edge. NULL: only processes are looked for. */
+static const void *blocker_of(const struct file_lock *l) { return l->kind == LOCK_POSIX ? l->owner : NULL; }
+
+/* Whom does owner wait for? With threads it may be several: the first. */
+static const void *awaited_by_locked(const void *owner)
 {
 	struct lock_wait *w;
 
-	for (bool moved = true; moved;) {
-		moved = false;
+	list_for_each(w, &waits, node)
+		if (w->owner == owner)
+			return w->blocker;
+	return NULL;
+}
+
+/* Would waiting for blocker close a circle? A long way is not gone to its end, nor a circle of others, which their threads hid. */
+static bool is_deadlock_locked(const void *owner, const void *blocker)
+{
+	for (int steps = 0; blocker && steps < DEADLOCK_STEPS_MAX; steps++) {
 		if (blocker == owner)
 			return true;
-		list_for_each(w, &waits, node) {
-			if (w->owner && w->owner == blocker) {
-				blocker = w->blocker;
-				moved = true;
-				break;
-			}
-		}
+		blocker = awaited_by_locked(blocker);
 	}
 	return false;
 }
@@ -153,7 +159,7 @@ static int lock_try(struct inode *i, const struct file_lock *wanted, const void 
 	spin_lock(&locks_lock);
 	struct file_lock *other = wanted->type == F_UNLCK ? NULL : conflict_locked(i, wanted);
 	if (other) {
-		*blocker = other->kind == LOCK_POSIX ? other->owner : NULL;
+		*blocker = blocker_of(other);
 		err = -EAGAIN;
 	} else {
 		carve_locked(i, made, &spare);
@@ -170,12 +176,14 @@ static int lock_try(struct inode *i, const struct file_lock *wanted, const void 
 	return err;
 }
 
-static bool has_conflict(struct inode *i, const struct file_lock *r)
+/* Nobody is in the way any more, or another than was. */
+static bool has_changed(struct inode *i, const struct file_lock *r, const void *blocker)
 {
 	spin_lock(&locks_lock);
-	bool found = conflict_locked(i, r) != NULL;
+	const struct file_lock *l = conflict_locked(i, r);
+	bool has = !l || blocker_of(l) != blocker;
 	spin_unlock(&locks_lock);
-	return found;
+	return has;
 }
 
 /* Waits until it makes sense to try again. Edges are kept for POSIX locks only, as on Linux. */
@@ -194,7 +202,7 @@ static int lock_sleep(struct inode *i, const struct file_lock *r, const void *bl
 	spin_unlock(&locks_lock);
 	if (is_deadlock)
 		return -EDEADLK;
-	int err = wait_event_interruptible(&locks_wait, !has_conflict(i, r));
+	int err = wait_event_interruptible(&locks_wait, has_changed(i, r, blocker));
 	spin_lock(&locks_lock);
 	list_remove(&w.node);
 	spin_unlock(&locks_lock);

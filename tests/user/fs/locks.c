@@ -1,5 +1,6 @@
 /* flock(2), fcntl(2)'s record locks and open-file locks. */
 #include "check.h"
+#include <pthread.h>
 #include <sys/file.h>
 
 static int file;
@@ -242,6 +243,118 @@ TEST(deadlock_is_seen)
 	CHECK_ERR(lock(file, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
 	CHECK_OK(lock(file, F_SETLK, F_UNLCK, 0, 1));
 	CHECK_WAIT(pid, EXITED(0));
+}
+
+/* -- who waits for whom, when it changes -- */
+static int told[2];
+
+static void tell(void)
+{
+	CHECK_EQ(write(told[1], "x", 1), 1);
+}
+
+static void hear(void)
+{
+	char c;
+	CHECK_EQ(read(told[0], &c, 1), 1);
+}
+
+/* A process that takes one lock, says so, and waits for another. */
+static pid_t taker(int type, long has, long wants)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		CHECK_OK(lock(file, F_SETLK, type, has, 1));
+		tell();
+		if (wants < 0)
+			for (;;)
+				pause();
+		CHECK_OK(lock(file, F_SETLKW, F_WRLCK, wants, 1));
+		_exit(check_failed != 0);
+	}
+	hear();
+	return pid;
+}
+
+/* It waited for us, and now waits for the other reader: to wait for it closes no circle. */
+TEST(who_is_waited_for_changes)
+{
+	start();
+	NEED_OK(pipe(told));
+	CHECK_OK(lock(file, F_SETLK, F_RDLCK, 0, 1));
+	pid_t reader = taker(F_RDLCK, 0, -1);
+	pid_t writer = taker(F_WRLCK, 1, 0);
+	check_sleep_ms(50 * check_patience());
+	CHECK_OK(lock(file, F_SETLK, F_UNLCK, 0, 1));
+	check_sleep_ms(50 * check_patience());
+	pid_t killer = fork();
+	if (killer == 0) {
+		check_sleep_ms(100 * check_patience());
+		_exit(kill(reader, SIGKILL));
+	}
+	CHECK_OK(lock(file, F_SETLKW, F_WRLCK, 1, 1));
+	CHECK_WAIT(writer, EXITED(0));
+	CHECK_WAIT(killer, EXITED(0));
+	CHECK_WAIT(reader, KILLED(SIGKILL));
+}
+
+static void *waits_for(void *place)
+{
+	lock(file, F_SETLKW, F_WRLCK, (long)place, 1);
+	return 0;
+}
+
+static void nothing(int sig)
+{
+}
+
+/* The threads of one process wait for two others, one of which waits for it: who asks about them gets an answer. */
+static void circle_behind_threads(long first, long second)
+{
+	int go[2];
+	NEED_OK(pipe(go));
+	pid_t one = taker(F_WRLCK, 1, -1), back = fork();
+	if (back == 0) {
+		char c;
+		CHECK_OK(lock(file, F_SETLK, F_WRLCK, 4, 1));
+		tell();
+		CHECK_EQ(read(go[0], &c, 1), 1);
+		lock(file, F_SETLKW, F_WRLCK, 3, 1);	/* or is told of a circle: then there is none */
+		for (;;)
+			pause();
+	}
+	hear();
+	pid_t both = fork();
+	if (both == 0) {
+		pthread_t t;
+		CHECK_OK(lock(file, F_SETLK, F_WRLCK, 3, 1));
+		pthread_create(&t, 0, waits_for, (void *)first);
+		check_sleep_ms(50 * check_patience());
+		pthread_create(&t, 0, waits_for, (void *)second);
+		check_sleep_ms(50 * check_patience());
+		tell();
+		for (;;)
+			pause();
+	}
+	hear();
+	CHECK_EQ(write(go[1], "x", 1), 1);
+	check_sleep_ms(50 * check_patience());
+	check_reap(one);
+	check_sleep_ms(50 * check_patience());
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = nothing}, 0);
+	unsigned rest = alarm(1);
+	CHECK_ERR(lock(file, F_SETLKW, F_WRLCK, 3, 1), EINTR);
+	alarm(rest);
+	check_reap(back);
+	check_reap(both);
+}
+
+TEST(a_circle_of_others_ends)
+{
+	start();
+	NEED_OK(pipe(told));
+	circle_behind_threads(1, 4);
+	circle_behind_threads(4, 1);
 }
 
 TEST(open_file_locks)
