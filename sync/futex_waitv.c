@@ -5,6 +5,7 @@
  */
 #include "sync/futex.h"
 #include "arch/arch.h"
+#include "namespace/time_ns.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
@@ -112,6 +113,8 @@ static int get_deadline(struct deadline *d, uptr timeout, int clock)
 		return -EINVAL;
 	err = get_timespec_ns(&d->ns, timeout);
 	d->is_real = clock == CLOCK_REALTIME;
+	if (!err && !d->is_real)
+		d->ns = clock_meant_ns(CLOCK_MONOTONIC, d->ns);
 	d->ns = MAX(d->ns, 1);		/* 0 is "never" */
 	return err;
 }

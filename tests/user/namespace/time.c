@@ -1,5 +1,6 @@
 /* time_namespaces(7): clocks that are ahead for the children of who asked; what may be written where, when, and by whom. */
 #include "check.h"
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -228,6 +229,19 @@ TEST(exec)
 	execl(check_self, check_self, "@clock", now, (char *)0);
 }
 
+/* futex_waitv's time is a point of the clock that its caller sees. */
+static void wait_on_words(void)
+{
+	static unsigned word;
+	struct futex_waitv one = { .uaddr = (uintptr_t)&word, .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG };
+	struct timespec ts;
+	long begin = check_now_ms();
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec++;
+	CHECK_EQ(RAW(449, &one, 1, 0, &ts, CLOCK_MONOTONIC), -ETIMEDOUT);
+	CHECK(check_now_ms() - begin >= 999 && check_now_ms() - begin < 8000);
+}
+
 TEST(points_in_time)
 {
 	if (!has_time_namespaces())
@@ -269,6 +283,7 @@ TEST(points_in_time)
 			CHECK_OK(timer_gettime(timer, &got));
 			CHECK(got.it_value.tv_sec <= 1);
 		}
+		wait_on_words();
 	}
 }
 
