@@ -457,6 +457,7 @@ static loff node_seek(struct file *f, loff off, int whence)
 
 const struct file_ops cgroup_file_fops = {
 	.open = node_open,
+	.keeps_state = true,
 	.read = node_read,
 	.write = node_write,
 	.poll = node_poll,

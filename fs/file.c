@@ -145,8 +145,14 @@ struct file *file_anon(const char *name, u32 mode, u32 flags, const struct file_
 /* -- the kernel as reader and writer -- */
 ssize_t file_read_at(struct file *f, void *buf, size_t n, loff *pos)
 {
-	if (f->ops && f->ops->read_kernel)
-		return f->ops->read_kernel(f, buf, n, pos);
+	if (f->ops && f->ops->read_kernel) {
+		if (f->ops->keeps_state)
+			mutex_lock(&f->pos_lock);
+		ssize_t got = f->ops->read_kernel(f, buf, n, pos);
+		if (f->ops->keeps_state)
+			mutex_unlock(&f->pos_lock);
+		return got;
+	}
 	if (f->ops && f->ops->read_iter) {
 		struct iter it;
 		iter_from_kernel(&it, buf, n);

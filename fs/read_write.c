@@ -94,6 +94,17 @@ static __always_inline ssize_t transfer_here(struct file *f, enum direction dir,
 	return n;
 }
 
+/* With a position of the caller's. */
+static ssize_t transfer_at(struct file *f, enum direction dir, struct iter *it, loff *pos)
+{
+	if (likely(!f->ops->keeps_state))
+		return transfer(f, dir, it, pos);
+	mutex_lock(&f->pos_lock);
+	ssize_t n = transfer(f, dir, it, pos);
+	mutex_unlock(&f->pos_lock);
+	return n;
+}
+
 /* The file behind fd for the time of one call. Nobody but us can close it while no other task has our handle on the
  * table, so then it needs no reference: *needs_put says whether it got one. NULL: none, or O_PATH. */
 static __always_inline struct file *fd_borrow(int fd, bool *needs_put)
@@ -173,7 +184,7 @@ static long pieces(int fd, uptr iov, long count, loff *pos, int rwf, enum direct
 	else if (unlikely(rwf) && !flags_are_offered(f, dir, rwf))
 		n = -EOPNOTSUPP;
 	else
-		n = pos ? transfer(f, dir, &it, pos) : transfer_here(f, dir, &it);
+		n = pos ? transfer_at(f, dir, &it, pos) : transfer_here(f, dir, &it);
 	pieces_free(p, fast);
 out:
 	file_put(f);
@@ -229,7 +240,7 @@ static long one_piece_at(int fd, uptr buf, size_t count, loff pos, enum directio
 	if (!n) {
 		struct iter it;
 		iter_from_user(&it, buf, MIN(count, RW_BYTES_MAX));
-		n = transfer(f, dir, &it, &pos);
+		n = transfer_at(f, dir, &it, &pos);
 	}
 	file_put(f);
 	return n;

@@ -61,6 +61,7 @@ struct file_ops {
 	loff (*seek)(struct file *f, loff off, int whence);	/* NULL: by inode size */
 	int (*iterate)(struct file *f, struct dir_context *c);
 	unsigned (*poll)(struct file *f, struct poll_table *pt);	/* EPOLL* mask; NULL: always ready */
+	bool keeps_state;	/* of reading, in the open file: whoever reads holds pos_lock, also with a position of its own */
 	bool never_waits;					/* preadv2 and pwritev2 may be given RWF_NOWAIT */
 	long (*ioctl)(struct file *f, unsigned cmd, uptr arg);
 	/* NULL: ENODEV, unless the inode has a mapping. Says what a mapping is before its place is known: may change v->flags,

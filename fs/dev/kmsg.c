@@ -133,7 +133,7 @@ static int kmsg_open(struct inode *i, struct file *f)
 }
 
 static const struct file_ops kmsg_fops = {
-	.read = kmsg_read, .write = kmsg_write, .seek = kmsg_seek, .poll = kmsg_poll, .open = kmsg_open,
+	.keeps_state = true, .read = kmsg_read, .write = kmsg_write, .seek = kmsg_seek, .poll = kmsg_poll, .open = kmsg_open,
 };
 
 void kmsg_init(void)

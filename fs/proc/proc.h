@@ -82,7 +82,7 @@ ssize_t proc_text_read_kernel(struct file *f, void *buf, size_t n, loff *pos);
 ssize_t proc_text_write(struct file *f, uptr buf, size_t n, loff *pos);
 loff proc_text_seek(struct file *f, loff off, int whence);
 #define PROC_TEXT_FOPS(open_, release_) .open = open_, .release = release_, .read = proc_text_read, \
-	.read_kernel = proc_text_read_kernel, .write = proc_text_write, .seek = proc_text_seek
+	.keeps_state = true, .read_kernel = proc_text_read_kernel, .write = proc_text_write, .seek = proc_text_seek
 
 extern const struct proc_row proc_process_rows[], proc_system_rows[], proc_ns_rows[], proc_net_rows[];
 extern const struct inode_ops proc_dir_ops, proc_link_ops, proc_text_link_ops, proc_file_inode_ops;

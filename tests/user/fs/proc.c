@@ -1,5 +1,6 @@
 /* procfs: each file's form, and that it says the truth. */
 #include "check.h"
+#include <pthread.h>
 #include <sys/sendfile.h>
 
 static char text[65536];
@@ -385,4 +386,28 @@ TEST(sendfile_from)
 	CHECK(n > 10);
 	CHECK_EQ(read(p[0], text, sizeof text), n);
 	CHECK_EQ(sendfile(p[1], fd, NULL, 4096), 0);
+}
+
+/* What reads give is kept in the open file: those of two threads do not meet there. */
+static int both_read;
+
+static void *reads_maps(void *arg)
+{
+	char line[2000];
+	for (int i = 0; i < check_scale(400); i++) {
+		ssize_t n = pread(both_read, line, sizeof line, 0);
+		CHECK(n > 30 && memchr(line, '-', 20) && !memchr(line, 0, n));
+		n = pread(both_read, line, 100, 40);
+		CHECK(n > 0 && !memchr(line, 0, n));
+	}
+	return arg;
+}
+
+TEST(two_threads_read_one_file)
+{
+	pthread_t other;
+	both_read = NEED_OK(open("/proc/self/maps", O_RDONLY));
+	CHECK_EQ(pthread_create(&other, 0, reads_maps, 0), 0);
+	reads_maps(0);
+	CHECK_EQ(pthread_join(other, 0), 0);
 }
