@@ -38,14 +38,14 @@ struct task *oom_lock_thread_with_mm(struct task *t)
 	return NULL;
 }
 
-static bool may_be_killed(const struct task *t)
+bool oom_may_kill(const struct task *t)
 {
 	return !(t->flags & PF_KTHREAD) && t->leader != init_task && t->signal && t->signal->oom_score_adj > -1000;
 }
 
 static void consider(struct task *t, struct choice *best)
 {
-	struct task *thread = may_be_killed(t) ? oom_lock_thread_with_mm(t) : NULL;
+	struct task *thread = oom_may_kill(t) ? oom_lock_thread_with_mm(t) : NULL;
 	struct mm *mm;
 	s64 points;
 
@@ -82,12 +82,12 @@ static bool somebody_is_leaving(void)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	list_for_each(t, &all_processes, all_node) {
-		struct task *thread = may_be_killed(t) ? oom_lock_thread_with_mm(t) : NULL;
+		struct task *thread = oom_may_kill(t) ? oom_lock_thread_with_mm(t) : NULL;
 
 		if (thread)
 			spin_unlock(&thread->lock);
 		else
-			is_leaving |= may_be_killed(t) && t->exit_state == EXIT_NONE;
+			is_leaving |= oom_may_kill(t) && t->exit_state == EXIT_NONE;
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return is_leaving;
@@ -112,7 +112,7 @@ static struct task *next_sharer(const struct mm *mm)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	list_for_each(t, &all_processes, all_node) {
-		if (!found && may_be_killed(t) && !t->oom_victim && oom_uses_mm(t, mm))
+		if (!found && oom_may_kill(t) && !t->oom_victim && oom_uses_mm(t, mm))
 			found = task_get(t);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);

@@ -9,7 +9,7 @@
 #include "base/string.h"
 #include "cgroup/cgroup.h"
 #include "namespace/cgroup_ns.h"
-#include "mm/mm.h"
+#include "mm/oom.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
 #include <linux/auxvec.h>
@@ -166,8 +166,11 @@ static int show_oom_score(struct text *t, const struct proc_ref *r)
 	struct mm *mm = task_get_mm(task);
 	struct memory_stats m;
 	memory_stats(&m);
-	long points = mm ? (long)(mm_rss_pages(mm) * 1000 / MAX(m.total_pages, 1UL)) : 0;
-	points = (1000 + points + task->signal->oom_score_adj) * 2 / 3;
+	long points = 0;	/* of who is never chosen */
+	if (mm && oom_may_kill(task)) {
+		points = (long)(mm_rss_pages(mm) * 1000 / MAX(m.total_pages, 1UL));
+		points = (1000 + points + task->signal->oom_score_adj) * 2 / 3;
+	}
 	if (mm)
 		mm_put(mm);
 	text_print(t, "%ld\n", MAX(points, 0L));

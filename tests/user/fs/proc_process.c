@@ -255,3 +255,25 @@ TEST(folders_have_numbers)
 	CHECK_OK(stat("/proc/sys/kernel/random", &c));
 	CHECK(a.st_ino != b.st_ino && b.st_ino != c.st_ino && a.st_ino != c.st_ino);
 }
+
+/* Who is never chosen when memory is short has no score: process 1, the exempt, the dead. */
+TEST(oom_score)
+{
+	char path[40];
+	CHECK_STR(read_all("/proc/1/oom_score"), "0\n");
+	CHECK(atoi(read_all("/proc/self/oom_score")) > 0);
+	if (geteuid())
+		return;
+	IN_CHILD {
+		CHECK_OK(spew("/proc/self/oom_score_adj", "-1000"));
+		CHECK_STR(read_all("/proc/self/oom_score"), "0\n");
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	siginfo_t info;
+	CHECK_OK(waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	snprintf(path, sizeof path, "/proc/%d/oom_score", pid);
+	CHECK_STR(read_all(path), "0\n");
+	CHECK_WAIT(pid, EXITED(0));
+}
