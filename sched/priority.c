@@ -126,15 +126,14 @@ struct io_change { int priority; long result; };
 
 static int check_io_priority(int priority)
 {
-	int class = IOPRIO_PRIO_CLASS(priority), level = IOPRIO_PRIO_DATA(priority);
+	int class = IOPRIO_PRIO_CLASS(priority), level = priority % IOPRIO_NR_LEVELS;	/* above it: hints */
 
 	switch (class) {
 	case IOPRIO_CLASS_RT:
 		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
 			return -EPERM;
-		return level >= IOPRIO_NR_LEVELS ? -EINVAL : 0;
+		return 0;
 	case IOPRIO_CLASS_BE:
-		return level >= IOPRIO_NR_LEVELS ? -EINVAL : 0;
 	case IOPRIO_CLASS_IDLE:
 		return 0;
 	case IOPRIO_CLASS_NONE:
@@ -179,7 +178,7 @@ static int best_io(struct task *t, void *arg)
 
 long sys_ioprio_set(int which, int who, int priority)
 {
-	struct io_change c = { .priority = priority, .result = -ESRCH };
+	struct io_change c = { .priority = priority & 0xffff, .result = -ESRCH };
 	int err = check_io_priority(priority);
 
 	if (err)

@@ -93,7 +93,15 @@ static int apply(struct task *t, struct request *r)
 		return -EPERM;
 	if (r->flags & SCHED_FLAG_UTIL_CLAMP)
 		return -EOPNOTSUPP;
+	if (r->flags & SCHED_FLAG_KEEP_PARAMS) {	/* then the policy stays too */
+		sched_set_policy(t, t->sched.policy, t->sched.nice, t->sched.rt_priority, r->reset_on_fork);
+		return 0;
+	}
 	sched_set_policy(t, r->policy, r->nice, r->rt_priority, r->reset_on_fork);
+	if (policy_is_rt(r->policy))	/* its timers are exact */
+		WRITE_ONCE(t->timer_slack_ns, 0);
+	else if (!t->timer_slack_ns)
+		WRITE_ONCE(t->timer_slack_ns, t->timer_slack_default_ns);
 	return 0;
 }
 

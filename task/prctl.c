@@ -218,7 +218,8 @@ long sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c, un
 	case PR_GET_TIMERSLACK:
 		return (long)current->timer_slack_ns;
 	case PR_SET_TIMERSLACK:
-		current->timer_slack_ns = a ? a : current->timer_slack_default_ns;
+		if (!current->sched.rt_priority)	/* theirs is none */
+			current->timer_slack_ns = a ? a : current->timer_slack_default_ns;
 		return 0;
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(current->clear_child_tid, a);

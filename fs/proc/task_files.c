@@ -105,7 +105,7 @@ ssize_t proc_write_timerslack(const struct proc_ref *r, char *text, size_t n)
 	struct task *task = proc_task(r);
 	int err = task ? may_see_slack(task) : -ESRCH;
 	if (!err)
-		WRITE_ONCE(task->timer_slack_ns, v ? v : task->timer_slack_default_ns);
+		WRITE_ONCE(task->timer_slack_ns, task->sched.rt_priority ? 0 : v ? v : task->timer_slack_default_ns);
 	task_put(task);
 	return err ? err : (ssize_t)n;
 }

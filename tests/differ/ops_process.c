@@ -216,7 +216,8 @@ OP(EVERY, 16, waitid)
 	siginfo_t info;
 	memset(&info, 0, sizeof info);
 	info.si_signo = 77;
-	say("waitid(%d, %s%d, %x)", type, id == pid_of(i) ? "a" : "", id == pid_of(i) ? i : (int)id, options);
+	bool is_agent = type != P_PIDFD && id == pid_of(i);
+	say("waitid(%d, %s%d, %x)", type, is_agent ? "a" : "", is_agent ? i : (int)id, options);
 	long r = sys(SYS_waitid, type, id, &info, options, 0);
 	said(r);
 	if (!r && info.si_signo)

@@ -121,6 +121,11 @@ TEST(io_priority)
 		CHECK_OK(syscall(SYS_ioprio_set, WHO_PROCESS, 0, IO(3, 0)));
 	}
 	CHECK_EQ(syscall(SYS_ioprio_get, WHO_PROCESS, 0), IO(2, 3));
+	/* a level has three bits: those above it are hints, which are kept */
+	CHECK_OK(syscall(SYS_ioprio_set, WHO_PROCESS, 0, IO(2, 8 + 4)));
+	CHECK_EQ(syscall(SYS_ioprio_get, WHO_PROCESS, 0), IO(2, 8 + 4));
+	CHECK_OK(syscall(SYS_ioprio_set, WHO_PROCESS, 0, 1 << 16 | IO(2, 3)));
+	CHECK_EQ(syscall(SYS_ioprio_get, WHO_PROCESS, 0), IO(2, 3));
 	CHECK_ERR(syscall(SYS_ioprio_set, WHO_PROCESS, 0, IO(0, 1)), EINVAL);
 	CHECK_ERR(syscall(SYS_ioprio_set, WHO_PROCESS, 0, IO(5, 0)), EINVAL);
 	CHECK_ERR(syscall(SYS_ioprio_set, 9, 0, IO(2, 0)), EINVAL);

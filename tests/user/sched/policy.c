@@ -1,6 +1,7 @@
 /* sched_setscheduler and its kin: policies, priorities, who may, what a child inherits. */
 #include "check.h"
 #include <sched.h>
+#include <sys/prctl.h>
 
 #ifndef SCHED_RESET_ON_FORK
 #define SCHED_RESET_ON_FORK 0x40000000
@@ -231,6 +232,38 @@ TEST(attr_set)
 	CHECK_ERR(syscall(SYS_sched_setattr, 0, &big, 0), E2BIG);
 	CHECK_ERR(syscall(SYS_sched_setattr, 0, NULL, 0), EINVAL);
 	CHECK_ERR(syscall(SYS_sched_setattr, 0, &a, 1), EINVAL);
+}
+
+/* With SCHED_FLAG_KEEP_PARAMS the policy stays too, whatever is asked for. */
+TEST(attr_keep_params)
+{
+	int nice = getpriority(PRIO_PROCESS, 0);
+	struct attr a = {.size = 48, .policy = SCHED_FIFO, .priority = 13, .flags = 0x10 | 1};
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &a, 0));
+	CHECK_EQ(get(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	a = (struct attr){.size = 48, .policy = SCHED_BATCH, .nice = 4, .flags = 0x10};
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &a, 0));
+	CHECK_EQ(get(0), SCHED_OTHER);
+	CHECK_EQ(getpriority(PRIO_PROCESS, 0), nice);
+}
+
+/* A real-time task's timers are exact: it has no slack, and its children's default is none. */
+TEST(no_slack_in_real_time)
+{
+	struct sched_param p = {.sched_priority = 5};
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+	CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p));
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 0);
+	CHECK_OK(prctl(PR_SET_TIMERSLACK, 77000));
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 0);
+	p.sched_priority = 0;
+	IN_CHILD {
+		CHECK_EQ(prctl(PR_GET_TIMERSLACK), 0);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &p));
+		CHECK_EQ(prctl(PR_GET_TIMERSLACK), 0);
+	}
+	CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &p));
+	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 50000);
 }
 
 /* A real-time task that does not sleep keeps an ordinary one from the CPU that both are bound to. */
