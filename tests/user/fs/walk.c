@@ -1,6 +1,8 @@
 /* The walk along a path: plain names in a row, and everything that is not plain among them. */
 #include "check.h"
+#include <linux/openat2.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 
 static long stat_error(const char *path)
 {
@@ -76,6 +78,55 @@ TEST(the_link_itself)
 	CHECK_ERR(open("a/link", O_RDONLY | O_NOFOLLOW), ELOOP);
 	CHECK_ERR(open("a/b", O_RDONLY | O_CREAT, 0644), EISDIR);
 	CHECK_OK(close(NEED_OK(open("to a/link/to file", O_RDONLY | O_CREAT, 0644))));
+}
+
+TEST(links_in_links)
+{
+	make_tree();
+	CHECK_OK(symlink("to a/link", "far"));
+	CHECK_OK(symlink("far//../.././../to a/", "farther"));
+	CHECK_OK(symlink("round", "and"));
+	CHECK_OK(symlink("and", "round"));
+	CHECK_OK(symlink("a/link/file", "end"));
+	CHECK_EQ(stat_error("far/file"), 0);
+	CHECK_EQ(stat_error("far//to file"), 0);
+	CHECK_EQ(stat_error("farther/link/file"), 0);
+	CHECK_EQ(stat_error("farther/link/none"), ENOENT);
+	CHECK_EQ(stat_error("farther"), 0);
+	CHECK_EQ(stat_error("and"), ELOOP);
+	CHECK_EQ(stat_error("round/x"), ELOOP);
+	CHECK_EQ(stat_error("end"), 0);
+	CHECK_EQ(stat_error("end/"), ENOTDIR);
+	CHECK_EQ(stat_error("end/x"), ENOTDIR);
+	CHECK_OK(close(NEED_OK(open("end", O_RDWR | O_CREAT, 0644))));
+	CHECK_OK(close(NEED_OK(open("to nothing", O_RDWR | O_CREAT, 0644))));
+	CHECK_EQ(stat_error("nothing"), 0);
+}
+
+static long open_error(int dir, const char *path, unsigned long flags, unsigned long resolve)
+{
+	struct open_how how = { .flags = flags, .resolve = resolve };
+	long fd = syscall(SYS_openat2, dir, path, &how, sizeof how);
+	return fd < 0 ? errno : close((int)fd);
+}
+
+TEST(links_that_are_refused)
+{
+	make_tree();
+	CHECK_OK(symlink("/b", "a/from the root"));
+	CHECK_OK(symlink("../a/b", "a/up"));
+	int a = NEED_OK(open("a", O_PATH));
+	CHECK_EQ(open_error(AT_FDCWD, "a/b", 0, RESOLVE_NO_SYMLINKS), 0);
+	CHECK_EQ(open_error(AT_FDCWD, "a/link/file", 0, RESOLVE_NO_SYMLINKS), ELOOP);
+	CHECK_EQ(open_error(AT_FDCWD, "a/link", 0, RESOLVE_NO_SYMLINKS), ELOOP);
+	CHECK_EQ(open_error(AT_FDCWD, "a/link", O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS), 0);
+	CHECK_EQ(open_error(AT_FDCWD, "a/link/file", 0, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV), 0);
+	CHECK_EQ(open_error(a, "link/file", 0, RESOLVE_BENEATH), 0);
+	CHECK_EQ(open_error(a, "from the root", 0, RESOLVE_BENEATH), EXDEV);
+	CHECK_EQ(open_error(a, "up/x", 0, RESOLVE_BENEATH), EXDEV);
+	CHECK_EQ(open_error(a, "from the root", 0, RESOLVE_IN_ROOT), 0);
+	CHECK_EQ(open_error(a, "from the root/../link/file", 0, RESOLVE_IN_ROOT), 0);
+	CHECK_EQ(open_error(a, "up", 0, RESOLVE_IN_ROOT), ENOENT);
 }
 
 /* A folder that not everybody may search, on the way. */
