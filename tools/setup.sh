@@ -7,7 +7,7 @@ PACKAGES="clang lld llvm make gawk linux-libc-dev libc6-dev gcc pkg-config libar
 # What the tests run in the VM.
 PROGRAMS="bash git sqlite3 less vim-tiny perl python3 stress-ng"
 # Linux's own tests, what they are built with, and CPython's; small inits and sandboxes; the servers of bench/programs.sh.
-MORE="linux-source-6.1 linux-source-6.12 rsync xz-utils libcap-dev libpython3.11-testsuite tini dumb-init bubblewrap procps
+MORE="linux-source-6.1 linux-source-6.12 rsync xz-utils libcap-dev libpython3.11-testsuite tini dumb-init bubblewrap crun runc procps
   postgresql redis-server"
 [ "${1:-}" = more ] || MORE=""
 ORACLE="linux-image-cloud-amd64"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Debian's tools for namespaces, unmodified, in the VM: unshare, nsenter, lsns, bwrap, ip, tini and dumb-init.
+# Debian's tools for namespaces, unmodified, in the VM: unshare, nsenter, lsns, bwrap, ip, tini, dumb-init, crun and runc.
 . "$(dirname "$0")/lib.sh"
 cd "$SCRATCH" || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH
@@ -39,5 +39,30 @@ if [ -z "${FURCA_KERNEL:-}" ] && command -v bwrap > /dev/null; then
 fi
 for t in tini dumb-init; do
 	command -v $t > /dev/null && same "$t as process 1" "ran" "$(in_vm "unshare -Urpf --mount-proc $t -- sh -c 'echo ran'")"
+done
+
+# A container of busybox alone, run as root: namespaces, a control group of its own, a program that judges devices.
+cat > in_box.sh <<'END'
+echo "process $$ of $(ls /proc | grep -c '^[0-9]'), $(hostname)"
+cat /proc/self/cgroup
+mknod /dev/kmsg c 1 11 2>&1
+head -c 3 /dev/zero | wc -c
+END
+cat > box.sh <<'END'
+b=/bin/busybox
+$b mkdir -p /run /sys/fs/cgroup /box/rootfs/bin
+$b mount -t proc proc /proc 2> /dev/null; $b mount -t sysfs sysfs /sys 2> /dev/null; $b mount -t cgroup2 cgroup /sys/fs/cgroup
+$b cp $b /box/rootfs/bin/sh; $b cp in_box.sh /box/rootfs; cd /box
+for applet in ls grep hostname cat mknod head wc; do $b ln -s sh rootfs/bin/$applet; done
+$1 spec
+$b sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"sh", "in_box.sh"/; s/"hostname": .*/"hostname": "box",/' config.json
+$1 run --no-pivot box; echo "status $?"
+END
+for t in crun runc; do
+	command -v $t > /dev/null && same "$t run" "process 1 of 4, box
+0::/
+mknod: /dev/kmsg: Operation not permitted
+3
+status 0" "$(furca --with "$(command -v $t)" --with box.sh --with in_box.sh /bin/busybox sh box.sh $t 2>&1 | grep -v 'oom kill count')"
 done
 finish
