@@ -110,12 +110,14 @@ static void find_unborn(void)
 		closedir(proc);
 }
 
-/* Waits until every agent sleeps, is stopped or is dead; two looks in a row must say the same. */
-static bool settle(void)
+/* Waits until every agent sleeps, is stopped or is dead; two looks in a row must say the same, and more when one sleeps in
+ * what it was told to do, for it may be about to go on. */
+static bool settle(int actor)
 {
 	long long start = now_ns();
 	char last[AGENTS] = "";
-	for (int calm = 0, slow = 0; calm < 2;) {
+	bool sleeps = false;
+	for (int calm = 0, slow = 0; calm < (sleeps ? 5 : 2);) {
 		int event = __atomic_load_n(&world->event, __ATOMIC_SEQ_CST);
 		char now[AGENTS] = "";
 		bool running = false, deep = false;
@@ -123,8 +125,9 @@ static bool settle(void)
 		for (int i = 0; i < world->born; i++) {
 			now[i] = world->box[i].pid ? state_now(i) : '-';
 			running |= now[i] == 'R' || now[i] == '?';
-			deep |= now[i] == 'D';
+			deep |= now[i] == 'D' || !world->box[i].pid;
 		}
+		sleeps = actor >= 0 && world->box[actor].busy && (now[actor] == 'S' || now[actor] == 'D');
 		running |= memcmp(now, last, sizeof now) != 0;
 		memcpy(last, now, sizeof now);
 		slow = deep && !running ? slow + 1 : 0;
@@ -136,7 +139,7 @@ static bool settle(void)
 			print("\n");
 			return false;
 		}
-		if (calm == 0)	/* until somebody has finished, but not for long */
+		if (calm == 0 || sleeps)	/* until somebody has finished, but not for long */
 			syscall(SYS_futex, &world->event, FUTEX_WAIT, event, &(struct timespec){0, 300000}, 0, 0);
 	}
 	memcpy(state, last, sizeof state);
@@ -318,7 +321,7 @@ static bool one_step(int areas)
 		__atomic_store_n(&b->go, 1, __ATOMIC_SEQ_CST);
 		sys(SYS_futex, &b->go, FUTEX_WAKE, 1);
 	}
-	bool settled = settle();
+	bool settled = settle(actor);
 	print_step(actor);
 	return settled;
 }
@@ -361,6 +364,7 @@ void director_run(uint64_t seed, int steps, int mix, struct output *to)
 	setrlimit(RLIMIT_SIGPENDING, &(struct rlimit){1000, 1000});
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){1 << 20, 1 << 20});
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	unshare(CLONE_NEWUTS | CLONE_NEWIPC);	/* what one seed leaves behind is gone with it */
 	int first = agent_new();
 	fflush(NULL);
 	world->box[first].busy = 1;
@@ -371,7 +375,7 @@ void director_run(uint64_t seed, int steps, int mix, struct output *to)
 	}
 	world->box[first].pid = pid;
 	int areas = mixes[(mix >= 0 ? (uint64_t)mix : seed) % COUNT(mixes)];
-	if (settle()) {
+	if (settle(0)) {
 		print_step(0);
 		while (world->step++ < steps && one_step(areas))
 			;
