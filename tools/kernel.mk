@@ -63,7 +63,8 @@ KCFLAGS := $(KFLAGS) -std=gnu2x -Wall -Wextra -Werror -Wvla -Wstrict-prototypes 
            -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -ffunction-sections -fdata-sections
 
 # No room before loops: what fills it is executed, and costs more than it brings.
-KLINK := $(KLD) $(if $(KLTO),--thinlto-cache-dir=$(KOBJ)/lto --thinlto-jobs=2 -mllvm -align-loops=1)
+# Functions that are alike become one; a panic's trace then tells one of their names.
+KLINK := $(KLD) $(if $(KLTO),--thinlto-cache-dir=$(KOBJ)/lto --thinlto-jobs=2 --icf=safe -mllvm -align-loops=1)
 
 .PHONY: kernel
 kernel: $(BUILD)/furca-kernel$(KSUFFIX)
@@ -91,6 +92,7 @@ $(KOBJ)/%.S.o: %.S | $(KPRE)
 	@echo "  AS  $<"
 	@$(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $@ $<
 
+# In the file, as opposed to memory, only what holds pages begins on one (max-page-size).
 # Linked twice: the second time with the table of symbols that the panic's call trace reads.
 $(KOBJ)/kernel.ld: arch/$(ARCH)/kernel.ld.S | $(KPRE)
 	@mkdir -p $(@D)
@@ -98,9 +100,9 @@ $(KOBJ)/kernel.ld: arch/$(ARCH)/kernel.ld.S | $(KPRE)
 $(BUILD)/furca-kernel$(KSUFFIX): $(KOBJS) $(KOBJ)/kernel.ld tools/gen_symbols.sh
 	@echo "  LD  $@"
 	@sh tools/gen_symbols.sh none $(KOBJ)/symbols0.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols0.o $(KOBJ)/symbols0.S
-	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel0.elf $(KOBJS) $(KOBJ)/symbols0.o
+	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=16 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel0.elf $(KOBJS) $(KOBJ)/symbols0.o
 	@sh tools/gen_symbols.sh $(KOBJ)/kernel0.elf $(KOBJ)/symbols1.S && $(KCC) $(KFLAGS) -D__ASSEMBLER__ -c -o $(KOBJ)/symbols1.o $(KOBJ)/symbols1.S
-	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=4096 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel.elf $(KOBJS) $(KOBJ)/symbols1.o
+	@$(KLINK) -m elf_x86_64 -static --gc-sections -z max-page-size=16 -T $(KOBJ)/kernel.ld -o $(KOBJ)/kernel.elf $(KOBJS) $(KOBJ)/symbols1.o
 	@cp $(KOBJ)/kernel.elf $@
 
 -include $(KOBJS:.o=.d)
