@@ -89,7 +89,7 @@ void arch_thread_drop(struct task *t);			/* frees FPU state; accepts "never had"
 struct task *arch_switch(struct task *prev, struct task *next);	/* returns, on next's stack, who ran before */
 struct regs *task_regs(struct task *t);			/* the user registers at the top of its kernel stack */
 void arch_thread_exec(struct task *t, uptr entry, uptr sp);	/* fresh registers, FPU, TLS for a new program */
-/* arch_switch's first return of a new task ends in this (task/start.c); then the return path to user mode runs. */
+/* arch_switch's first return of a new task ends in this (task/clone.c); then the return path to user mode runs. */
 void task_first_run(struct task *prev);
 /* The way to user mode for process 1's first program: called on its own kernel stack, returns never. */
 __noreturn void arch_enter_user(void);

@@ -6,6 +6,7 @@
  * Source: VIRTIO 1.1, 3.1 Device Initialization.
  */
 #include "drivers/virtio/virtio.h"
+#include "base/string.h"
 #include "drivers/drivers.h"
 #include "base/printk.h"
 #include "mm/slab.h"
@@ -85,4 +86,21 @@ void virtio_init(void)
 {
 	bool has_pci = virtio_pci_find();
 	virtio_mmio_find(!has_pci);
+}
+
+void virtio_config_copy(const volatile u8 *config, unsigned offset, void *buf, size_t n)
+{
+	u8 *to = buf;
+
+	config += offset;
+	if (n == 2 && !(offset & 1)) {
+		u16 v = mmio_in16(config);
+		memcpy(buf, &v, 2);
+	} else if (n == 4 && !(offset & 3)) {
+		u32 v = mmio_in32(config);
+		memcpy(buf, &v, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			to[i] = mmio_in8(config + i);
+	}
 }

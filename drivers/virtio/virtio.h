@@ -85,6 +85,8 @@ void virtqueue_interrupts(struct virtqueue *q, bool is_on);
 void virtio_device_add(struct virtio_device *d);	/* finds its driver; d lives for ever */
 void virtio_interrupt(struct virtio_device *d, bool queues, bool config);
 struct virtio_device *virtio_device_new(const struct virtio_transport *t, void *bus, u32 id);
+/* For config_read: a number of 2 or 4 bytes that is aligned is read as a whole. */
+void virtio_config_copy(const volatile u8 *config, unsigned offset, void *buf, size_t n);
 void virtio_mmio_find(bool is_microvm);	/* is_microvm: look for devices that nobody names */
 bool virtio_pci_find(void);			/* true: the machine has a PCI bus */
 

@@ -57,18 +57,7 @@ static void mmio_status_set(struct virtio_device *d, u8 status) { reg_out(d, VIR
 
 static void mmio_config_read(struct virtio_device *d, unsigned offset, void *buf, size_t n)
 {
-	volatile u8 *config = ((struct mmio_bus *)d->bus)->regs + VIRTIO_MMIO_CONFIG + offset;
-	u8 *to = buf;
-	if (n == 2 && !(offset & 1)) {
-		u16 v = mmio_in16(config);
-		memcpy(buf, &v, 2);
-	} else if (n == 4 && !(offset & 3)) {
-		u32 v = mmio_in32(config);
-		memcpy(buf, &v, 4);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			to[i] = mmio_in8(config + i);
-	}
+	virtio_config_copy(((struct mmio_bus *)d->bus)->regs + VIRTIO_MMIO_CONFIG, offset, buf, n);
 }
 
 static u16 mmio_queue_size(struct virtio_device *d, u16 index)

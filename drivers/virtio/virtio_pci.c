@@ -62,18 +62,7 @@ static void pci_status_set(struct virtio_device *d, u8 status)
 
 static void pci_config_read(struct virtio_device *d, unsigned offset, void *buf, size_t n)
 {
-	volatile u8 *config = ((struct pci_bus *)d->bus)->config + offset;
-	u8 *to = buf;
-	if (n == 2 && !(offset & 1)) {
-		u16 v = mmio_in16(config);
-		memcpy(buf, &v, 2);
-	} else if (n == 4 && !(offset & 3)) {
-		u32 v = mmio_in32(config);
-		memcpy(buf, &v, 4);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			to[i] = mmio_in8(config + i);
-	}
+	virtio_config_copy(((struct pci_bus *)d->bus)->config, offset, buf, n);
 }
 
 static u16 pci_queue_size(struct virtio_device *d, u16 index)
