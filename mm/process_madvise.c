@@ -16,14 +16,10 @@
 /* The address space of the process behind a descriptor: a reference, if the caller may give advice about it. */
 static struct mm *advised_mm(int pidfd, int advice)
 {
-	struct pid *p = pidfd_get_pid(pidfd, NULL);
+	struct task *t = pidfd_get_task(pidfd);
 
-	if (IS_ERR(p))
-		return (struct mm *)p;
-	struct task *t = pid_get_task(p);
-	pid_put(p);
-	if (!t)
-		return ERR_PTR(-ESRCH);
+	if (IS_ERR(t))
+		return ERR_PTR(PTR_ERR(t));
 	struct mm *mm = ERR_PTR(-EINVAL);
 	if (advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED)
 		mm = task_may_look(t, ATTACH_BY_FS_IDS) ? ERR_PTR(-EACCES) : task_get_mm(t);

@@ -78,13 +78,9 @@ long sys_process_mrelease(int pidfd, unsigned flags)
 {
 	if (flags)
 		return -EINVAL;
-	struct pid *p = pidfd_get_pid(pidfd, NULL);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	struct task *t = pid_get_task(p);
-	pid_put(p);
-	if (!t)
-		return -ESRCH;
+	struct task *t = pidfd_get_task(pidfd);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
 	struct mm *mm = dying_mm(t);
 	task_put(t);
 	if (IS_ERR(mm))

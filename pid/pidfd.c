@@ -92,6 +92,17 @@ struct pid *pidfd_get_pid(int fd, unsigned *flags)
 	return p;
 }
 
+struct task *pidfd_get_task(int fd)
+{
+	struct pid *p = pidfd_get_pid(fd, NULL);
+
+	if (IS_ERR(p))
+		return ERR_PTR(PTR_ERR(p));
+	struct task *t = pid_get_task(p);
+	pid_put(p);
+	return t ? t : ERR_PTR(-ESRCH);
+}
+
 struct pid *pidfd_or_proc_get_pid(int fd)
 {
 	struct file *f = fd_get(fd);
@@ -186,13 +197,9 @@ long sys_pidfd_getfd(int pidfd, int fd, unsigned flags)
 {
 	if (flags)
 		return -EINVAL;
-	struct pid *p = pidfd_get_pid(pidfd, NULL);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	struct task *t = pid_get_task(p);
-	pid_put(p);
-	if (!t)
-		return -ESRCH;
+	struct task *t = pidfd_get_task(pidfd);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
 	struct file *f = foreign_file(t, fd);
 	task_put(t);
 	if (IS_ERR(f))

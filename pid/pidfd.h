@@ -6,11 +6,14 @@
 #include "base/types.h"
 
 struct pid;
+struct task;
 struct file;
 
 /* The process behind descriptor fd: a reference, and its open flags in *flags (which may be NULL). ERR_PTR(-EBADF). */
 struct pid *pidfd_get_pid(int fd, unsigned *flags);
-/* As above; a folder /proc/PID will do too (pidfd_send_signal). */
+/* Its task: a reference, or ERR_PTR: -EBADF, -ESRCH: it has been waited for. */
+struct task *pidfd_get_task(int fd);
+/* As the first; a folder /proc/PID will do too (pidfd_send_signal). */
 struct pid *pidfd_or_proc_get_pid(int fd);
 
 /* What CLONE_PIDFD promises the parent: a reserved descriptor and the file that is to go behind it. */
