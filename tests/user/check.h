@@ -251,11 +251,32 @@ static inline void check_sleep_ms(long ms)
 		;
 }
 
+/* One signal, or two. */
+static inline sigset_t check_signals(int a, int b)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, a);
+	if (b)
+		sigaddset(&set, b);
+	return set;
+}
+
 static inline long check_now_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline struct timespec check_from_now(clockid_t clock, long ms)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	t.tv_nsec += ms * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
 }
 
 /* Waits up to five seconds (more on a slow machine) for a condition that another task brings about. */
@@ -324,6 +345,19 @@ static inline int check_spew(const char *path, const char *text, size_t size, mo
 	fchmod(fd, mode);
 	close(fd);
 	return n == (ssize_t)size ? 0 : -1;
+}
+
+/* The test's own program under another name. */
+static inline void check_copy_self(const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+	static char block[65536];
+	int from = NEED_OK(open(check_self, O_RDONLY)), to = NEED_OK(open(name, O_WRONLY | O_CREAT, 0755));
+	for (ssize_t n; (n = read(from, block, sizeof block)) > 0;)
+		CHECK_EQ(write(to, block, n), n);
+	close(to);
+	close(from);
+	CHECK_OK(chown(name, uid, gid));
+	CHECK_OK(chmod(name, mode));
 }
 
 /* The character after the name in /proc/PID/stat, 0 when there is no such process. */

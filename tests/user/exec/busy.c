@@ -14,21 +14,11 @@ HELPER(leave)
 	return 0;
 }
 
-static void copy_self(const char *name)
-{
-	static char block[65536];
-	int from = NEED_OK(open(check_self, O_RDONLY)), to = NEED_OK(open(name, O_WRONLY | O_CREAT, 0755));
-	for (ssize_t n; (n = read(from, block, sizeof block)) > 0;)
-		CHECK_EQ(write(to, block, n), n);
-	close(to);
-	close(from);
-}
-
 TEST(written_file_is_not_executed)
 {
 	char *argv[] = {"x", "@leave", 0};
 	check_scratch();
-	copy_self("copy");
+	check_copy_self("copy", geteuid(), getegid(), 0755);
 	int fd = NEED_OK(open("copy", O_WRONLY));
 	CHECK_ERR(execve("copy", argv, environ), ETXTBSY);
 	IN_CHILD {
@@ -47,7 +37,7 @@ TEST(executed_file_is_not_written)
 	int ends[2];
 	char c;
 	check_scratch();
-	copy_self("copy");
+	check_copy_self("copy", geteuid(), getegid(), 0755);
 	NEED_OK(pipe(ends));
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -72,7 +62,7 @@ TEST(forked_child_holds_the_program)
 	int ends[2];
 	char c;
 	check_scratch();
-	copy_self("copy");
+	check_copy_self("copy", geteuid(), getegid(), 0755);
 	NEED_OK(pipe(ends));
 	pid_t pid = fork();
 	if (pid == 0) {

@@ -200,24 +200,12 @@ TEST(over_exec)
 	}
 }
 
-static void copy_self(const char *name, uid_t uid, mode_t mode)
-{
-	static char block[65536];
-	int from = NEED_OK(open(check_self, O_RDONLY)), to = NEED_OK(open(name, O_WRONLY | O_CREAT, 0755));
-	for (ssize_t n; (n = read(from, block, sizeof block)) > 0;)
-		CHECK_EQ(write(to, block, n), n);
-	close(to);
-	close(from);
-	CHECK_OK(chown(name, uid, uid));
-	CHECK_OK(chmod(name, mode));
-}
-
 TEST(a_program_that_may_not_be_read)
 {
 	if (!is_root())
 		return;
 	check_scratch();
-	copy_self("hidden", 55, 0711);
+	check_copy_self("hidden", 55, 55, 0711);
 	IN_CHILD {
 		CHECK_OK(setresgid(1000, 1000, 1000));
 		CHECK_OK(setresuid(1000, 1000, 1000));
@@ -232,7 +220,7 @@ TEST(shared_folder_stops_setuid)
 	if (!is_root())
 		return;
 	check_scratch();
-	copy_self("setuid", 55, 04755);
+	check_copy_self("setuid", 55, 55, 04755);
 	IN_CHILD {
 		CHECK_OK(setresgid(1000, 1000, 1000));
 		CHECK_OK(setresuid(1000, 1000, 1000));

@@ -3,18 +3,6 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 
-static void copy_self(const char *name, uid_t uid, gid_t gid, mode_t mode)
-{
-	static char block[65536];
-	int from = NEED_OK(open(check_self, O_RDONLY)), to = NEED_OK(open(name, O_WRONLY | O_CREAT, 0755));
-	for (ssize_t n; (n = read(from, block, sizeof block)) > 0;)
-		CHECK_EQ(write(to, block, n), n);
-	close(to);
-	close(from);
-	CHECK_OK(chown(name, uid, gid));
-	CHECK_OK(chmod(name, mode));
-}
-
 HELPER(ids)
 {
 	CHECK_EQ(getuid(), atoi(argv[2]));
@@ -39,9 +27,9 @@ static void expect(const char *name, bool no_new, const char *uid, const char *e
 TEST(set_user_and_group)
 {
 	check_scratch();
-	copy_self("u", 55, 66, 04755);
-	copy_self("g", 55, 66, 02755);
-	copy_self("plain", 55, 66, 0755);
+	check_copy_self("u", 55, 66, 04755);
+	check_copy_self("g", 55, 66, 02755);
+	check_copy_self("plain", 55, 66, 0755);
 	expect("./u", false, "100", "55", "100", "1");
 	expect("./g", false, "100", "100", "66", "1");
 	expect("./plain", false, "100", "100", "100", "0");

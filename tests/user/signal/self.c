@@ -32,16 +32,6 @@ static void handle(int sig, int flags)
 	NEED_OK(sigaction(sig, &act, 0));
 }
 
-static sigset_t set_of(int a, int b)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, a);
-	if (b)
-		sigaddset(&set, b);
-	return set;
-}
-
 #define BIT_OF(sig) (1ul << ((sig) - 1))
 
 TEST(what_the_handler_sees)
@@ -94,7 +84,7 @@ TEST(default_and_ignored)
 /* What waits and is not blocked goes by number; what is blocked stays where it is. */
 TEST(beside_others)
 {
-	sigset_t set = set_of(SIGUSR2, SIGUSR1), usr2 = set_of(SIGUSR2, 0), now;
+	sigset_t set = check_signals(SIGUSR2, SIGUSR1), usr2 = check_signals(SIGUSR2, 0), now;
 	handle(SIGUSR1, 0);
 	handle(SIGUSR2, 0);
 	sigprocmask(SIG_BLOCK, &usr2, 0);
@@ -219,7 +209,7 @@ TEST(threads)
 /* A signalfd has what is blocked only. */
 TEST(beside_a_signalfd)
 {
-	sigset_t usr1 = set_of(SIGUSR1, 0);
+	sigset_t usr1 = check_signals(SIGUSR1, 0);
 	int fd = NEED_OK(signalfd(-1, &usr1, SFD_NONBLOCK));
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	handle(SIGUSR1, 0);

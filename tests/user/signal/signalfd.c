@@ -5,16 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
-static sigset_t one(int a, int b)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, a);
-	if (b)
-		sigaddset(&set, b);
-	return set;
-}
-
 /* Blocks the set and opens it. */
 static int opened(sigset_t set, int flags)
 {
@@ -31,7 +21,7 @@ static int is_readable(int fd, int timeout)
 TEST(kill_is_read)
 {
 	struct signalfd_siginfo info;
-	int fd = opened(one(SIGUSR1, 0), 0);
+	int fd = opened(check_signals(SIGUSR1, 0), 0);
 	CHECK_EQ(is_readable(fd, 0), 0);
 	kill(getpid(), SIGUSR1);
 	CHECK_EQ(is_readable(fd, 0), 1);
@@ -49,7 +39,7 @@ TEST(kill_is_read)
 TEST(several_at_once)
 {
 	struct signalfd_siginfo info[4];
-	int fd = opened(one(SIGUSR1, SIGRTMIN), SFD_NONBLOCK);
+	int fd = opened(check_signals(SIGUSR1, SIGRTMIN), SFD_NONBLOCK);
 	memset(info, 0, sizeof info);
 	for (int i = 0; i < 3; i++) {
 		CHECK_OK(sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = i + 10}));
@@ -71,8 +61,8 @@ TEST(several_at_once)
 TEST(only_the_set_is_read)
 {
 	struct signalfd_siginfo info;
-	sigset_t other = one(SIGUSR2, 0);
-	int fd = opened(one(SIGUSR1, 0), SFD_NONBLOCK);
+	sigset_t other = check_signals(SIGUSR2, 0);
+	int fd = opened(check_signals(SIGUSR1, 0), SFD_NONBLOCK);
 	sigprocmask(SIG_BLOCK, &other, 0);
 	kill(getpid(), SIGUSR2);
 	CHECK_EQ(is_readable(fd, 0), 0);
@@ -87,7 +77,7 @@ TEST(refusals)
 {
 	struct signalfd_siginfo info;
 	unsigned long set = 1ul << (SIGUSR1 - 1);
-	int fd = opened(one(SIGUSR1, 0), SFD_NONBLOCK);
+	int fd = opened(check_signals(SIGUSR1, 0), SFD_NONBLOCK);
 	CHECK_ERR(read(fd, &info, sizeof info - 1), EINVAL);
 	CHECK_ERR(read(fd, &info, 0), EINVAL);
 	CHECK_ERR(write(fd, &info, sizeof info), EINVAL);
@@ -106,7 +96,7 @@ TEST(refusals)
 TEST(flags_and_name)
 {
 	char path[64], link[64] = "";
-	int fd = opened(one(SIGUSR1, SIGKILL), SFD_CLOEXEC | SFD_NONBLOCK);
+	int fd = opened(check_signals(SIGUSR1, SIGKILL), SFD_CLOEXEC | SFD_NONBLOCK);
 	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	CHECK_EQ(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDWR | O_NONBLOCK);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -132,7 +122,7 @@ TEST(a_read_waits)
 {
 	struct signalfd_siginfo info;
 	pthread_t thread, self = pthread_self();
-	int fd = opened(one(SIGUSR1, 0), 0);
+	int fd = opened(check_signals(SIGUSR1, 0), 0);
 	pthread_create(&thread, 0, sends_soon, 0);
 	CHECK_EQ(read(fd, &info, sizeof info), sizeof info);
 	CHECK_EQ(info.ssi_code, SI_USER);
@@ -151,7 +141,7 @@ TEST(another_signal_interrupts_it)
 {
 	struct signalfd_siginfo info;
 	struct sigaction act = {.sa_handler = nothing};
-	int fd = opened(one(SIGUSR1, 0), 0);
+	int fd = opened(check_signals(SIGUSR1, 0), 0);
 	sigaction(SIGALRM, &act, 0);
 	setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 50000}, 0);
 	CHECK_ERR(read(fd, &info, sizeof info), EINTR);
@@ -160,7 +150,7 @@ TEST(another_signal_interrupts_it)
 TEST(poll_waits)
 {
 	pthread_t thread;
-	int fd = opened(one(SIGUSR1, 0), 0);
+	int fd = opened(check_signals(SIGUSR1, 0), 0);
 	pthread_create(&thread, 0, sends_soon, 0);
 	CHECK_EQ(is_readable(fd, 5000), 1);
 	pthread_join(thread, 0);
@@ -170,7 +160,7 @@ TEST(epoll_waits)
 {
 	pthread_t thread;
 	struct epoll_event e = {.events = EPOLLIN}, got;
-	int fd = opened(one(SIGUSR1, 0), 0), ep = NEED_OK(epoll_create1(0));
+	int fd = opened(check_signals(SIGUSR1, 0), 0), ep = NEED_OK(epoll_create1(0));
 	NEED_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
 	CHECK_EQ(epoll_wait(ep, &got, 1, 0), 0);
 	pthread_create(&thread, 0, sends_soon, 0);
@@ -181,7 +171,7 @@ TEST(epoll_waits)
 TEST(a_child_reads_its_own)
 {
 	struct signalfd_siginfo info;
-	int fd = opened(one(SIGUSR1, 0), SFD_NONBLOCK);
+	int fd = opened(check_signals(SIGUSR1, 0), SFD_NONBLOCK);
 	kill(getpid(), SIGUSR1);
 	IN_CHILD {
 		CHECK_ERR(read(fd, &info, sizeof info), EAGAIN);
@@ -196,7 +186,7 @@ TEST(a_child_reads_its_own)
 TEST(a_watch_outlives_the_process_that_set_it)
 {
 	struct epoll_event e = {.events = EPOLLIN};
-	int fd = opened(one(SIGUSR1, 0), SFD_NONBLOCK), ep = NEED_OK(epoll_create1(0));
+	int fd = opened(check_signals(SIGUSR1, 0), SFD_NONBLOCK), ep = NEED_OK(epoll_create1(0));
 	IN_CHILD {
 		NEED_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
 	}
@@ -208,7 +198,7 @@ TEST(a_watch_outlives_the_process_that_set_it)
 TEST(a_childs_end)
 {
 	struct signalfd_siginfo info;
-	int fd = opened(one(SIGCHLD, 0), 0);
+	int fd = opened(check_signals(SIGCHLD, 0), 0);
 	pid_t child = fork();
 	if (child == 0)
 		_exit(3);
@@ -225,7 +215,7 @@ TEST(a_timers_signal)
 	struct signalfd_siginfo info;
 	timer_t timer;
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 9};
-	int fd = opened(one(SIGUSR1, 0), 0);
+	int fd = opened(check_signals(SIGUSR1, 0), 0);
 	CHECK_OK(timer_create(CLOCK_MONOTONIC, &event, &timer));
 	CHECK_OK(timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_nsec = 10000000}, 0));
 	CHECK_EQ(read(fd, &info, sizeof info), sizeof info);
@@ -238,7 +228,7 @@ TEST(a_timers_signal)
 TEST(survives_exec_with_its_pending_signals)
 {
 	char text[16];
-	int fd = opened(one(SIGUSR1, 0), SFD_NONBLOCK);
+	int fd = opened(check_signals(SIGUSR1, 0), SFD_NONBLOCK);
 	kill(getpid(), SIGUSR1);
 	snprintf(text, sizeof text, "%d", fd);
 	execl(check_self, check_self, "@reads", text, NULL);

@@ -18,15 +18,6 @@
 #define LIMIT_MS 400
 
 static struct timespec in_ms(long ms) { return (struct timespec){ms / 1000, ms % 1000 * 1000000}; }
-static struct timespec at_ms(int clock, long ms)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	t.tv_nsec += ms * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
 
 static struct timespec limit = {0, LIMIT_MS * 1000000};
 static struct timeval limit_micro = {0, LIMIT_MS * 1000};
@@ -38,7 +29,7 @@ static long call_clock_nanosleep(void)
 }
 static long call_clock_nanosleep_at(void)
 {
-	struct timespec t = at_ms(CLOCK_REALTIME, LIMIT_MS);
+	struct timespec t = check_from_now(CLOCK_REALTIME, LIMIT_MS);
 	return RAW(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &t, 0);
 }
 static long call_poll(void) { return RAW(SYS_poll, 0, 0, LIMIT_MS); }
@@ -68,12 +59,12 @@ static long call_futex(void)
 }
 static long call_futex_at(void)
 {
-	struct timespec t = at_ms(CLOCK_MONOTONIC, LIMIT_MS);
+	struct timespec t = check_from_now(CLOCK_MONOTONIC, LIMIT_MS);
 	return RAW(SYS_futex, &word, FUTEX_WAIT_BITSET, 0, &t, 0, ~0u);
 }
 static long call_futex_waitv(void)
 {
-	struct timespec t = at_ms(CLOCK_MONOTONIC, LIMIT_MS);
+	struct timespec t = check_from_now(CLOCK_MONOTONIC, LIMIT_MS);
 	struct futex_waitv w = {.uaddr = (uintptr_t)&word, .flags = FUTEX_32};
 	return RAW(449, &w, 1, 0, &t, CLOCK_MONOTONIC);
 }

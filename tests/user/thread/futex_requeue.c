@@ -19,16 +19,6 @@ static long waitv(void *w, unsigned n, unsigned flags, void *timeout, int clock)
 	return syscall(SYS_futex_waitv, w, n, flags, timeout, clock);
 }
 
-static struct timespec from_now(int clock, long ms)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	t.tv_nsec += ms * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 static unsigned words[130], condition, mutex;
 static struct futex_waitv all[130];
 
@@ -41,7 +31,7 @@ static void fill(int n)
 
 TEST(waitv_refusals)
 {
-	struct timespec soon = from_now(CLOCK_MONOTONIC, 10), bad = {0, 2000000000};
+	struct timespec soon = check_from_now(CLOCK_MONOTONIC, 10), bad = {0, 2000000000};
 	fill(130);
 	CHECK_ERR(waitv(all, 1, 1, 0, 0), EINVAL);
 	CHECK_ERR(waitv(all, 0, 0, 0, 0), EINVAL);
@@ -87,9 +77,9 @@ TEST(waitv_wakes)
 		pthread_join(t, &woken);
 		CHECK_EQ((long)woken, 1);
 	}
-	struct timespec soon = from_now(CLOCK_MONOTONIC, 20);
+	struct timespec soon = check_from_now(CLOCK_MONOTONIC, 20);
 	CHECK_ERR(waitv(all, 128, 0, &soon, CLOCK_MONOTONIC), ETIMEDOUT);
-	soon = from_now(CLOCK_REALTIME, 20);
+	soon = check_from_now(CLOCK_REALTIME, 20);
 	CHECK_ERR(waitv(all, 2, 0, &soon, CLOCK_REALTIME), ETIMEDOUT);
 	CHECK_EQ(futex(&words[0], FUTEX_WAKE_PRIVATE, 10, 0, 0, 0), 0);
 }
@@ -213,13 +203,13 @@ TEST(moved_to_a_free_lock)
 TEST(time_runs_out)
 {
 	pthread_t t;
-	struct timespec soon = from_now(CLOCK_MONOTONIC, 100);
+	struct timespec soon = check_from_now(CLOCK_MONOTONIC, 100);
 	limit = &soon;
 	sleepers(&t, 1);		/* not moved */
 	join(&t, 1);
 	CHECK_EQ(results[0], -ETIMEDOUT);
 	NEED_OK(futex(&mutex, FUTEX_LOCK_PI, 0, 0, 0, 0));
-	soon = from_now(CLOCK_MONOTONIC, 600);
+	soon = check_from_now(CLOCK_MONOTONIC, 600);
 	running = 0;
 	sleepers(&t, 1);		/* moved */
 	CHECK_EQ(futex(&condition, FUTEX_CMP_REQUEUE_PI, 1, 0, &mutex, condition), 1);

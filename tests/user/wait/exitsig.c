@@ -133,12 +133,9 @@ TEST(numbers_that_are_no_signals)
 /* A program that has become another one did not ask for that signal. argv: the child, the end that it waits at. */
 HELPER(hears)
 {
-	sigset_t two;
+	sigset_t two = check_signals(SIGCHLD, SIGUSR1);
 	siginfo_t info = {0};
 	int status = -1, pid = atoi(argv[2]);
-	sigemptyset(&two);
-	sigaddset(&two, SIGCHLD);
-	sigaddset(&two, SIGUSR1);
 	CHECK_OK(close(atoi(argv[3])));
 	CHECK_EQ(sigwaitinfo(&two, &info), SIGCHLD);
 	CHECK_EQ(info.si_pid, pid);
@@ -152,10 +149,7 @@ TEST(exec_of_the_parent_resets_it)
 {
 	char number[12], end[12];
 	int ends[2];
-	sigset_t two;
-	sigemptyset(&two);
-	sigaddset(&two, SIGCHLD);
-	sigaddset(&two, SIGUSR1);
+	sigset_t two = check_signals(SIGCHLD, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &two, 0);
 	NEED_OK(pipe(ends));
 	long pid = syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
