@@ -105,7 +105,7 @@ TEST(timed_waits)
 
 static pthread_key_t key;
 static _Thread_local long local = 5;
-static volatile int destroyed;
+static _Atomic int destroyed;
 
 static void destroys(void *value)
 {
