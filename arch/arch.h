@@ -77,15 +77,19 @@ int __must_check arch_user_load32(uptr addr, u32 *value);
 int __must_check arch_user_cmpxchg32(uptr addr, u32 expected, u32 desired, u32 *old);
 int __must_check arch_user_futex_op(int op, u32 arg, uptr addr, u32 *old); /* op: FUTEX_OP_* of linux/futex.h */
 
-/* "user_word.h" has one word inline, range checked: int arch_user_load64(u64 *v, uptr at), arch_user_store64(u64 v, uptr at) */
+/* "user_word.h" has one word inline, range checked: int arch_user_load64(u64 *v, uptr at), arch_user_store64(u64 v, uptr at),
+ * arch_user_store32(u32 v, uptr at) */
 
 /* -- tasks ------------------------------------------------------------------------------------------------------ */
-/* task->kstack is set. Builds the child's kernel stack so that its first switch returns to user mode with result 0 and
- * the parent's registers, at req->stack if not 0 and with req->tls if CLONE_SETTLS. Copies FPU state. */
+/* How many bytes behind each struct task are arch/'s, known once arch_init_traps() has run; and what is set there once for
+ * all tasks that have the memory one after the other. */
+size_t arch_task_extra_bytes(void);
+void arch_task_construct(struct task *t);
+/* task->kstack is set, task->thread zero. Builds the child's kernel stack so that its first switch returns to user mode with
+ * result 0 and the parent's registers, at req->stack if not 0 and with req->tls if CLONE_SETTLS. Copies FPU state. */
 int __must_check arch_thread_copy(struct task *child, const struct clone_request *req);
 void arch_thread_kernel(struct task *child, void (*fn)(void *), void *arg);	/* its first switch calls fn(arg) */
 void arch_thread_save(void);				/* current's FPU and TLS state into its struct thread */
-void arch_thread_drop(struct task *t);			/* frees FPU state; accepts "never had" */
 struct task *arch_switch(struct task *prev, struct task *next);	/* returns, on next's stack, who ran before */
 struct regs *task_regs(struct task *t);			/* the user registers at the top of its kernel stack */
 void arch_thread_exec(struct task *t, uptr entry, uptr sp);	/* fresh registers, FPU, TLS for a new program */

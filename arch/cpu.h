@@ -1,7 +1,8 @@
 /*
  * arch/cpu.h: the part of the CPU contract that everyone needs inline: interrupts on and off, who am I, what runs here.
- * arch/<cpu>/cpu_arch.h brings arch_irq_*(), arch_relax(), cpu_self(), and `current` may be one load there; and the two steps of a
- * count whose sign the CPU tells at once (arch_add_is_negative, arch_sub_is_spent: atomic, with acquire and release order).
+ * arch/<cpu>/cpu_arch.h brings arch_irq_*(), arch_relax(), cpu_self(), and `current` may be one load there; and steps of a
+ * count whose sign the CPU tells at once (arch_add_is_negative, arch_sub_is_spent, arch_dec_is_spent: atomic, with acquire
+ * and release order).
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H

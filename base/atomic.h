@@ -5,6 +5,7 @@
 #ifndef BASE_ATOMIC_H
 #define BASE_ATOMIC_H
 #include "base/types.h"
+#include "arch/cpu.h"
 
 typedef struct { int v; } atomic_t;
 typedef struct { long v; } atomic_long_t;
@@ -46,12 +47,12 @@ static inline void refcount_inc(refcount_t *r)
 /* True when the caller gave up the last reference and must free the object. */
 static inline __must_check bool refcount_dec(refcount_t *r)
 {
-	int old = __atomic_fetch_sub(&r->v, 1, __ATOMIC_ACQ_REL);
-	if (unlikely(old <= 0)) {
-		refcount_report(r, "decrement of a dead or saturated count");
+	if (!arch_dec_is_spent(&r->v))
 		return false;
-	}
-	return old == 1;
+	if (likely(refcount_read(r) == 0))	/* the last: nobody else changes it */
+		return true;
+	refcount_report(r, "decrement of a dead or saturated count");
+	return false;
 }
 /* Gives up a reference that is not the last; false: it is, and nothing was done. */
 static inline __must_check bool refcount_dec_not_one(refcount_t *r)

@@ -20,7 +20,6 @@
 #include "namespace/uts.h"
 #include "syscall/define.h"
 #include "task/cred.h"
-#include "task/hooks.h"
 #include "task/internal.h"
 #include "time/time.h"
 #include "base/printk.h"
@@ -147,15 +146,15 @@ void kernel_main(void)
 	arch_init_traps();
 	if (events_init_cpu(0))
 		panic("no room for the first CPU's events");
-	task_init_empty(&first_task);
+	task_init();
 	sched_init();
 	arch_init_devices();
 	time_init();
 	first_task_init();
-	task_hooks_init();
 	fs_init();
 	tty_init();
 	cpus_start();
+	arch_irq_enable();	/* as in any task that makes another */
 	struct clone_request req = {
 		.exit_signal = SIGCHLD,
 		.kernel_fn = init_main,

@@ -16,7 +16,7 @@
 #include "sync/spinlock.h"
 
 #define OBJECTS_WAIT 512
-#define OBJECT_BYTES_WAIT 2048	/* larger ones do not wait: memory */
+#define OBJECT_BYTES_WAIT 3072	/* larger ones do not wait: memory */
 #define PAGES_WAIT 32
 
 static u8 *shadow;		/* of the direct map; NULL: not yet */

@@ -166,6 +166,12 @@ void lock_debug_release(const void *lock, bool is_spin)
 	}
 }
 
+void lock_debug_expect_irqs_on(void *ip)
+{
+	if (!arch_irqs_are_on())
+		report("turns interrupts on that were off", NULL, 0, ip);
+}
+
 void lock_debug_check_sleep(void)
 {
 	if (cpu_locks[cpu_id()].count || in_interrupt())

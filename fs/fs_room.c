@@ -40,13 +40,13 @@ struct fs_room *fs_room_copy(struct fs_room *from)
 		return NULL;
 	refcount_set(&f->count, 1);
 	spin_init(&f->lock, RANK_FS);
-	unsigned long flags = spin_lock_irqsave(&from->lock);
+	spin_lock_irq(&from->lock);
 	f->root = from->root;
 	f->cwd = from->cwd;
 	path_get(&f->root);
 	path_get(&f->cwd);
 	f->umask = from->umask;
-	spin_unlock_irqrestore(&from->lock, flags);
+	spin_unlock_irq(&from->lock);
 	return f;
 }
 

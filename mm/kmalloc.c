@@ -11,7 +11,7 @@
 #define CLASSES(X) X(0, 16) X(1, 32) X(2, 48) X(3, 64) X(4, 96) X(5, 128) X(6, 192) X(7, 256) \
 	X(8, 384) X(9, 512) X(10, 768) X(11, 1024) X(12, 2048) X(13, 4096)
 #define SIZE(i, n) [i] = n,
-#define TYPE(i, n) SLAB_TYPE(class_##i, &classes[i], "kmalloc-" #n, n, (n & (n - 1)) ? 8 : n, false);
+#define TYPE(i, n) SLAB_TYPE(class_##i, &classes[i], "kmalloc-" #n, n, (n & (n - 1)) ? 8 : n, false, NULL);
 static const u16 class_size[] = { CLASSES(SIZE) };
 static struct slab_cache classes[ARRAY_SIZE(class_size)];
 CLASSES(TYPE)

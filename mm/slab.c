@@ -62,6 +62,7 @@ static __noinline void cache_prepare(struct slab_cache *c)
 		spin_init(&c->lock, RANK_SLAB);
 		c->name = type->name;
 		c->is_pool = type->is_pool;
+		c->construct = type->construct;
 		c->size = MAX(c->size, type->size);	/* what is known only when the machine runs was set before */
 		c->align = MAX(type->align, 8u);
 		/* what is aligned to its size has no room for a red zone */
@@ -93,6 +94,8 @@ static struct page *slab_new(struct slab_cache *c)
 	void *next = NULL;
 	for (u32 i = c->objects_per_slab; i-- > 0; ) {
 		void **obj = (void **)(base + (size_t)i * c->stride);
+		if (c->construct)
+			c->construct(obj);
 		*obj = next;
 		next = obj;
 	}
@@ -215,6 +218,8 @@ void *slab_alloc(struct slab_cache *c)
 	if (obj) {
 		memset(obj, 0x5a, c->size);
 		kasan_unpoison(obj, c->size);
+		if (c->construct)
+			c->construct(obj);	/* slab_free() has overwritten it */
 	}
 #endif
 	return obj;

@@ -30,6 +30,7 @@ struct slab_cache {
 	u32 slabs, empty_slabs;		/* under lock */
 	struct slab_cache *next_cache;	/* in the list of all caches */
 	bool is_ready, is_pool;
+	void (*construct)(void *obj);	/* or NULL */
 };
 /* What a cache holds. The kernel's image has these; the caches are zeroed memory, made ready at their first object. */
 struct slab_type {
@@ -37,18 +38,24 @@ struct slab_type {
 	const char *name;
 	u32 size, align;
 	bool is_pool;			/* free objects stay with their owner: handed out is not in use */
+	void (*construct)(void *obj);
 };
-#define SLAB_TYPE(var, of, text, bytes, alignment, pool) \
-	static const struct slab_type var __used __section("slab_types") = { (of), (text), (bytes), (alignment), (pool) }
+#define SLAB_TYPE(var, of, text, bytes, alignment, pool, make) \
+	static const struct slab_type var __used __section("slab_types") = { (of), (text), (bytes), (alignment), (pool), (make) }
 /* Define a cache for a struct at file scope: SLAB_CACHE(task_cache, struct task). Ready without an init call. Its name is
  * one word, "task": a field of /proc/slabinfo. */
 #define SLAB_CACHE(var, type) \
 	struct slab_cache var; \
-	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), false)
+	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), false, NULL)
 /* The same for objects that their owner keeps for their next use. */
 #define SLAB_POOL(var, type) \
 	struct slab_cache var; \
-	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), true)
+	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), true, NULL)
+/* The same for objects that are made once and come back as good as new: construct() is called when a slab is cut, and what it
+ * sets but for the first word, which links free objects, is there at each slab_alloc(). Whoever frees one has put it back. */
+#define SLAB_CONSTRUCTED(var, type, construct) \
+	struct slab_cache var; \
+	SLAB_TYPE(var##_type, &var, &#type[sizeof("struct")], sizeof(type), _Alignof(type), false, construct)
 
 void *slab_alloc(struct slab_cache *c);			/* contents undefined */
 void *slab_zalloc(struct slab_cache *c);

@@ -83,7 +83,7 @@ static void entry_commit(struct ns_entry *e)
 	else
 		fs_room_put(e->fs);
 	if (e->flags & CLONE_NEWIPC)
-		room_semundo_drop(current);
+		semundo_leave();
 	task_set_namespaces(current, e->set);
 	*e = (struct ns_entry){ .set = NULL };
 }

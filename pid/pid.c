@@ -155,17 +155,36 @@ int pid_numbers_check(struct pid_ns *ns, const int *set_numbers, int n)
 	return 0;
 }
 
-static struct pid *pid_alloc(int level)
+/* Most names are of the first namespace: those come back as good as new, with no task and nobody waiting. */
+static void pid_construct(void *obj)
 {
-	struct pid *p = kzalloc(pid_size(level));
-	if (!p)
-		return NULL;
-	refcount_set(&p->count, 1);
-	p->level = level;
+	struct pid *p = obj;
 	for (int i = 0; i < PID_TYPES; i++)
 		list_init(&p->tasks[i]);
 	waitqueue_init(&p->exit_wait);
+}
+
+static struct slab_cache pid_cache;
+SLAB_TYPE(pid_type, &pid_cache, "pid", sizeof(struct pid) + sizeof(struct pid_number), 8, false, pid_construct);
+
+static struct pid *pid_alloc(int level)
+{
+	struct pid *p = level ? kmalloc(pid_size(level)) : slab_alloc(&pid_cache);
+	if (!p)
+		return NULL;
+	if (level)
+		pid_construct(p);
+	refcount_set(&p->count, 1);
+	p->level = level;
 	return p;
+}
+
+static void pid_free_memory(struct pid *p)
+{
+	if (p->level)
+		kfree(p);
+	else
+		slab_free(&pid_cache, p);
 }
 
 struct pid *pid_new_idle(void)
@@ -192,7 +211,7 @@ struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n)
 		spin_unlock_irqrestore(&at->lock, flags);
 		if (number < 0) {
 			numbers_free(p, i + 1);
-			kfree(p);
+			pid_free_memory(p);
 			return ERR_PTR(number);
 		}
 	}
@@ -205,7 +224,7 @@ void pid_free(struct pid *p)
 	struct pid_ns *ns = pid_ns_of(p);
 	numbers_free(p, 0); /* of a pid that no task ever took (a failed clone) */
 	ns_put(&ns->ns);
-	kfree(p);
+	pid_free_memory(p);
 }
 
 struct pid *pid_find(int number, struct pid_ns *ns)

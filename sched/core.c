@@ -76,8 +76,10 @@ void sched_check_preempt(struct runqueue *rq, struct task *woken)
 	struct task *running = rq->curr;
 	const struct sched_class *class = woken->sched.class;
 
-	if (class == running->sched.class ? class->preempts(rq, woken, running) :
-					    class->order > running->sched.class->order)
+	bool is_first = class != running->sched.class ? class->order > running->sched.class->order :
+			class == &sched_fair ? fair_preempts(rq, woken, running) : class->preempts(rq, woken, running);
+
+	if (is_first)
 		sched_kick(rq);
 }
 
@@ -86,12 +88,18 @@ void rq_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 	t->sched.is_queued = true;
 	rq->running++;
 	rq->load += t->sched.weight;
-	t->sched.class->enqueue(rq, t, is_wakeup);
+	if (likely(t->sched.class == &sched_fair))
+		fair_enqueue(rq, t, is_wakeup);
+	else
+		t->sched.class->enqueue(rq, t, is_wakeup);
 }
 
 void rq_dequeue(struct runqueue *rq, struct task *t)
 {
-	t->sched.class->dequeue(rq, t);
+	if (likely(t->sched.class == &sched_fair))
+		fair_dequeue(rq, t);
+	else
+		t->sched.class->dequeue(rq, t);
 	t->sched.is_queued = false;
 	rq->running--;
 	rq->load -= t->sched.weight;
@@ -129,11 +137,13 @@ void sched_init_child(struct task *child)
 	const struct sched_entity *parent = &current->sched;
 	struct sched_entity *s = &child->sched;
 
-	*s = (struct sched_entity){
-		.class = parent->class, .cpu = parent->cpu, .policy = parent->policy, .nice = parent->nice,
-		.rt_priority = parent->rt_priority, .weight = parent->weight, .vruntime_ns = parent->vruntime_ns,
-		.affinity = parent->affinity,
-	};
+	/* the rest is zero, as in all of a new task */
+	s->cpu = parent->cpu;
+	s->policy = parent->policy;
+	s->nice = parent->nice;
+	s->rt_priority = parent->rt_priority;
+	s->vruntime_ns = parent->vruntime_ns;
+	s->affinity = parent->affinity;
 	list_init(&s->rt_node);
 	if (parent->class == &sched_idle || (parent->reset_on_fork && policy_is_rt(parent->policy))) {
 		s->policy = SCHED_NORMAL;
@@ -186,7 +196,7 @@ static struct task *pick_next(struct runqueue *rq)
 	if (rq->rt.count && rt_may_run(rq, rq->curr->sched.exec_start_ns))
 		t = sched_rt.pick(rq);
 	if (!t && rq->fair.count)
-		t = sched_fair.pick(rq);
+		t = fair_pick(rq);
 	return t;
 }
 
@@ -195,12 +205,14 @@ static struct task *choose_next(struct runqueue *rq, struct task *prev)
 {
 	struct task *next;
 
-	if (prev->sched.is_queued && prev->sched.class == &sched_fair && !rq->rt.count) {
-		next = fair_exchange(rq, prev);
-		if (likely(next))
+	if (likely(prev->sched.class == &sched_fair)) {
+		next = prev->sched.is_queued && !rq->rt.count ? fair_exchange(rq, prev) : NULL;
+		if (next)
 			return next;
+		fair_put(rq, prev);
+	} else {
+		prev->sched.class->put(rq, prev);
 	}
-	prev->sched.class->put(rq, prev);
 	next = pick_next(rq);
 	if (unlikely(!next) && cpus_online > 1 && sched_pull_idle(rq))
 		next = pick_next(rq);

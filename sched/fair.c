@@ -91,7 +91,7 @@ void fair_charge(struct runqueue *rq, struct task *t, u64 delta_ns)
 	fair_update_min(rq, t->sched.vruntime_ns);
 }
 
-static void fair_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
+void fair_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 {
 	if (is_wakeup) {
 		u64 least = rq->fair.min_vruntime_ns - FAIR_SLEEPER_BONUS_NS;
@@ -104,14 +104,14 @@ static void fair_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup)
 		waiting_add(&rq->fair, t);
 }
 
-static void fair_dequeue(struct runqueue *rq, struct task *t)
+void fair_dequeue(struct runqueue *rq, struct task *t)
 {
 	rq->fair.count--;
 	if (t != rq->curr)
 		waiting_remove(&rq->fair, t);
 }
 
-static struct task *fair_pick(struct runqueue *rq)
+struct task *fair_pick(struct runqueue *rq)
 {
 	struct task *t = fair_first(rq);
 
@@ -122,7 +122,7 @@ static struct task *fair_pick(struct runqueue *rq)
 	return t;
 }
 
-static void fair_put(struct runqueue *rq, struct task *t)
+void fair_put(struct runqueue *rq, struct task *t)
 {
 	if (t->sched.is_queued)
 		waiting_add(&rq->fair, t);
@@ -156,7 +156,7 @@ static void fair_tick(struct runqueue *rq, struct task *t)
 		sched_set_resched();
 }
 
-static bool fair_preempts(struct runqueue *rq, struct task *woken, struct task *running)
+bool fair_preempts(struct runqueue *rq, struct task *woken, struct task *running)
 {
 	if (running->sched.policy == SCHED_IDLE && woken->sched.policy != SCHED_IDLE)
 		return true;

@@ -78,6 +78,12 @@ void fair_join(struct runqueue *rq, struct task *t);
 struct task *fair_find_movable(struct runqueue *rq, u32 cpu, u64 weight_max);	/* waits, may run on cpu; or NULL */
 /* t, which runs and stays queued, gives way to the one that waits: who runs then. NULL: not so simple, nothing was done. */
 struct task *fair_exchange(struct runqueue *rq, struct task *t);
+/* What sched_fair points to. The switch calls these by name: most tasks are fair, and small functions are inlined. */
+void fair_enqueue(struct runqueue *rq, struct task *t, bool is_wakeup);
+void fair_dequeue(struct runqueue *rq, struct task *t);
+struct task *fair_pick(struct runqueue *rq);
+void fair_put(struct runqueue *rq, struct task *t);
+bool fair_preempts(struct runqueue *rq, struct task *woken, struct task *running);
 void fair_init(struct runqueue *rq);
 void rt_init(struct runqueue *rq);
 void rt_charge(struct runqueue *rq, u64 now_ns, u64 delta_ns);

@@ -24,14 +24,13 @@ void signal_set_blocked_locked(u64 mask)
 void signal_set_blocked(u64 mask)
 {
 	struct task *t = current;
-	unsigned long flags;
 
 	mask &= ~SIGNALS_UNBLOCKABLE;
 	if (mask == t->blocked)
 		return;
-	flags = spin_lock_irqsave(&t->sighand->lock);
+	spin_lock_irq(&t->sighand->lock);
 	signal_set_blocked_locked(mask);
-	spin_unlock_irqrestore(&t->sighand->lock, flags);
+	spin_unlock_irq(&t->sighand->lock);
 }
 
 long sys_rt_sigprocmask(int how, uptr set, uptr old, size_t size)

@@ -218,11 +218,14 @@ bool futex_dequeue(struct futex_waiter *w)
 static int wait_once(uptr addr, u32 value, const struct deadline *d, struct futex_waiter *w)
 {
 	int err = futex_enqueue_if_equal(addr, value, w);
-	bool is_late;
+	bool is_late = false;
 
 	if (err)
 		return err;
-	is_late = schedule_deadline(d);
+	if (d->ns)
+		is_late = schedule_deadline(d);
+	else
+		schedule();
 	WRITE_ONCE(current->state, TASK_RUNNING);
 	if (!futex_dequeue(w))
 		return 0;

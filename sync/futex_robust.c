@@ -12,6 +12,7 @@
 #include "mm/mm.h"
 #include "mm/user_access.h"
 #include "task/task.h"
+#include "user_word.h"
 #include <linux/capability.h>
 #include <linux/futex.h>
 
@@ -20,7 +21,7 @@
 /* The bit says that the lock is one with priority inheritance. */
 static int get_entry(uptr *entry, uptr addr, bool *is_pi)
 {
-	if (get_user_u64(entry, addr))
+	if (arch_user_load64(entry, addr))
 		return -EFAULT;
 	*is_pi = *entry & 1;
 	*entry &= ~1UL;
@@ -62,7 +63,7 @@ static void walk_robust_list(struct task *t)
 	int err;
 
 	if (get_entry(&entry, head + offsetof(struct robust_list_head, list), &is_pi) ||
-	    get_user_u64(&offset, head + offsetof(struct robust_list_head, futex_offset)) ||
+	    arch_user_load64(&offset, head + offsetof(struct robust_list_head, futex_offset)) ||
 	    get_entry(&pending, head + offsetof(struct robust_list_head, list_op_pending), &pending_is_pi))
 		return;
 	for (int i = 0; i < WALK_MAX && entry != head; i++) {
@@ -89,7 +90,7 @@ void futex_exit(struct task *t)
 	if (!t->clear_child_tid)
 		return;
 	if (t->mm && refcount_read(&t->mm->users) > 1) {
-		(void)!put_user_u32(0, t->clear_child_tid);
+		(void)!arch_user_store32(0, t->clear_child_tid);
 		(void)futex_wake(t->clear_child_tid, true, 1, FUTEX_BITSET_MATCH_ANY);
 	}
 	t->clear_child_tid = 0;

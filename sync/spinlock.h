@@ -22,9 +22,11 @@ static inline void spin_init(struct spinlock *l, enum lock_rank rank) { *l = (st
 #ifdef FURCA_DEBUG
 void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, void *ip);
 void lock_debug_release(const void *lock, bool is_spin);
+void lock_debug_expect_irqs_on(void *ip);
 #else
 static inline void lock_debug_acquire(const void *lock, enum lock_rank rank, bool is_spin, void *ip) { }
 static inline void lock_debug_release(const void *lock, bool is_spin) { }
+static inline void lock_debug_expect_irqs_on(void *ip) { }
 #endif
 /* What waiting for the locks of one rank has cost; for sleeping locks spins are sleeps. */
 #define LOCK_RANKS (RANK_LOG + 1)
@@ -68,8 +70,15 @@ static inline bool spin_trylock_irqsave(struct spinlock *l, unsigned long *flags
 	return false;
 }
 /* Where interrupts are known to be on, as in a system call that holds no lock. */
+static inline void spin_lock_irq(struct spinlock *l)
+{
+	lock_debug_expect_irqs_on(__builtin_return_address(0));
+	arch_irq_disable();
+	spin_lock(l);
+}
 static inline bool spin_trylock_irq(struct spinlock *l)
 {
+	lock_debug_expect_irqs_on(__builtin_return_address(0));
 	arch_irq_disable();
 	if (likely(spin_trylock(l)))
 		return true;

@@ -16,11 +16,11 @@
 #include "cgroup/cgroup.h"
 #include "pid/pidfd.h"
 #include "mm/page.h"
-#include "mm/user_access.h"
 #include "arch/arch.h"
 #include "base/string.h"
 #include "time/time.h"
 #include "debug/events.h"
+#include "user_word.h"
 #include <linux/sched.h>
 #include <linux/resource.h>
 #include <linux/capability.h>
@@ -160,7 +160,7 @@ long clone(struct clone_request *req)
 		return PTR_ERR(child);
 	int number = pid_number_in(child->pid, current_pid_ns());
 	if (req->flags & CLONE_PARENT_SETTID)
-		(void)!put_user_u32((u32)number, req->parent_tid);
+		(void)!arch_user_store32((u32)number, req->parent_tid);
 	if (!(req->flags & CLONE_VFORK)) {
 		/* a tracer is told of the child's number, and the child may be gone by then */
 		name = unlikely(req->trace_event) ? pid_get(child->pid) : NULL;
@@ -185,5 +185,5 @@ void task_first_run(struct task *prev)
 {
 	sched_finish_switch(prev);
 	if (current->set_child_tid)
-		(void)!put_user_u32((u32)task_tid_own(current), current->set_child_tid);
+		(void)!arch_user_store32((u32)task_tid_own(current), current->set_child_tid);
 }

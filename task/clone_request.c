@@ -16,14 +16,11 @@
 
 #define FLAGS_LEGACY 0xffffffffULL
 
-int clone_request_check(struct clone_request *req)
-{
-	u64 f = req->flags;
+/* What few ask for; all of it refused with one and the same error. */
+#define FLAGS_RARE (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWIPC | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD)
 
-	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
-		return -EINVAL;
-	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
-		return -EINVAL;
+static int check_rare(const struct clone_request *req, u64 f)
+{
 	if ((f & CLONE_FS) && (f & (CLONE_NEWNS | CLONE_NEWUSER)))
 		return -EINVAL;
 	/* An undo list is of one IPC namespace. Who may not make one at all learns that first. */
@@ -33,16 +30,32 @@ int clone_request_check(struct clone_request *req)
 	/* The sibling of a pid namespace's init would be outside the tree that ends with it. */
 	if ((f & CLONE_PARENT) && current->signal->is_unkillable)
 		return -EINVAL;
-	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) || pid_ns_for_children(current) != current_pid_ns()))
-		return -EINVAL;
-	/* whose memory reads one clock cannot run by another */
-	if ((f & (CLONE_THREAD | CLONE_VM)) && current->ns->of[NS_TIME] != current->ns->of[NS_TIME_FOR_CHILDREN])
+	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID)))
 		return -EINVAL;
 	/* A pidfd is of a process; and its number and the child's cannot be written to one place, as clone's one argument
 	 * for both would have it. */
 	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & CLONE_PARENT_SETTID) && req->pidfd == req->parent_tid)
+		return -EINVAL;
+	return 0;
+}
+
+int clone_request_check(struct clone_request *req)
+{
+	u64 f = req->flags;
+
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	int err = f & FLAGS_RARE ? check_rare(req, f) : 0;
+	if (err)
+		return err;
+	if ((f & CLONE_THREAD) && pid_ns_for_children(current) != current_pid_ns())
+		return -EINVAL;
+	/* whose memory reads one clock cannot run by another */
+	if ((f & (CLONE_THREAD | CLONE_VM)) && current->ns->of[NS_TIME] != current->ns->of[NS_TIME_FOR_CHILDREN])
 		return -EINVAL;
 	return 0;
 }

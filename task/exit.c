@@ -34,21 +34,12 @@ static void account_thread_locked(struct task *t)
 	s->dead_io.write_bytes += t->io_counters.write_bytes;
 }
 
-/* The group's largest resident size so far, for rusage. */
-static void note_peak_rss(struct task *t)
-{
-	if (!t->mm)
-		return;
-	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
-	t->signal->dead_threads.max_rss_pages = MAX(t->signal->dead_threads.max_rss_pages, t->mm->peak_rss_pages);
-	spin_unlock_irqrestore(&t->sighand->lock, flags);
-}
-
 /* The address space is left: by exec for a new one, by exit for good. Errors writing to it do not matter. */
 void task_leave_mm(struct task *t)
 {
 	futex_exit(t);
-	vfork_release(t);
+	if (READ_ONCE(t->vfork_done))
+		vfork_release(t);
 }
 
 /* A thread that execs waits for the others to go. It may give up at any moment, but is not released under tasklist_lock. */
@@ -63,7 +54,7 @@ void task_release(struct task *t)
 {
 	for (;;) {
 		struct task *leader = NULL;
-		unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+		spin_lock_irq(&tasklist_lock);
 		struct sighand *sighand = t->sighand;
 		ptrace_unlink_locked(t);
 		spin_lock(&sighand->lock);
@@ -84,7 +75,7 @@ void task_release(struct task *t)
 			leader->exit_state = EXIT_DEAD;
 		if (t->pid)
 			wake_up_all(&t->pid->exit_wait);
-		spin_unlock_irqrestore(&tasklist_lock, flags);
+		spin_unlock_irq(&tasklist_lock);
 		task_put(t);
 		if (!reap_leader)
 			return;
@@ -96,9 +87,10 @@ void task_release(struct task *t)
 static bool exit_notify(struct task *t, struct list *dead)
 {
 	bool autoreap = false;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock_irq(&tasklist_lock);
 	cgroup_exit_locked(t);
-	reparent_children_locked(t, dead);
+	if (!list_is_empty(&t->children) || !list_is_empty(&t->traced))
+		reparent_children_locked(t, dead);
 	if (atomic_read(&t->signal->live) == 0)
 		pgrp_kill_if_orphaned_locked(t->leader, NULL);
 	t->exit_state = EXIT_ZOMBIE;
@@ -115,7 +107,7 @@ static bool exit_notify(struct task *t, struct list *dead)
 		t->exit_state = EXIT_DEAD;
 	wake_exec_locked(t->signal);
 	wake_up_all(&t->pid->exit_wait);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	spin_unlock_irq(&tasklist_lock);
 	return autoreap;
 }
 
@@ -131,16 +123,18 @@ static void check_not_init(struct task *t, int code)
 static bool mark_exiting(struct task *t, int code)
 {
 	struct signal *s = t->signal;
-	unsigned long flags = spin_lock_irqsave(&t->sighand->lock);
+	spin_lock_irq(&t->sighand->lock);
 	t->flags |= PF_EXITING;
 	bool is_last = atomic_dec_return(&s->live) == 0;
 	if (is_last && !s->is_group_exiting) {
 		s->is_group_exiting = true;
 		s->group_exit_code = code;
 	}
+	if (t->mm)	/* the group's largest resident size so far, for rusage */
+		s->dead_threads.max_rss_pages = MAX(s->dead_threads.max_rss_pages, t->mm->peak_rss_pages);
 	/* process-directed signals that we were to take go to a thread that lives */
 	signal_hand_over_locked(t);
-	spin_unlock_irqrestore(&t->sighand->lock, flags);
+	spin_unlock_irq(&t->sighand->lock);
 	signal_tell_stop_news(t);
 	return is_last;
 }
@@ -153,7 +147,8 @@ void task_exit(int code)
 	BUG_ON(in_interrupt() || (t->flags & PF_IDLE));
 	if (unlikely(t->flags & PF_EXITING))
 		panic("task %d died while it was dying", t->tid);
-	core_hold(t);
+	if (atomic_read(&t->signal->live) > 1)	/* another thread might be writing the group's core file */
+		core_hold(t);
 	ptrace_event(PTRACE_EVENT_EXIT, (u64)code);
 	bool is_group_dead = mark_exiting(t, code);
 	event_note(EVENT_EXIT, t->tid, 0, (u64)(unsigned)code);
@@ -162,12 +157,12 @@ void task_exit(int code)
 		timers_group_dead(t->signal);
 	}
 	t->exit_code = code;
-	note_peak_rss(t);
 	task_leave_mm(t);
 	if (is_group_dead && t->signal->is_session_leader)
 		tty_session_ends(t);
 	rooms_drop_at_exit(t);
-	seccomp_drop(t);
+	if (t->seccomp.newest)
+		seccomp_drop(t);
 	if (is_group_dead && t->leader->oom_victim)
 		oom_victim_is_gone(t->leader);
 	if (is_group_dead && task_tgid_own(t) == 1)
@@ -188,7 +183,7 @@ void task_exit(int code)
 void task_exit_group(int code)
 {
 	struct signal *s = current->signal;
-	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
+	spin_lock_irq(&current->sighand->lock);
 	if (s->is_group_exiting) {
 		code = s->group_exit_code;
 	} else if (s->group_exec_task && s->group_exec_task != current) {
@@ -199,7 +194,7 @@ void task_exit_group(int code)
 		if (s->threads > 1)
 			signal_kill_others_locked(current);
 	}
-	spin_unlock_irqrestore(&current->sighand->lock, flags);
+	spin_unlock_irq(&current->sighand->lock);
 	task_exit(code);
 }
 

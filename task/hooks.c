@@ -1,34 +1,11 @@
 /*
- * task/hooks.c: who is asked about, and told of, every clone: the audit's counter here, security's when there is one.
+ * task/hooks.c: who is asked about, and told of, every clone: the audit's counter and security's question, here.
  * Way in: task_make asks (a refusal ends the clone before anything changes), task_copy tells past the phase line.
- * Locks: the list only grows, at boot.
+ * Locks: none: the list is fixed.
  */
 #include "task/internal.h"
 #include "task/hooks.h"
 #include <linux/sched.h>
-
-static struct list hooks = LIST_INIT(hooks);
-
-void task_hook_register(struct task_hook *h) { list_push_back(&hooks, &h->node); }
-
-int hooks_may_clone(const struct clone_request *req)
-{
-	struct task_hook *h;
-	list_for_each(h, &hooks, node) {
-		int err = h->may_clone ? h->may_clone(req) : 0;
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-void hooks_cloned(const struct task *child, const struct clone_request *req)
-{
-	struct task_hook *h;
-	list_for_each(h, &hooks, node)
-		if (h->cloned)
-			h->cloned(child, req);
-}
 
 /* The audit hook: how many of each kind were made, for /proc/furca/clones. */
 struct clone_counts clone_counts;
@@ -51,11 +28,31 @@ static int security_may_clone(const struct clone_request *req)
 	return current->real_cred ? 0 : -EPERM;
 }
 
-static struct task_hook audit_hook = { .name = "audit", .cloned = audit_cloned };
-static struct task_hook security_hook = { .name = "security", .may_clone = security_may_clone };
+struct task_hook {
+	const char *name;
+	int (*may_clone)(const struct clone_request *req);	/* before anything changes: 0 or -errno; may be NULL */
+	void (*cloned)(const struct task *child, const struct clone_request *req);	/* past the phase line; may be NULL */
+};
+static const struct task_hook hooks[] = {
+	{ "security",	security_may_clone,	NULL },
+	{ "audit",	NULL,			audit_cloned },
+};
 
-void task_hooks_init(void)
+int hooks_may_clone(const struct clone_request *req)
 {
-	task_hook_register(&security_hook);
-	task_hook_register(&audit_hook);
+#pragma clang loop unroll(full)
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+		int err = hooks[i].may_clone ? hooks[i].may_clone(req) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void hooks_cloned(const struct task *child, const struct clone_request *req)
+{
+#pragma clang loop unroll(full)
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hooks[i].cloned)
+			hooks[i].cloned(child, req);
 }

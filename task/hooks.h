@@ -8,5 +8,4 @@ extern struct clone_counts clone_counts;
 
 int hooks_may_clone(const struct clone_request *req);
 void hooks_cloned(const struct task *child, const struct clone_request *req);
-void task_hooks_init(void);
 #endif

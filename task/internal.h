@@ -4,21 +4,26 @@
 #include "task/task.h"
 
 struct task *task_alloc(int node);
-void task_init_empty(struct task *t);
+void task_init(void);				/* process 0, and how large a task is on this CPU */
 
-/* One room of the table in resources.c. copy: 0 or -errno, holding nothing on failure. drop: gives up what is held and
- * leaves NULL, so that it may be called again; accepts "never had". */
+/* One room of the table in resources.c. copy: where it is not simply shared; 0 or -errno, holding nothing on failure.
+ * put: gives up t's hold on what its pointer led to; the pointer is NULL already. */
 struct room {
 	const char *name;
-	u64 share_flag;		/* the CLONE_* flag under which both hold the same room */
+	u64 share_flag;		/* the CLONE_* flag under which both hold the same room, if current has one */
+	size_t pointer;		/* where in struct task */
 	int (*copy)(struct task *child, const struct clone_request *req);
-	void (*drop)(struct task *t);
+	void (*put)(struct task *t, void *body);
 	bool drop_at_exit;	/* death gives it up at once; the others stay until the parent has waited */
 };
-#define ROOM(n) int room_##n##_copy(struct task *child, const struct clone_request *req); void room_##n##_drop(struct task *t)
+#define ROOM(n) \
+	int room_##n##_copy(struct task *child, const struct clone_request *req); \
+	void room_##n##_put(struct task *t, void *body)
 ROOM(cred); ROOM(semundo); ROOM(files); ROOM(fs); ROOM(sighand); ROOM(signal); ROOM(mm); ROOM(namespaces); ROOM(io);
-ROOM(thread);
 #undef ROOM
+/* The room "thread" lies in the task and on its stack: nothing of it is given up. */
+int room_thread_copy(struct task *child, const struct clone_request *req);
+void semundo_leave(void);			/* current's, before it dies: what it would give back it gives back now */
 
 bool task_mm_is_shared(void);			/* unshare.c: another process runs in current's memory */
 /* resources/namespaces.c: takes the set over; the old one is given back. */

@@ -43,12 +43,13 @@ static int link_refusal_locked(struct task *child, const struct clone_request *r
 	/* what was sent to the whole group meanwhile has not reached the child: the parent takes it, then makes another */
 	if (signal_is_pending())
 		return fatal_signal_is_pending() ? -EINTR : -ERESTARTNOINTR;
-	return cgroup_fork_locked(child, req);	/* the last: it counts the child */
+	/* the last: it counts the child */
+	return unlikely(child->cgroup || current->cgroup) ? cgroup_fork_locked(child, req) : 0;
 }
 
 int task_link(struct task *child, const struct clone_request *req)
 {
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock_irq(&tasklist_lock);
 	struct sighand *sighand = current->sighand;
 	if (sighand)
 		spin_lock(&sighand->lock);
@@ -74,7 +75,7 @@ int task_link(struct task *child, const struct clone_request *req)
 	}
 	if (sighand)
 		spin_unlock(&sighand->lock);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	spin_unlock_irq(&tasklist_lock);
 	return err;
 }
 

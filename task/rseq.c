@@ -78,7 +78,7 @@ static int settle(struct regs *r)
 		if (err)
 			return err;
 	}
-	return likely(ids == both) ? 0 : put_user_u64(both, current->rseq);
+	return likely(ids == both) ? 0 : arch_user_store64(both, current->rseq);
 }
 
 void rseq_settle(struct regs *r)

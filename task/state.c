@@ -14,7 +14,8 @@
 #include "fs/vfs.h"
 #include "base/string.h"
 
-SLAB_CACHE(task_cache, struct task);
+static void task_construct(void *obj);
+SLAB_CONSTRUCTED(task_cache, struct task, task_construct);
 struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 struct list all_processes = LIST_INIT(all_processes);
 atomic_t task_count = ATOMIC_INIT(0);
@@ -22,29 +23,9 @@ int threads_max;
 struct task first_task;
 struct task *init_task;
 
-/* An empty task with its kernel stack on node. Every list and lock is ready, no room is held. NULL: out of memory. */
-struct task *task_alloc(int node)
+/* What is so in every task between two lives: a free lock, empty lists. */
+static void lists_init(struct task *t)
 {
-	struct task *t = slab_zalloc(&task_cache);
-	if (!t)
-		return NULL;
-	t->kstack = kstack_alloc(node);
-	if (!t->kstack) {
-		slab_free(&task_cache, t);
-		return NULL;
-	}
-	task_init_empty(t);
-	atomic_inc(&task_count);
-	return t;
-}
-
-/* The state a task's struct has before it holds anything. Also made of first_task at boot. */
-void task_init_empty(struct task *t)
-{
-	refcount_set(&t->count, 1);
-	t->state = TASK_NEW;
-	t->exit_signal = -1;
-	t->leader = t;
 	spin_init(&t->lock, RANK_TASK);
 	for (int i = 0; i < PID_TYPES; i++)
 		list_init(&t->pid_links[i]);
@@ -54,9 +35,61 @@ void task_init_empty(struct task *t)
 	list_init(&t->traced_node);
 	list_init(&t->thread_node);
 	list_init(&t->all_node);
+	t->pending.set = 0;
 	list_init(&t->pending.queue);
 	list_init(&t->poll_files);
 	list_init(&t->pi_owned);
+}
+
+static __attribute__((unused)) bool are_lists_empty(const struct task *t)
+{
+	for (int i = 0; i < PID_TYPES; i++)
+		if (!list_is_empty(&t->pid_links[i]))
+			return false;
+	return list_is_empty(&t->children) && list_is_empty(&t->sibling) && list_is_empty(&t->traced) &&
+	       list_is_empty(&t->traced_node) && list_is_empty(&t->thread_node) && list_is_empty(&t->all_node) &&
+	       !t->pending.set && list_is_empty(&t->pending.queue) && list_is_empty(&t->poll_files) &&
+	       list_is_empty(&t->pi_owned);
+}
+
+static void task_construct(void *obj)
+{
+	lists_init(obj);
+	arch_task_construct(obj);
+}
+
+/* What zeroed memory does not say of a task that holds nothing yet. */
+static void task_set_empty(struct task *t)
+{
+	refcount_set(&t->count, 1);
+	t->state = TASK_NEW;
+	t->exit_signal = -1;
+	t->leader = t;
+	t->restart.fn = NULL;
+}
+
+void task_init(void)
+{
+	task_cache.size = sizeof(struct task) + (u32)arch_task_extra_bytes();
+	lists_init(&first_task);
+	task_set_empty(&first_task);
+}
+
+/* An empty task with its kernel stack on node. Every list and lock is ready, no room is held. NULL: out of memory. */
+struct task *task_alloc(int node)
+{
+	struct task *t = slab_alloc(&task_cache);
+	if (!t)
+		return NULL;
+	memset(t, 0, offsetof(struct task, lock));
+	task_set_empty(t);
+	t->kstack = kstack_alloc(node);
+	if (!t->kstack) {
+		slab_free(&task_cache, t);
+		return NULL;
+	}
+	atomic_inc(&task_count);
+	return t;
 }
 
 void task_put(struct task *t)
@@ -68,12 +101,8 @@ void task_put(struct task *t)
 	stack_watch_end(t);
 	kstack_free(t->kstack);
 	atomic_dec(&task_count);
+	ASSERT(are_lists_empty(t));
 	slab_free(&task_cache, t);
-}
-
-bool fatal_signal_is_pending(void)
-{
-	return (READ_ONCE(current->work) & WORK_SIGNAL) && (READ_ONCE(current->pending.set) & SIG_BIT(SIGKILL));
 }
 
 struct pid *current_process_name(void) { return pid_get(current->signal->pids[PID_TGID]); }

@@ -164,18 +164,11 @@ struct task {
 
 	/* names */
 	struct pid *pid;		/* reference: this thread's */
-	struct list pid_links[PID_TYPES];	/* in pid->tasks; TGID, PGID, SID only for leaders; tasklist_lock */
 	int tid, tgid;			/* numbers in the first pid namespace */
-	char comm[16];			/* lock */
-	struct spinlock lock;		/* RANK_TASK */
 
 	/* the tree: tasklist_lock */
 	struct task *real_parent, *parent;	/* borrowed; parent differs while traced */
-	struct list children, sibling;	/* of real_parent */
-	struct list traced, traced_node;
 	struct task *leader;		/* borrowed: thread group leader */
-	struct list thread_node;	/* in signal->thread_list */
-	struct list all_node;		/* in all_processes (leaders only) */
 	int parent_death_signal;	/* PR_SET_PDEATHSIG; own */
 	/* ptrace/ptrace.h says who may touch these */
 	u64 ptrace;			/* PT_* flags; 0: not traced */
@@ -198,7 +191,6 @@ struct task {
 	struct io_room *io;
 
 	/* fresh in every clone */
-	struct pending pending;		/* sighand->lock */
 	u64 blocked, saved_mask;	/* own; written under sighand->lock */
 	bool has_saved_mask;
 	u64 real_blocked;		/* what sigtimedwait has let through, but is blocked all the same; sighand->lock */
@@ -208,14 +200,12 @@ struct task {
 	uptr altstack_addr; size_t altstack_size; int altstack_flags;	/* own */
 	uptr clear_child_tid;		/* own */
 	struct robust_list_ref robust_list;	/* own */
-	struct restart_block restart;
 	u64 start_ns;			/* monotonic: when it was made */
 	u64 utime_ns, stime_ns;		/* sampled by tick or on entry; see sched_cpu_time_ns */
 	u64 minor_faults, major_faults;
 	struct io_counters io_counters;
 	struct completion *vfork_done;	/* borrowed: on the parent's kernel stack; task->lock */
 	uptr set_child_tid;		/* CLONE_CHILD_SETTID: where the child writes its number first; own */
-	struct list pi_owned;		/* sync/futex_pi.c: contended PI futexes it owns; pi_locks_lock */
 	struct pi_waiter *pi_blocked_on;	/* borrowed: on its own stack; pi_locks_lock */
 	bool is_futex_dead;		/* it owns no PI futex any more, ever; pi_locks_lock */
 	bool faults_off;		/* a fault in a user copy is -EFAULT at once: a spinlock is held; own */
@@ -235,10 +225,23 @@ struct task {
 #endif
 	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
 	int oom_victim;
-	struct list poll_files;		/* fs/: deferred releases */
 	u64 exec_count;			/* how often it and those it descends from ran execve */
 	u64 parent_exec_count;		/* its parent's when it was made: who has exec'd since hears of its end by SIGCHLD */
-};
+
+	/* From here on nothing is zeroed for a new task: a free lock, what is empty again when a task ends, and what is
+	 * always set (state.c). */
+	struct spinlock lock;		/* RANK_TASK */
+	char comm[16];			/* lock */
+	struct restart_block restart;
+	struct list pid_links[PID_TYPES];	/* in pid->tasks; TGID, PGID, SID only for leaders; tasklist_lock */
+	struct list children, sibling;	/* of real_parent; tasklist_lock, as all to all_node */
+	struct list traced, traced_node;
+	struct list thread_node;	/* in signal->thread_list */
+	struct list all_node;		/* in all_processes (leaders only) */
+	struct pending pending;		/* sighand->lock */
+	struct list pi_owned;		/* sync/futex_pi.c: contended PI futexes it owns; pi_locks_lock */
+	struct list poll_files;		/* fs/: deferred releases */
+} __aligned(64);	/* what the CPU saves to lies behind it: arch_task_extra_bytes() */
 
 /* A one-shot event. */
 struct completion { bool is_done; struct waitqueue wait; };
@@ -262,7 +265,10 @@ static inline void task_set_state(u32 s) { __atomic_store_n(&current->state, s, 
 static inline void task_set_work(struct task *t, u64 w) { __atomic_fetch_or(&t->work, w, __ATOMIC_ACQ_REL); }
 static inline void task_clear_work(struct task *t, u64 w) { __atomic_fetch_and(&t->work, ~w, __ATOMIC_ACQ_REL); }
 static inline bool signal_is_pending(void) { return READ_ONCE(current->work) & (WORK_SIGNAL | WORK_NOTIFY); }
-bool fatal_signal_is_pending(void);			/* SIGKILL is queued or the group is exiting */
+static inline bool fatal_signal_is_pending(void)	/* SIGKILL is queued or the group is exiting */
+{
+	return (READ_ONCE(current->work) & WORK_SIGNAL) && (READ_ONCE(current->pending.set) & SIG_BIT(SIGKILL));
+}
 static inline u64 task_limit(const struct task *t, int which) { return READ_ONCE(t->signal->limits[which].current_limit); }
 static inline u64 current_limit(int which) { return task_limit(current, which); }
 static inline const struct cred *current_cred(void) { return current->cred; }
@@ -355,12 +361,4 @@ void cred_put(const struct cred *c);
 static inline const struct cred *cred_get(const struct cred *c) { refcount_inc((refcount_t *)&c->count); return c; }
 /* What sync/futex.c gives to death and exec: walks the robust list, wakes and clears clear_child_tid. */
 void futex_exit(struct task *t);
-/* -- hooks that see every clone: one list of functions (task/hooks.c); a security hook may refuse it -- */
-struct task_hook {
-	const char *name;
-	int (*may_clone)(const struct clone_request *req);	/* before anything changes: 0 or -errno; may be NULL */
-	void (*cloned)(const struct task *child, const struct clone_request *req);	/* past the phase line; may be NULL */
-	struct list node;
-};
-void task_hook_register(struct task_hook *h);
 #endif

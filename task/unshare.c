@@ -113,6 +113,6 @@ long sys_unshare(unsigned long flags)
 		cred_install(fresh.cred);
 	task_set_namespaces(current, fresh.ns);
 	if (f & CLONE_SYSVSEM)
-		room_semundo_drop(current);
+		semundo_leave();
 	return 0;
 }

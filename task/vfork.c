@@ -36,8 +36,6 @@ drain:
 
 void vfork_release(struct task *t)
 {
-	if (!READ_ONCE(t->vfork_done))
-		return;
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	struct completion *done = t->vfork_done;
 	t->vfork_done = NULL;

@@ -261,7 +261,7 @@ static int wait_look(struct wait_request *w)
 	struct task *thread, *zombie = NULL;
 	bool found = false;
 	w->code = 0;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	spin_lock_irq(&tasklist_lock);
 	if (w->type == PID_TGID) {
 		zombie = look_at_named_locked(w, &found);
 	} else if (w->options & __WNOTHREAD) {
@@ -273,7 +273,7 @@ static int wait_look(struct wait_request *w)
 				break;
 		}
 	}
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	spin_unlock_irq(&tasklist_lock);
 	if (zombie) {
 		event_note(EVENT_REAP, current->tid, zombie->tid, (u64)(unsigned)zombie->exit_code);
 		task_release(zombie);

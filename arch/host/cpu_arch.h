@@ -27,5 +27,6 @@ static inline void arch_page_clear(void *page) { __builtin_memset(page, 0, PAGE_
 static inline void arch_page_copy(void *to, const void *from) { __builtin_memcpy(to, from, PAGE_SIZE); }
 static inline bool arch_add_is_negative(s64 *v, s64 n) { return __atomic_add_fetch(v, n, __ATOMIC_ACQ_REL) < 0; }
 static inline bool arch_sub_is_spent(s64 *v, s64 n) { return __atomic_sub_fetch(v, n, __ATOMIC_ACQ_REL) <= 0; }
+static inline bool arch_dec_is_spent(int *v) { return __atomic_fetch_sub(v, 1, __ATOMIC_ACQ_REL) <= 1; }
 static inline u64 arch_cycles(void) { return __builtin_ia32_rdtsc(); }
 #endif

@@ -64,6 +64,12 @@ static __always_inline bool arch_sub_is_spent(s64 *v, s64 n)
 	__asm__ volatile("lock subq %2, %0" : "+m"(*v), "=@ccle"(is_spent) : "re"(n) : "memory");
 	return is_spent;
 }
+static __always_inline bool arch_dec_is_spent(int *v)
+{
+	bool is_spent;
+	__asm__ volatile("lock decl %0" : "+m"(*v), "=@ccle"(is_spent) : : "memory");
+	return is_spent;
+}
 static inline u64 arch_cycles(void)
 {
 	u32 lo, hi;

@@ -12,7 +12,6 @@
 #include "mm/user_access.h"
 #include "base/printk.h"
 #include "base/string.h"
-#include "mm/slab.h"
 
 #define MXCSR_INITIAL 0x1f80
 #define MXCSR_MASK_DEFAULT 0xffbf
@@ -20,8 +19,6 @@
 #define FXSAVE_REGISTERS 416	/* of them the CPU writes */
 
 static struct fpu_area initial __aligned(64);
-static struct slab_cache fpu_cache;	/* its size is known only when the machine runs */
-SLAB_TYPE(fpu_type, &fpu_cache, "fpu_state", 0, 64, false);
 
 static inline void xsave(void *area)
 {
@@ -64,7 +61,6 @@ void fpu_init(void)
 			.xfeatures = cpu_features.xfeatures,
 			.xstate_size = cpu_features.fpu_bytes,
 		};
-	fpu_cache.size = (u32)MAX(cpu_features.fpu_frame_bytes, sizeof(struct fpu_area));
 	fpu_load_initial();
 }
 
@@ -201,16 +197,11 @@ fault:
 }
 
 /* XSAVE writes all registers, but leaves the reserved words of the header alone, which must be zero, and the marks for signal
- * frames: those are set here. */
-struct fpu_area *fpu_alloc(void)
+ * frames: those are set here, once for all tasks that have the area one after the other. */
+void fpu_area_init(struct fpu_area *a)
 {
-	struct fpu_area *a = slab_alloc(&fpu_cache);
-
-	if (!a)
-		return NULL;
 	memcpy((u8 *)a + FXSAVE_REGISTERS, (u8 *)&initial + FXSAVE_REGISTERS, sizeof(*a) - FXSAVE_REGISTERS);
 	set_signal_marks(a);
-	return a;
 }
 
-void fpu_free(struct fpu_area *area) { slab_free(&fpu_cache, area); }
+size_t fpu_area_bytes(void) { return MAX(cpu_features.fpu_frame_bytes, sizeof(struct fpu_area)); }

@@ -21,6 +21,6 @@ bool __must_check fpu_sanitize(struct fpu_area *area);	/* user bytes made fit to
  * user space. 0 or -EFAULT: the memory is not there, or what it holds is not a state. */
 int __must_check fpu_save_to_user(uptr at);
 int __must_check fpu_restore_from_user(uptr at);
-struct fpu_area *fpu_alloc(void);			/* to be saved to before it is loaded; NULL: out of memory */
-void fpu_free(struct fpu_area *area);			/* NULL is accepted */
+size_t fpu_area_bytes(void);				/* known once fpu_init() has run */
+void fpu_area_init(struct fpu_area *area);		/* made fit to be saved to; not to be loaded before */
 #endif

@@ -1,7 +1,7 @@
 /*
  * arch/x86_64/thread.c: the room "thread": a task's registers, kernel stack frame, TLS bases, FPU state.
  * A new task's kernel stack holds struct regs at its top and, below, a frame that switch_stacks returns into
- * thread_start with. Locks: none; see thread.h. Errors: -ENOMEM (no FPU area).
+ * thread_start with. Locks: none; see thread.h. Errors: -EPERM (TLS outside user space).
  * The FPU is switched eagerly, but a state that is still in this CPU's registers (only kernel tasks ran in between)
  * is not loaded again.
  */
@@ -43,6 +43,17 @@ void thread_start(void);
 
 static const void *fpu_owner[CPUS_MAX];	/* the area that each CPU's registers last came from or went to */
 
+/* Each task's FPU area lies behind it. */
+static void *fpu_behind(struct task *t) { return t + 1; }
+
+size_t arch_task_extra_bytes(void)
+{
+	_Static_assert(sizeof(struct task) % 64 == 0, "XSAVE wants its area aligned");
+	return fpu_area_bytes();
+}
+
+void arch_task_construct(struct task *t) { fpu_area_init(fpu_behind(t)); }
+
 static unsigned long kstack_top(const struct task *t) { return (unsigned long)t->kstack + KSTACK_SIZE; }
 
 struct regs *task_regs(struct task *t) { return (struct regs *)(kstack_top(t) - sizeof(struct regs)); }
@@ -59,7 +70,6 @@ static void start_frame(struct task *t, void (*fn)(void *), void *arg)
 
 void arch_thread_kernel(struct task *child, void (*fn)(void *), void *arg)
 {
-	child->thread = (struct thread){ };
 	memset(task_regs(child), 0, sizeof(struct regs));
 	start_frame(child, fn, arg);
 }
@@ -67,31 +77,27 @@ void arch_thread_kernel(struct task *child, void (*fn)(void *), void *arg)
 int arch_thread_copy(struct task *child, const struct clone_request *req)
 {
 	struct regs *r = task_regs(child);
-	struct fpu_area *fpu = fpu_alloc();
+	struct thread *th = &child->thread;
 	unsigned long flags;
 
-	if (!fpu)	/* child->thread is all zero, as the whole of a new task is */
-		return -ENOMEM;
-	if ((req->flags & CLONE_SETTLS) && req->tls >= USER_END) {
-		fpu_free(fpu);
+	if ((req->flags & CLONE_SETTLS) && req->tls >= USER_END)
 		return -EPERM;
-	}
 	flags = arch_irq_save();
-	fpu_save(fpu);
+	fpu_save(fpu_behind(child));
 	tls_save(&current->thread);
-	child->thread = current->thread;
+	/* what a debugger has set is not the child's: that is zero, as all of a new task is */
+	memcpy(th, &current->thread, offsetof(struct thread, debug_addr));
 	arch_irq_restore(flags);
-	child->thread.fpu = fpu;
-	child->thread.fpu_cpu = 0;
-	debug_regs_clear(&child->thread);
+	th->fpu = fpu_behind(child);
+	th->fpu_cpu = 0;
 	*r = *task_regs(current);
 	r->rax = 0;
 	arch_step_disable(child);
 	if (req->stack)
 		r->rsp = req->stack;
 	if (req->flags & CLONE_SETTLS) {
-		child->thread.fs_base = req->tls;
-		child->thread.fs = 0;
+		th->fs_base = req->tls;
+		th->fs = 0;
 	}
 	start_frame(child, NULL, NULL);
 	return 0;
@@ -104,12 +110,6 @@ void arch_thread_save(void)
 	fpu_save(current->thread.fpu);
 	tls_save(&current->thread);
 	arch_irq_restore(flags);
-}
-
-void arch_thread_drop(struct task *t)
-{
-	fpu_free(t->thread.fpu);
-	t->thread.fpu = NULL;
 }
 
 /* -- the switch -- */
@@ -159,10 +159,7 @@ void arch_thread_exec(struct task *t, uptr entry, uptr sp)
 	struct thread *th = &t->thread;
 	unsigned long flags;
 
-	if (!th->fpu)
-		th->fpu = fpu_alloc();
-	if (!th->fpu)
-		panic("no memory for the FPU state of the first program");
+	th->fpu = fpu_behind(t);	/* the first program's task was a kernel task */
 	/* the number of the call that this is stays: a debugger looks at it */
 	*task_regs(t) = (struct regs){ .orig_rax = task_regs(t)->orig_rax, .rip = entry, .cs = USER_CS, .rsp = sp, .ss = USER_DS,
 				       .rflags = RFLAGS_IF | RFLAGS_FIXED };

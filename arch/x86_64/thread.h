@@ -10,7 +10,7 @@ struct thread {
 	u64 ksp;			/* kernel stack pointer; known to switch.S by offset 0 */
 	u64 fs_base, gs_base;		/* user TLS; right while not running */
 	u16 fs, gs, ds, es;		/* user selectors: 0, but for old programs that load them */
-	void *fpu;			/* owned: XSAVE (or FXSAVE) area; NULL: a kernel task */
+	void *fpu;			/* XSAVE (or FXSAVE) area, behind the task; NULL: a kernel task */
 	u32 fpu_cpu;			/* CPU number + 1 whose registers last held this state */
 	u32 trap_nr;			/* the last exception, for signal frames */
 	u64 error_code, fault_addr;

@@ -35,10 +35,8 @@ static inline u64 read_fs_base(void)
  * where they have the FSGSBASE instructions. */
 void tls_save(struct thread *t)
 {
-	t->fs = READ_SELECTOR(fs);
-	t->gs = READ_SELECTOR(gs);
-	t->ds = READ_SELECTOR(ds);
-	t->es = READ_SELECTOR(es);
+	__asm__ volatile("mov %%fs, %0; mov %%gs, %1; mov %%ds, %2; mov %%es, %3"
+			 : "=m"(t->fs), "=m"(t->gs), "=m"(t->ds), "=m"(t->es));
 	if (cpu_features.has_fsgsbase) {
 		t->fs_base = read_fs_base();
 		t->gs_base = read_user_gs_base();

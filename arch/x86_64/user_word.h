@@ -27,6 +27,9 @@ static inline void user_close(void) { __asm__ volatile(USER_SITE("clac") : : : "
 #define user_load(to, at, fault) \
 	__asm__ goto("771: movq %1, %0\n772:\n" USER_FIXUP("771b", "772b", "%l2") \
 		     : "=r"(to) : "m"(*(const volatile u64 *)(at)) : : fault)
+#define user_store32(at, value, fault) \
+	__asm__ goto("771: movl %1, %0\n772:\n" USER_FIXUP("771b", "772b", "%l2") \
+		     : : "m"(*(volatile u32 *)(at)), "er"((u32)(value)) : : fault)
 /* n (a constant) words of the kernel's, and as many zeros. */
 #define user_store_words(at, from, n, fault) \
 	__asm__ goto("771: .set user_offset, 0\n.rept " #n "\nmovq user_offset(%1), %%rax\nmovq %%rax, user_offset(%0)\n" \
@@ -56,6 +59,18 @@ static inline int __must_check arch_user_store64(u64 v, uptr at)
 		return -EFAULT;
 	user_open();
 	user_store(at, v, fault);
+	user_close();
+	return 0;
+fault:
+	user_close();
+	return -EFAULT;
+}
+static inline int __must_check arch_user_store32(u32 v, uptr at)
+{
+	if (unlikely(!user_range_ok(at, sizeof(v))))
+		return -EFAULT;
+	user_open();
+	user_store32(at, v, fault);
 	user_close();
 	return 0;
 fault:

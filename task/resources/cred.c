@@ -111,13 +111,14 @@ int room_cred_copy(struct task *child, const struct clone_request *req)
 	return 0;
 }
 
-void room_cred_drop(struct task *t)
+void room_cred_put(struct task *t, void *body)
 {
-	if (t->real_cred)
-		account_add(t->real_cred->account, ACCOUNT_PROCESSES, -1);
+	const struct cred *real = body;
+
+	account_add(real->account, ACCOUNT_PROCESSES, -1);
 	cred_put(t->cred);
-	cred_put(t->real_cred);
-	t->cred = t->real_cred = NULL;
+	t->cred = NULL;
+	cred_put(real);
 }
 
 /* Process 0's: root with every capability. */

@@ -11,24 +11,10 @@ int room_files_copy(struct task *child, const struct clone_request *req)
 {
 	if (!current->files)
 		return 0;
-	if (req->flags & CLONE_FILES) {
-		refcount_inc(&current->files->count);
-		child->files = current->files;
-		return 0;
-	}
 	if (files_is_too_big(current->files))
 		return -EMFILE;
 	child->files = files_copy(current->files);
 	return child->files ? 0 : -ENOMEM;
 }
 
-void room_files_drop(struct task *t)
-{
-	if (!READ_ONCE(t->files))
-		return;
-	unsigned long flags = spin_lock_irqsave(&t->lock);
-	struct files *f = t->files;
-	t->files = NULL;
-	spin_unlock_irqrestore(&t->lock, flags);
-	files_put(f);
-}
+void room_files_put(struct task *t, void *body) { files_put(body); }

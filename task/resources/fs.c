@@ -2,17 +2,11 @@
 #include "task/internal.h"
 #include "fs/vfs.h"
 #include "base/errno.h"
-#include <linux/sched.h>
 
 int room_fs_copy(struct task *child, const struct clone_request *req)
 {
 	if (!current->fs)
 		return 0;
-	if (req->flags & CLONE_FS) {
-		refcount_inc(&current->fs->count);
-		child->fs = current->fs;
-		return 0;
-	}
 	child->fs = fs_room_copy(current->fs);
 	return child->fs ? 0 : -ENOMEM;
 }
@@ -27,8 +21,4 @@ void task_set_fs(struct task *t, struct fs_room *fs)
 	fs_room_put(old);
 }
 
-void room_fs_drop(struct task *t)
-{
-	if (t->fs)
-		task_set_fs(t, NULL);
-}
+void room_fs_put(struct task *t, void *body) { fs_room_put(body); }

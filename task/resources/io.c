@@ -5,7 +5,6 @@
 #include "task/internal.h"
 #include "mm/slab.h"
 #include "base/errno.h"
-#include <linux/sched.h>
 
 SLAB_CACHE(io_cache, struct io_room);
 
@@ -13,11 +12,6 @@ int room_io_copy(struct task *child, const struct clone_request *req)
 {
 	if (!current->io)	/* made by the first ioprio_set: nothing to share before */
 		return 0;
-	if (req->flags & CLONE_IO) {
-		refcount_inc(&current->io->count);
-		child->io = current->io;
-		return 0;
-	}
 	child->io = slab_alloc(&io_cache);
 	if (!child->io)
 		return -ENOMEM;
@@ -26,15 +20,11 @@ int room_io_copy(struct task *child, const struct clone_request *req)
 	return 0;
 }
 
-void room_io_drop(struct task *t)
+void room_io_put(struct task *t, void *body)
 {
-	if (!READ_ONCE(t->io))
-		return;
-	unsigned long flags = spin_lock_irqsave(&t->lock);
-	struct io_room *io = t->io;
-	t->io = NULL;
-	spin_unlock_irqrestore(&t->lock, flags);
-	if (io && refcount_dec(&io->count))
+	struct io_room *io = body;
+
+	if (refcount_dec(&io->count))
 		slab_free(&io_cache, io);
 }
 

@@ -5,16 +5,11 @@
 #include "task/internal.h"
 #include "mm/mm.h"
 #include "arch/arch.h"
-#include <linux/sched.h>
 
 int room_mm_copy(struct task *child, const struct clone_request *req)
 {
 	if (!current->mm || req->kernel_fn)
 		return 0;
-	if (req->flags & CLONE_VM) {
-		child->mm = mm_get(current->mm);
-		return 0;
-	}
 	/* Both go on in the middle of the same function, and write the stack's page at once. */
 	struct mm *mm = mm_copy(current->mm, req->stack ? 0 : regs_sp(task_regs(current)));
 	if (IS_ERR(mm))
@@ -26,16 +21,10 @@ int room_mm_copy(struct task *child, const struct clone_request *req)
 	return 0;
 }
 
-void room_mm_drop(struct task *t)
+void room_mm_put(struct task *t, void *body)
 {
-	if (!READ_ONCE(t->mm))
-		return;
-	unsigned long flags = spin_lock_irqsave(&t->lock);
-	struct mm *mm = t->mm;
-	t->mm = NULL;
-	spin_unlock_irqrestore(&t->lock, flags);
-	if (!mm)
-		return;
+	struct mm *mm = body;
+
 	if (mm->owner == t)
 		mm->owner = NULL;
 	mm_put(mm);

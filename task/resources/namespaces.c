@@ -28,8 +28,4 @@ void task_set_namespaces(struct task *t, struct namespaces *set)
 	namespaces_put(old);
 }
 
-void room_namespaces_drop(struct task *t)
-{
-	if (t->ns)
-		task_set_namespaces(t, NULL);
-}
+void room_namespaces_put(struct task *t, void *body) { namespaces_put(body); }

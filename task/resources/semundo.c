@@ -24,6 +24,7 @@ struct semundo *semundo_of_current(void)
 	return current->semundo;
 }
 
+/* current has none yet that could be shared. */
 int room_semundo_copy(struct task *child, const struct clone_request *req)
 {
 	if (!(req->flags & CLONE_SYSVSEM))
@@ -36,12 +37,21 @@ int room_semundo_copy(struct task *child, const struct clone_request *req)
 	return 0;
 }
 
-void room_semundo_drop(struct task *t)
+void room_semundo_put(struct task *t, void *body)
 {
-	struct semundo *s = t->semundo;
-	t->semundo = NULL;
-	if (!s || !refcount_dec(&s->count))
+	struct semundo *s = body;
+
+	if (!refcount_dec(&s->count))
 		return;
 	semundo_settle(s);
 	slab_free(&semundo_cache, s);
+}
+
+void semundo_leave(void)
+{
+	struct semundo *s = current->semundo;
+
+	current->semundo = NULL;
+	if (s)
+		room_semundo_put(current, s);
 }

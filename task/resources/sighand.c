@@ -13,19 +13,10 @@ int room_sighand_copy(struct task *child, const struct clone_request *req)
 		child->sighand = sighand_new();
 		return child->sighand ? 0 : -ENOMEM;
 	}
-	if (req->flags & CLONE_SIGHAND) {
-		refcount_inc(&current->sighand->count);
-		child->sighand = current->sighand;
-		return 0;
-	}
 	child->sighand = sighand_copy(current->sighand);
 	if (!child->sighand)
 		return -ENOMEM;
 	return req->flags & CLONE_CLEAR_SIGHAND ? sighand_clear(child) : 0;
 }
 
-void room_sighand_drop(struct task *t)
-{
-	sighand_put(t->sighand);
-	t->sighand = NULL;
-}
+void room_sighand_put(struct task *t, void *body) { sighand_put(body); }

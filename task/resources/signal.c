@@ -28,44 +28,40 @@ static void signal_init_fresh(struct signal *s, struct task *leader)
 
 static void signal_inherit(struct signal *s, const struct signal *from)
 {
-	unsigned long flags = spin_lock_irqsave(&current->leader->lock);
+	spin_lock_irq(&current->leader->lock);
 	memcpy(s->limits, from->limits, sizeof(s->limits));
-	spin_unlock_irqrestore(&current->leader->lock, flags);
+	spin_unlock_irq(&current->leader->lock);
 	s->oom_score_adj = from->oom_score_adj;
 	s->has_child_subreaper = from->has_child_subreaper || from->is_subreaper;
 	if (!READ_ONCE(from->tty))	/* one that comes at this moment comes too late */
 		return;
-	flags = spin_lock_irqsave(&current->sighand->lock);
+	spin_lock_irq(&current->sighand->lock);
 	s->tty = from->tty ? tty_get(from->tty) : NULL;
-	spin_unlock_irqrestore(&current->sighand->lock, flags);
+	spin_unlock_irq(&current->sighand->lock);
 }
 
 int room_signal_copy(struct task *child, const struct clone_request *req)
 {
-	if (req->flags & CLONE_THREAD) {
-		refcount_inc(&current->signal->count);
-		child->signal = current->signal;
-		return 0;
-	}
+	const struct signal *from = current->signal;	/* NULL: the first of all is made */
 	struct signal *s = slab_alloc(&signal_cache);
 	if (!s)
 		return -ENOMEM;
-	memset(s, 0, current->signal ? offsetof(struct signal, limits) : sizeof(*s));
+	memset(s, 0, from ? offsetof(struct signal, limits) : sizeof(*s));
 	signal_init_fresh(s, child);
 	child->signal = s;
-	if (current->signal)
-		signal_inherit(s, current->signal);
+	if (from)
+		signal_inherit(s, from);
 	return 0;
 }
 
-void room_signal_drop(struct task *t)
+void room_signal_put(struct task *t, void *body)
 {
-	struct signal *s = t->signal;
-	t->signal = NULL;
+	struct signal *s = body;
+
 	pending_flush(&t->pending);
 	pid_put(t->pid);
 	t->pid = NULL;
-	if (!s || !refcount_dec(&s->count))
+	if (!refcount_dec(&s->count))
 		return;
 	timer_cancel(&s->real_timer);
 	pending_flush(&s->shared_pending);

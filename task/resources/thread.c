@@ -10,8 +10,3 @@ int room_thread_copy(struct task *child, const struct clone_request *req)
 	}
 	return arch_thread_copy(child, req);
 }
-
-void room_thread_drop(struct task *t)
-{
-	arch_thread_drop(t);
-}
