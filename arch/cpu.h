@@ -30,6 +30,8 @@ struct cpu {
 	void *page_cache;		/* mm/buddy.c: per-CPU free frames */
 	void *debug;			/* debug/: held locks */
 	struct event_ring *events;	/* owned: debug/events.c; NULL: not yet */
+	u64 kicks;			/* bit per CPU that is to be interrupted, by sched_release_kicks(); own, interrupts off */
+	u32 kicks_held;			/* depth of sched_hold_kicks(); own */
 };
 
 extern struct cpu cpus[CPUS_MAX];

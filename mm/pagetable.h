@@ -114,8 +114,8 @@ void tlb_batch_end(struct tlb_batch *b);			/* flushes on all CPUs that may cache
 void tlb_flush_mm(struct mm *mm);				/* all CPUs that may cache this mm */
 void tlb_flush_mm_page(struct mm *mm, uptr va);			/* one page, and the walker's caches */
 void tlb_flush_page_here(struct mm *mm, uptr va);		/* on this CPU alone, which acted on an older entry */
-/* What was asked of other CPUs since boot: times, and interrupts that were sent. */
-struct tlb_counts { u64 requests, interrupts, kernel_requests, kernel_interrupts; };
+/* What was asked of other CPUs since boot: times, interrupts that were sent, how long the answers took. */
+struct tlb_counts { u64 requests, interrupts, kernel_requests, kernel_interrupts, waited_ns; };
 void tlb_counts_read(struct tlb_counts *c);
 /* All CPUs that have mm loaded go over to the kernel's tables: nobody caches it then. */
 void tlb_evict_mm(struct mm *mm);

@@ -5,7 +5,8 @@
  * are. A process that never left its CPU is thus flushed there alone. A CPU that runs a kernel task keeps the last mm
  * loaded lazily; the first request for a flush makes it leave the mm, so that it is not asked again.
  * Other CPUs are flushed by an interrupt, one request at a time; the sender waits until all have done it. Interrupts
- * are on here (no lock that is taken with interrupts off may be held), so two senders do not wait for each other.
+ * are on here (no lock that is taken with interrupts off may be held), so two senders do not wait for each other. A sender
+ * that has looked for a while sleeps in HLT until the last answer's interrupt.
  * What is mapped for the kernel itself changes only in the area of stacks (mm/kstack.c), a batch at a time.
  * Locks: flush_lock (RANK_TLB), below mm->pt_lock. Errors: none.
  */
@@ -16,6 +17,7 @@
 #include "base/printk.h"
 
 #define PAGES_MAX 32	/* more than this: all of the mm is flushed */
+#define ANSWER_SPINS 200	/* so often the sender looks for answers before it sleeps in HLT */
 
 enum flush_kind { FLUSH_PAGES, FLUSH_ALL, FLUSH_EVICT, FLUSH_KERNEL, FLUSH_NOTHING };
 
@@ -25,6 +27,7 @@ static struct {		/* under flush_lock; read by the CPUs in pending */
 	struct mm *mm;
 	uptr first, last;
 	u64 pending;	/* bit per CPU; atomic */
+	u64 sleeper;	/* the sender's number plus one, if it is to be interrupted by the last answer; atomic */
 } request;
 
 static struct tlb_counts counts;	/* under flush_lock */
@@ -82,19 +85,53 @@ static void flush_self(enum flush_kind kind, struct mm *mm, uptr first, uptr las
 
 void tlb_flush_interrupt(void)
 {
-	u64 bit = BIT(cpu_id());
+	u64 bit = BIT(cpu_id()), sleeper;
 
 	if (!(__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE) & bit))
 		return;
 	flush_self(request.kind, request.mm, request.first, request.last);
-	__atomic_fetch_and(&request.pending, ~bit, __ATOMIC_RELEASE);
+	/* The sender says that it sleeps, then looks; we answer, then look whether it sleeps. Once we have answered the
+	 * request may be another's, who takes an interrupt for nothing. */
+	if (__atomic_and_fetch(&request.pending, ~bit, __ATOMIC_SEQ_CST))
+		return;
+	sleeper = __atomic_load_n(&request.sleeper, __ATOMIC_SEQ_CST);
+	if (unlikely(sleeper))
+		arch_send_resched((u32)sleeper - 1);
+}
+
+static u64 pending_answers(void) { return __atomic_load_n(&request.pending, __ATOMIC_SEQ_CST); }
+
+/* Where CPUs are threads of a host, one that does not answer soon does not run: the host's CPU is left to it. */
+static void sleep_for_answers(void)
+{
+	__atomic_store_n(&request.sleeper, cpu_id() + 1, __ATOMIC_SEQ_CST);
+	while (pending_answers()) {
+		arch_irq_disable();
+		if (pending_answers())
+			arch_halt();
+		else
+			arch_irq_enable();
+	}
+	__atomic_store_n(&request.sleeper, 0, __ATOMIC_RELAXED);
+}
+
+static void wait_for_answers(void)
+{
+	for (unsigned i = 0; pending_answers(); i++) {
+		if (i == ANSWER_SPINS)
+			sleep_for_answers();
+		arch_relax();
+	}
 }
 
 static void flush_others(u64 mask, enum flush_kind kind, struct mm *mm, uptr first, uptr last)
 {
+	u64 begin_ns;
+
 	ASSERT(arch_irqs_are_on());
 	spin_lock(&flush_lock);
 	count_locked(kind, mask);
+	begin_ns = arch_clock_ns();
 	request.kind = kind;
 	request.mm = mm;
 	request.first = first;
@@ -102,8 +139,8 @@ static void flush_others(u64 mask, enum flush_kind kind, struct mm *mm, uptr fir
 	__atomic_store_n(&request.pending, mask, __ATOMIC_RELEASE);
 	for (u64 left = mask; left; left &= left - 1)
 		arch_send_flush((u32)__builtin_ctzl(left));
-	while (__atomic_load_n(&request.pending, __ATOMIC_ACQUIRE))
-		arch_relax();
+	wait_for_answers();
+	counts.waited_ns += arch_clock_ns() - begin_ns;
 	spin_unlock(&flush_lock);
 }
 

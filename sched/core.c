@@ -65,6 +65,17 @@ void sched_kick(struct runqueue *rq)
 		rq->must_interrupt = true;
 }
 
+void sched_send_kicks(void)
+{
+	unsigned long flags = arch_irq_save();
+	u64 left = cpu_self()->kicks;
+
+	cpu_self()->kicks = 0;
+	for (; left; left &= left - 1)
+		arch_send_resched((u32)__builtin_ctzl(left));
+	arch_irq_restore(flags);
+}
+
 void sched_set_resched(void)
 {
 	WRITE_ONCE(cpu_self()->need_resched, true);

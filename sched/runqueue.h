@@ -52,7 +52,7 @@ struct runqueue {
 extern struct runqueue runqueues[CPUS_MAX];
 
 struct runqueue *task_rq_lock(struct task *t, unsigned long *flags);
-/* The interrupt that sched_kick() asked for goes out when the CPU that gets it can have the lock. */
+/* The interrupt that sched_kick() asked for goes out when the CPU that gets it can have the lock; later, if it is held back. */
 static inline void rq_unlock(struct runqueue *rq, unsigned long flags)
 {
 	bool must_interrupt = rq->must_interrupt;
@@ -60,8 +60,12 @@ static inline void rq_unlock(struct runqueue *rq, unsigned long flags)
 	if (unlikely(must_interrupt))
 		rq->must_interrupt = false;
 	spin_unlock(&rq->lock);
-	if (unlikely(must_interrupt))
-		arch_send_resched(rq->cpu);
+	if (unlikely(must_interrupt)) {
+		if (cpu_self()->kicks_held)
+			cpu_self()->kicks |= BIT(rq->cpu);
+		else
+			arch_send_resched(rq->cpu);
+	}
 	arch_irq_restore(flags);
 }
 

@@ -6,6 +6,7 @@
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 #include "base/types.h"
+#include "arch/cpu.h"
 #include "base/list.h"
 #include "base/rbtree.h"
 
@@ -63,6 +64,20 @@ void sched_wait_off_cpu(struct task *t);
 /* Makes t runnable if its state is one of states; true if it did. */
 bool sched_wake(struct task *t, unsigned states);
 void sched_set_resched(void);		/* this CPU */
+/*
+ * For whoever wakes somebody under a spinlock that the woken one will take: between the two, wakes interrupt no other CPU, and
+ * the second sends what was held back. A CPU that is interrupted at once finds the lock taken; where CPUs are a host's
+ * threads, it may even take the host's CPU from the one that has the lock. They nest; between them nobody sleeps.
+ */
+static inline void sched_hold_kicks(void) { cpu_self()->kicks_held++; }
+void sched_send_kicks(void);
+static inline void sched_release_kicks(void)
+{
+	struct cpu *c = cpu_self();
+
+	if (!--c->kicks_held && unlikely(c->kicks))
+		sched_send_kicks();
+}
 /* As schedule(), woken at the deadline (monotonic; 0: never); remaining ns, 0 if passed. */
 u64 schedule_timeout(u64 deadline_ns);
 void sched_tick(void);			/* from the timer interrupt */

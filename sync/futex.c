@@ -86,6 +86,7 @@ struct futex_bucket *futex_bucket_of(const struct futex_key *k)
 
 void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
+	sched_hold_kicks();
 	spin_lock(a < b ? &a->lock : &b->lock);
 	if (a != b)
 		spin_lock(a < b ? &b->lock : &a->lock);
@@ -96,6 +97,7 @@ void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 	spin_unlock(&a->lock);
 	if (a != b)
 		spin_unlock(&b->lock);
+	sched_release_kicks();
 }
 
 /* -- user words -- */
@@ -156,9 +158,11 @@ int futex_wake(uptr addr, bool is_shared, int n, u32 bitset)
 	if (err)
 		return err;
 	b = futex_bucket_of(&k);
+	sched_hold_kicks();
 	spin_lock(&b->lock);
 	err = futex_wake_locked(b, &k, n, bitset);
 	spin_unlock(&b->lock);
+	sched_release_kicks();
 	futex_key_put(&k);
 	return err;
 }

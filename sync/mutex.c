@@ -147,6 +147,7 @@ bool lock_loss_starves(u64 *lost_ns)
 static __noinline int mutex_wait(struct mutex *m, int state)
 {
 	struct mutex_waiter w = { .task = current };
+	u64 begin_ns = arch_clock_ns();
 	unsigned sleeps = 0;
 	int err = 0;
 
@@ -169,10 +170,12 @@ static __noinline int mutex_wait(struct mutex *m, int state)
 		(void)spin_for(m);
 		spin_lock(&m->lock);
 	}
+	sched_hold_kicks();
 	leave_locked(m, &w);
 	WRITE_ONCE(current->state, TASK_RUNNING);
 	spin_unlock(&m->lock);
-	lock_wait_count(m->rank, sleeps);
+	sched_release_kicks();
+	lock_wait_count(m->rank, sleeps, begin_ns);
 	return err;
 }
 
@@ -215,6 +218,7 @@ static __noinline void unlock_slow(struct mutex *m)
 	BUG_ON(!is_mine(m));
 	if (word == ((unsigned long)current | BITS) && owner_cas(m, word, BITS))
 		return;
+	sched_hold_kicks();
 	spin_lock(&m->lock);
 	first = first_waiter(m);
 	word = first ? BITS : 0;
@@ -224,6 +228,7 @@ static __noinline void unlock_slow(struct mutex *m)
 	if (first)
 		sched_wake(first->task, TASK_NORMAL);	/* under m->lock: the waiter, and its stack, is still there */
 	spin_unlock(&m->lock);
+	sched_release_kicks();
 }
 
 void mutex_unlock(struct mutex *m)

@@ -9,6 +9,7 @@
  * Locks: l->lock guards the list, the waiters' words and every change of the last three bits.
  */
 #include "sync/mutex.h"
+#include "arch/arch.h"
 #include "sync/waitqueue.h"
 #include "task/task.h"
 #include "base/printk.h"
@@ -134,6 +135,7 @@ static bool enter_or_mark_locked(struct rwlock *l, struct rw_waiter *w)
 static __noinline int rw_wait(struct rwlock *l, bool is_writer, int state)
 {
 	struct rw_waiter w = { .task = current, .is_writer = is_writer };
+	u64 begin_ns = arch_clock_ns();
 	unsigned sleeps = 0;
 	int err = 0;
 
@@ -154,20 +156,24 @@ static __noinline int rw_wait(struct rwlock *l, bool is_writer, int state)
 		if (first_waiter(l) == &w)
 			w.is_starved = lock_loss_starves(&w.lost_ns);
 	}
+	sched_hold_kicks();
 	bool was_first = first_waiter(l) == &w;
 	list_remove(&w.node);
 	settle_locked(l, was_first);
 	WRITE_ONCE(current->state, TASK_RUNNING);
 	spin_unlock(&l->lock);
-	lock_wait_count(l->rank, sleeps);
+	sched_release_kicks();
+	lock_wait_count(l->rank, sleeps, begin_ns);
 	return err;
 }
 
 static __noinline void rw_left(struct rwlock *l)
 {
+	sched_hold_kicks();
 	spin_lock(&l->lock);
 	settle_locked(l, false);
 	spin_unlock(&l->lock);
+	sched_release_kicks();
 }
 
 /* Nobody who is inside, or awake, would let the first in line in. */

@@ -1,12 +1,17 @@
 /*
  * sync/spinlock.c: the slow path of a spinlock: another CPU has it. Reads until the lock looks free, then tries, so
- * that the waiting CPUs share the cache line quietly. A lock that never comes free is taken for a deadlock.
+ * that the waiting CPUs share the cache line quietly; with interrupts on it naps in HLT after many looks. A lock that never
+ * comes free is taken for a deadlock.
  * How often and how long CPUs waited is counted by rank, for /proc/furca/locks, for sleeping locks too.
  */
 #include "sync/spinlock.h"
 #include "base/printk.h"
+#include "arch/arch.h"
+#include "time/time.h"
 
 #define DEADLOCK_SPINS 2000000000UL
+#define NAP_SPINS 1000	/* looks between two naps */
+#define NAP_NS (100 * NSEC_PER_USEC)
 
 /* Of the locks that have been waited for; one without a name shows its number. */
 static const char *const names[LOCK_RANKS] = {
@@ -66,24 +71,42 @@ void lock_waits_read(unsigned rank, struct lock_waits *w)
 	w->name = names[rank];
 	w->waits = __atomic_load_n(&waits[rank].waits, __ATOMIC_RELAXED);
 	w->spins = __atomic_load_n(&waits[rank].spins, __ATOMIC_RELAXED);
+	w->ns = __atomic_load_n(&waits[rank].ns, __ATOMIC_RELAXED);
 }
 
-void lock_wait_count(unsigned rank, u64 spins)
+void lock_wait_count(unsigned rank, u64 spins, u64 begin_ns)
 {
 	__atomic_fetch_add(&waits[rank].waits, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&waits[rank].spins, spins, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&waits[rank].ns, arch_clock_ns() - begin_ns, __ATOMIC_RELAXED);
+}
+
+/* Where CPUs are threads of a host, a lock that stays taken for long has a holder that does not run, or waits for a CPU that
+ * does not: the host's CPU is left to that one for a moment. */
+static void nap(const struct spinlock *l)
+{
+	timer_wake_cpu(NAP_NS);
+	arch_irq_disable();
+	if (READ_ONCE(l->locked))
+		arch_halt();
+	else
+		arch_irq_enable();
 }
 
 void spin_lock_slow(struct spinlock *l)
 {
+	u64 begin_ns = arch_clock_ns();
 	unsigned long spins = 0;
 
 	do {
 		while (READ_ONCE(l->locked)) {
-			arch_relax();
-			if (++spins == DEADLOCK_SPINS)
+			if (unlikely(++spins % NAP_SPINS == 0) && arch_irqs_are_on())
+				nap(l);
+			else
+				arch_relax();
+			if (spins == DEADLOCK_SPINS)
 				panic("spinlock %p (rank %u): no progress", (void *)l, l->rank);
 		}
 	} while (__atomic_exchange_n(&l->locked, 1, __ATOMIC_ACQUIRE));
-	lock_wait_count(l->rank, spins);
+	lock_wait_count(l->rank, spins, begin_ns);
 }

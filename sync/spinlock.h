@@ -28,10 +28,10 @@ static inline void lock_debug_acquire(const void *lock, enum lock_rank rank, boo
 static inline void lock_debug_release(const void *lock, bool is_spin) { }
 static inline void lock_debug_expect_irqs_on(void *ip) { }
 #endif
-/* What waiting for the locks of one rank has cost; for sleeping locks spins are sleeps. */
+/* What waiting for the locks of one rank has cost; for sleeping locks spins are sleeps. begin_ns: when the waiting began. */
 #define LOCK_RANKS (RANK_LOG + 1)
-struct lock_waits { const char *name; u64 waits, spins; };
-void lock_wait_count(unsigned rank, u64 spins);
+struct lock_waits { const char *name; u64 waits, spins, ns; };
+void lock_wait_count(unsigned rank, u64 spins, u64 begin_ns);
 void lock_waits_read(unsigned rank, struct lock_waits *w);
 __cold void spin_lock_slow(struct spinlock *l); /* spins until it has the lock; debug builds watch for a deadlock */
 

@@ -79,10 +79,13 @@ void wake_up_n_locked(struct waitqueue *wq, int exclusive, unsigned long key)
 
 static __noinline void wake_up_waiters(struct waitqueue *wq, int exclusive, unsigned long key)
 {
-	unsigned long flags = spin_lock_irqsave(&wq->lock);
+	unsigned long flags;
 
+	sched_hold_kicks();
+	flags = spin_lock_irqsave(&wq->lock);
 	wake_up_n_locked(wq, exclusive, key);
 	spin_unlock_irqrestore(&wq->lock, flags);
+	sched_release_kicks();
 }
 
 void wake_up_n(struct waitqueue *wq, int exclusive, unsigned long key)
@@ -131,11 +134,14 @@ void completion_init(struct completion *c)
 /* c may be on the waiter's stack: it is not touched after the unlock, and a waiter leaves only with the lock taken. */
 void completion_done(struct completion *c)
 {
-	unsigned long flags = spin_lock_irqsave(&c->wait.lock);
+	unsigned long flags;
 
+	sched_hold_kicks();
+	flags = spin_lock_irqsave(&c->wait.lock);
 	c->is_done = true;
 	wake_up_n_locked(&c->wait, 1 << 30, 0);
 	spin_unlock_irqrestore(&c->wait.lock, flags);
+	sched_release_kicks();
 }
 
 static bool completion_is_done(struct completion *c)

@@ -87,6 +87,7 @@ void task_release(struct task *t)
 static bool exit_notify(struct task *t, struct list *dead)
 {
 	bool autoreap = false;
+	sched_hold_kicks();
 	spin_lock_irq(&tasklist_lock);
 	cgroup_exit_locked(t);
 	if (!list_is_empty(&t->children) || !list_is_empty(&t->traced))
@@ -108,6 +109,7 @@ static bool exit_notify(struct task *t, struct list *dead)
 	wake_exec_locked(t->signal);
 	wake_up_all(&t->pid->exit_wait);
 	spin_unlock_irq(&tasklist_lock);
+	sched_release_kicks();
 	return autoreap;
 }
 

@@ -25,6 +25,8 @@ void timer_start(struct timer *t, u64 expires_ns);	/* restarts it if queued */
 bool timer_cancel(struct timer *t);	/* true if it was queued; waits for a running handler on another CPU */
 bool timer_try_cancel(struct timer *t);	/* as timer_cancel, but does not wait: the handler may take the caller's lock */
 void timer_interrupt(void);		/* called by arch/ on this CPU */
+/* This CPU takes an interrupt within so long at the latest: before an arch_halt() under a lock. */
+void timer_wake_cpu(u64 ns);
 /* The scheduler's tick: asks for sched_tick() at this time on this CPU; 0: none. */
 void timer_set_tick(u64 when_ns);
 #define TICK_NS 4000000ULL

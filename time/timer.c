@@ -161,6 +161,18 @@ void timer_set_tick(u64 when_ns)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
+/* What the hardware was set for comes later: its interrupt sets it for that again. */
+void timer_wake_cpu(u64 ns)
+{
+	struct timer_queue *q = &queues[cpu_id()];
+	unsigned long flags = arch_irq_save();
+	u64 when = arch_clock_ns() + ns;
+
+	if (!q->programmed_ns || q->programmed_ns > when)
+		arch_timer_program(when);
+	arch_irq_restore(flags);
+}
+
 struct sleeper {
 	struct timer timer;
 	struct task *task;

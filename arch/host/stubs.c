@@ -3,6 +3,7 @@
  * A test that links the real thing gets the real thing.
  */
 #include "arch/host/host.h"
+#include "arch/arch.h"
 #include "mm/kstack.h"
 #include "mm/buddy.h"
 #include "mm/mm.h"
@@ -19,6 +20,8 @@ WEAK void slab_reclaim(void) { }
 WEAK void tlb_flush_kernel(void) { }
 WEAK bool alloc_gate_count(struct task *t) { return false; }
 WEAK bool oom_kill(void) { return false; }
+WEAK u64 arch_clock_ns(void) { return 0; }
+WEAK void arch_send_resched(u32 cpu) { }
 
 /* base/string.c's additions to the C library. */
 WEAK size_t strlcpy(char *dst, const char *src, size_t size)

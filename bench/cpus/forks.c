@@ -1,7 +1,7 @@
 /*
  * forks.c: fork, _exit and wait from several tasks at once: forks processes|threads WORKERS FORKS
  * Each worker makes its part of the forks, from a process of its own or as a thread of one. Prints the microseconds from
- * the common start to the last one's end, and what /proc/furca/locks says, where there is one.
+ * the common start to the last one's end, and what /proc/furca/locks and flushes say, where they are.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -91,15 +91,16 @@ static long run_processes(int workers)
 	return now_us() - begin;
 }
 
-static void show_locks(void)
+/* What a file of counts says, each line behind a word; nothing where there is no such file. */
+static void show(const char *path, const char *word)
 {
 	char text[2000];
-	int fd = open("/proc/furca/locks", O_RDONLY);
+	int fd = open(path, O_RDONLY);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
 
 	text[n > 0 ? n : 0] = 0;
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		printf("lock %s\n", line);
+		printf("%s %s\n", word, line);
 }
 
 int main(int argc, char **argv)
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		fail("mmap");
 	printf("us %ld\n", strcmp(argv[1], "threads") ? run_processes(workers) : run_threads(workers));
-	show_locks();
+	show("/proc/furca/locks", "lock");
+	show("/proc/furca/flushes", "flush");
 	return 0;
 }

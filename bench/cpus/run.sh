@@ -3,7 +3,8 @@
 # bench/cpus/run.sh [furca|linux]...   (both unless named)
 # A line is: kernel, mode, CPUs, the kernel's instructions a fork without turns of waiting loops and with, wall microseconds a
 # fork. Instructions are counted on all CPUs by the plugin count.c, and a short run is taken off a long one, so that boot
-# does not count. Then, for Furca, how often each lock was found taken in the long run. FORKS is the long run's number.
+# does not count. Then, for Furca, how often each lock was found taken in the long run, how many turns or sleeps
+# that took, how many microseconds, and how often CPUs flushed each other. FORKS is the long run's number.
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build} FORKS=${FORKS:-2000}
@@ -35,7 +36,7 @@ for kernel in ${*:-furca linux}; do
 				awk -v n=$((FORKS - few)) -v all="$FORKS" -v head="$kernel $mode $cpus" '{
 				split(head, h, " "); work = ($3 - $1) / n; waiting = ($4 - $2) / n
 				printf "%-6s %-10s %4s %12.0f %14.0f %8.0f\n", h[1], h[2], h[3], work, work + waiting, $5 / all }'
-			sed -n 's/^lock /       /p' "$out/text"
+			sed -nE 's/^(lock|flush) /       &/p' "$out/text"
 		done
 	done
 done

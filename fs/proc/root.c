@@ -79,16 +79,21 @@ static int show_uptime(struct text *t, const struct proc_ref *r)
 	return 0;
 }
 
-/* Locks found taken: rank, how often, how many turns of the waiting loop (or sleeps, for a sleeping lock) in all. */
+/* Locks found taken: rank, how often, how many turns of the waiting loop (or sleeps, for a sleeping lock) and how many
+ * microseconds in all. */
 static int show_lock_waits(struct text *t, const struct proc_ref *r)
 {
 	for (unsigned rank = 0; rank < LOCK_RANKS; rank++) {
 		struct lock_waits w;
 		lock_waits_read(rank, &w);
-		if (w.waits && w.name)
-			text_print(t, "%s %lu %lu\n", w.name, (unsigned long)w.waits, (unsigned long)w.spins);
-		else if (w.waits)
-			text_print(t, "rank-%u %lu %lu\n", rank, (unsigned long)w.waits, (unsigned long)w.spins);
+		if (!w.waits)
+			continue;
+		if (w.name)
+			text_print(t, "%s", w.name);
+		else
+			text_print(t, "rank-%u", rank);
+		text_print(t, " %lu %lu %lu\n", (unsigned long)w.waits, (unsigned long)w.spins,
+			   (unsigned long)(w.ns / NSEC_PER_USEC));
 	}
 	return 0;
 }
@@ -98,9 +103,9 @@ static int show_flushes(struct text *t, const struct proc_ref *r)
 {
 	struct tlb_counts c;
 	tlb_counts_read(&c);
-	text_print(t, "requests %lu\ninterrupts %lu\nkernel-requests %lu\nkernel-interrupts %lu\n",
+	text_print(t, "requests %lu\ninterrupts %lu\nkernel-requests %lu\nkernel-interrupts %lu\nwaited-us %lu\n",
 		   (unsigned long)c.requests, (unsigned long)c.interrupts, (unsigned long)c.kernel_requests,
-		   (unsigned long)c.kernel_interrupts);
+		   (unsigned long)c.kernel_interrupts, (unsigned long)(c.waited_ns / NSEC_PER_USEC));
 	return 0;
 }
 
