@@ -22,7 +22,6 @@ static long charged, charge_limit;
 static unsigned user_fault_in;	/* user copies fail after so many bytes; 0: none fails */
 
 void mm_release(struct mm *mm) { CHECK(!refcount_dec(&mm->count)); }
-bool fatal_signal_is_pending(void) { return false; }
 void file_put(struct file *f) { CHECK(!refcount_dec(&f->count)); }
 
 /* -- user memory: the test's own, at its address ------------------------------------------------------------------- */

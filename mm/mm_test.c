@@ -38,7 +38,6 @@ bool oom_kill(void)
 	}
 	return oom_calls > 100;
 }
-bool fatal_signal_is_pending(void) { return false; }
 bool capable(int cap) { return true; }
 void file_put(struct file *f) { CHECK(!refcount_dec(&f->count)); }
 int mm_expand_stack(struct mm *mm, uptr addr) { return -EFAULT; }

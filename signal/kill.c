@@ -46,6 +46,13 @@ static int kill_one(int sig, const struct signal_info *info, struct task *t)
 	return err || !sig ? err : signal_send_process(sig, info, t);
 }
 
+static int kill_member(int sig, const struct signal_info *info, struct task *t)
+{
+	int err = signal_may_send(sig, info, t);
+
+	return err || !sig ? err : signal_send_member(sig, info, t);
+}
+
 /* Oneself one always may. Nothing is to be found, held or translated. */
 static int kill_self(int sig, struct signal_info *info, bool is_process)
 {
@@ -78,7 +85,7 @@ static int kill_pgrp(int sig, const struct signal_info *info, struct pid *pgrp)
 	struct list *l;
 
 	for (l = pgrp->tasks[PID_PGID].next; l != &pgrp->tasks[PID_PGID]; l = l->next) {
-		last = kill_one(sig, info, container_of(l, struct task, pid_links[PID_PGID]));
+		last = kill_member(sig, info, container_of(l, struct task, pid_links[PID_PGID]));
 		is_one_done |= !last;
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
@@ -98,7 +105,7 @@ static int kill_everyone(int sig, const struct signal_info *info)
 
 		if (number <= 1 || t->signal == current->signal)
 			continue;
-		err = kill_one(sig, info, t);
+		err = kill_member(sig, info, t);
 		if (err != -EPERM)
 			result = err;
 		else if (result == -ESRCH)

@@ -307,6 +307,54 @@ int signal_send_self(int sig, const struct signal_info *info, bool is_process)
 int signal_send_task(int sig, const struct signal_info *info, struct task *t) { return send(sig, info, t, false); }
 int signal_send_process(int sig, const struct signal_info *info, struct task *t) { return send(sig, info, t, true); }
 
+/*
+ * Signals to several processes, and children that are being made: whoever sends goes through the group under tasklist_lock, and
+ * a child is there or not yet. To be complete, one that its parent is making gets what the parent was sent since its
+ * clone began and does not take before the child is there: what is blocked, or for another thread. (What this thread is to
+ * take makes it begin again.) The last few are remembered, which saves each clone from saying that it has begun.
+ */
+int signal_send_member(int sig, const struct signal_info *info, struct task *t)
+{
+	unsigned long flags;
+	struct sighand *s = sighand_lock(t, &flags);
+	struct signal *group = t->signal;
+	bool was_pending;
+	int err;
+
+	if (!s)
+		return -ESRCH;
+	was_pending = sig < SIGRTMIN && sig_in(group->shared_pending.set, sig);
+	err = send_from_current_locked(sig, info, t, true);
+	if (!was_pending && sig_in(group->shared_pending.set, sig))
+		group->group_signals[group->group_signal_count++ % ARRAY_SIZE(group->group_signals)] = (u8)sig;
+	sighand_unlock(s, flags);
+	return err;
+}
+
+bool signal_group_is_forgotten_locked(u32 count)
+{
+	return current->signal->group_signal_count - count > ARRAY_SIZE(current->signal->group_signals);
+}
+
+void signal_inherit_group_locked(struct task *child, u32 count)
+{
+	const struct signal *group = current->signal;
+	u64 set = 0;
+
+	for (; count != group->group_signal_count; count++) {
+		int sig = group->group_signals[count % ARRAY_SIZE(group->group_signals)];
+
+		if (sig == SIGCONT)
+			set &= ~SIGNALS_DEFAULT_STOP;
+		else if (sig_in(SIGNALS_DEFAULT_STOP, sig))
+			set &= ~SIG_BIT(SIGCONT);
+		set |= SIG_BIT(sig);
+	}
+	child->signal->shared_pending.set |= set;
+	if (set & ~child->blocked)
+		task_set_work(child, WORK_SIGNAL);
+}
+
 int signal_send_pgrp(int sig, const struct signal_info *info, struct pid *pgrp)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
@@ -315,7 +363,7 @@ int signal_send_pgrp(int sig, const struct signal_info *info, struct pid *pgrp)
 
 	for (l = pgrp->tasks[PID_PGID].next; l != &pgrp->tasks[PID_PGID]; l = l->next) {
 		struct task *t = container_of(l, struct task, pid_links[PID_PGID]);
-		int one = signal_send_process(sig, info, t);
+		int one = signal_send_member(sig, info, t);
 
 		if (err)
 			err = one;

@@ -71,6 +71,11 @@ struct signal_delivery {
 /* -- sending. info NULL: from the kernel (SI_KERNEL). 0, -EAGAIN (rt queue full), -ESRCH -- */
 int signal_send_task(int sig, const struct signal_info *info, struct task *t);		/* this thread */
 int signal_send_process(int sig, const struct signal_info *info, struct task *any_thread);	/* its thread group */
+/* One of several that are sent it: a child that t is making gets it as well. */
+int signal_send_member(int sig, const struct signal_info *info, struct task *t);
+/* What current was so sent since its clone began: more than is remembered, and the child's share of it. sighand->lock */
+bool signal_group_is_forgotten_locked(u32 count);
+void signal_inherit_group_locked(struct task *child, u32 count);
 int signal_send_pgrp(int sig, const struct signal_info *info, struct pid *pgrp);
 int signal_send_process_locked(int sig, const struct signal_info *info, struct task *t);	/* under sighand->lock */
 void signal_force(int sig, int code, uptr addr);	/* a fault of current: unblocks, kills if ignored */

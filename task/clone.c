@@ -147,12 +147,21 @@ static void tell_tracer(const struct clone_request *req, struct pid *name)
 		ptrace_event_pid(req->trace_event, name);
 }
 
+/* Also one that was meant for another thread, which has not taken it yet. */
+static bool signal_comes_first(void)
+{
+	if (unlikely(READ_ONCE(current->signal->shared_pending.set) & ~current->blocked))
+		task_set_work(current, WORK_SIGNAL);
+	return signal_is_pending();
+}
+
 long clone(struct clone_request *req)
 {
 	struct completion vfork_done;
 	struct pid *name;
 
-	if (signal_is_pending())	/* a signal to the group must reach the child's life before or after, not half */
+	req->group_signal_count = READ_ONCE(current->signal->group_signal_count);
+	if (signal_comes_first())	/* a signal to the group must reach the child's life before or after, not half */
 		return -ERESTARTNOINTR;
 	req->trace_event = ptrace_clone_event(req);
 	struct task *child = task_copy(req);

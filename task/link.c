@@ -34,6 +34,12 @@ static void link_process_locked(struct task *child, const struct signal *maker)
 	pid_attach_locked(child, PID_SID, maker->pids[PID_SID]);
 }
 
+/* Whether several processes, this one among them, were sent a signal since the clone began. */
+static bool was_sent_more(const struct clone_request *req)
+{
+	return current->signal->group_signal_count != req->group_signal_count && !req->kernel_fn;
+}
+
 /* Why the child may not appear after all; decided under the locks that would make it appear. */
 static int link_refusal_locked(struct task *child, const struct clone_request *req)
 {
@@ -43,6 +49,8 @@ static int link_refusal_locked(struct task *child, const struct clone_request *r
 	/* what was sent to the whole group meanwhile has not reached the child: the parent takes it, then makes another */
 	if (signal_is_pending())
 		return fatal_signal_is_pending() ? -EINTR : -ERESTARTNOINTR;
+	if (unlikely(was_sent_more(req)) && signal_group_is_forgotten_locked(req->group_signal_count))
+		return -ERESTARTNOINTR;
 	/* the last: it counts the child */
 	return unlikely(child->cgroup || current->cgroup) ? cgroup_fork_locked(child, req) : 0;
 }
@@ -66,6 +74,8 @@ int task_link(struct task *child, const struct clone_request *req)
 			link_thread_locked(child);
 		else
 			link_process_locked(child, maker->signal);
+		if (unlikely(was_sent_more(req)) && !(req->flags & CLONE_THREAD))
+			signal_inherit_group_locked(child, req->group_signal_count);
 		ptrace_child_locked(child, req);
 		/* the pid's first reference is the task's own already */
 		list_push_back(&pid->tasks[PID_TASK], &child->pid_links[PID_TASK]);

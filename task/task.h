@@ -105,6 +105,8 @@ struct signal {
 	struct list thread_list;	/* of task->thread_node, leader first; tasklist_lock */
 	struct task *leader;		/* borrowed; tasklist_lock */
 	struct pending shared_pending;	/* sighand->lock */
+	u8 group_signals[8];		/* signal/send.c: the last that several processes were sent at once, this one among them */
+	u32 group_signal_count;		/* so many were ever; sighand->lock */
 	struct waitqueue child_wait;	/* wait4 sleepers of this group */
 	/* group exit, stop: sighand->lock */
 	int group_exit_code;
@@ -332,6 +334,7 @@ struct clone_request {
 	void (*kernel_fn)(void *);	/* a kernel task: what it runs; NULL: returns to user mode */
 	void *kernel_arg;
 	int node;		/* NUMA */
+	u32 group_signal_count;	/* the caller's when it began */
 	unsigned trace_event;	/* the PTRACE_EVENT_* that this is to the caller's tracer; 0: it has not asked */
 };
 int __must_check clone_request_check(struct clone_request *req);	/* every EINVAL and EPERM, before anything changes */

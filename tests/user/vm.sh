@@ -44,7 +44,7 @@ cp "$BUILD/tests/runner" "$top/root/init"
 # The emulated machine is some ten times slower than the host: the time a program may take grows accordingly.
 timeout "$LIMIT" qemu-system-x86_64 -M q35 -accel tcg -cpu "${CPU:-max,la57=off}" -m "$MEMORY" -smp "$CPUS" -nodefaults -no-user-config \
 	-display none -no-reboot -serial stdio -kernel "$kernel" -initrd "$top/initrd" \
-	-append "console=ttyS0 ${LOG:-quiet loglevel=0} ${KARGS:-} -- -v -t $EACH -n $TIMES /tests" </dev/null 2>&1 | tr -d '\r' | tee "$top/log" || true
+	-append "console=ttyS0 ${LOG:-quiet loglevel=0} ${KARGS:-} -- -v -t $EACH -n $TIMES /tests" </dev/null 2>&1 | stdbuf -oL tr -d '\r' | tee "$top/log" || true
 tail -n 1 "$top/log" | grep -q '^[0-9]* passed, 0 failed' && exit 0
 grep -q '^[0-9]* passed, [0-9]* failed' "$top/log" || echo "0 passed, 1 failed (the machine ended without a verdict)"
 exit 1

@@ -1,5 +1,6 @@
 /* kill(2): to whom, by whom, with what answer. */
 #include "check.h"
+#include <pthread.h>
 #include <sys/prctl.h>
 
 static volatile int count;
@@ -218,7 +219,7 @@ static void makes_children(void)
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
 	for (; !is_told && made < 400; made++) {
-		pid_t pid = fork();
+		pid_t pid = syscall(SYS_fork);	/* a C library's may block signals around it, and then miss one of its own will */
 		if (pid == 0) {
 			alarm((unsigned)(10 * check_patience()));
 			sigprocmask(SIG_BLOCK, &usr1, &old);
@@ -256,6 +257,42 @@ TEST(no_child_is_missed)
 		close(ready[0]);
 		close(ready[1]);
 	}
+}
+
+/* -- who makes a child first takes what was sent to the process, also when another thread was to take it and cannot yet -- */
+static int there[2], hold[2];
+
+static void *forks_after_a_signal(void *arg)
+{
+	char c;
+	CHECK_EQ(read(there[0], &c, 1), 1);
+	CHECK_EQ(is_told, 0);
+	CHECK_OK(kill(getpid(), SIGUSR1));	/* the first thread's, which waits for its vforked child */
+	pid_t pid = syscall(SYS_fork);
+	if (pid == 0)
+		_exit(is_told);
+	CHECK_WAIT(pid, EXITED(1));
+	write(hold[1], "x", 1);
+	return 0;
+}
+
+TEST(a_fork_takes_the_process_s_signals)
+{
+	pthread_t thread;
+	is_told = 0;
+	signal(SIGUSR1, tells);
+	NEED_OK(pipe(there));
+	NEED_OK(pipe(hold));
+	NEED_OK(pthread_create(&thread, 0, forks_after_a_signal, 0));
+	pid_t pid = vfork();
+	if (pid == 0) {
+		char c;
+		write(there[1], "x", 1);
+		read(hold[0], &c, 1);
+		_exit(0);
+	}
+	CHECK_WAIT(pid, EXITED(0));
+	pthread_join(thread, 0);
 }
 
 /* The signal that a parent's death sends is the parent's: one that it may not send does not come. */
