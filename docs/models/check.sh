@@ -41,5 +41,7 @@ holds tables "-DMMS=2 -DSTEPS=3" "-DMMS=3 -DSTEPS=1"
 catches tables "-DMMS=2 -DSTEPS=3" BUG_CLAIM BUG_COUNT BUG_PUT BUG_FLUSH BUG_LEAF_FLUSH BUG_FORK_FLUSH BUG_REUSE
 holds lend "-DMMS=2 -DSTEPS=4" "-DMMS=3 -DSTEPS=2"
 catches lend "-DMMS=3 -DSTEPS=2" BUG_LOOK BUG_STAY BUG_OWN BUG_HOLD
+holds flush "-DCPUS=2 -DROUNDS=3" "-DCPUS=3 -DROUNDS=1"
+catches flush "-DCPUS=3 -DROUNDS=1" BUG_ANSWER BUG_SAY BUG_MASK
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
