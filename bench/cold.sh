@@ -11,7 +11,7 @@ out=$BUILD/bench/cold kernel=$BUILD/furca-kernel; mkdir -p "$out"
 gcc -std=gnu2x -O2 -Wall -Wextra -Werror -Wno-unused-parameter -shared -fPIC -o "$out/profile.so" bench/profile.c
 
 rows=$("$BUILD/furca" bench --list | awk '$1 == "basic" && $2 != "boot" && $2 != "bytes_per_child" { print $2 }')
-for row in $rows regions:1000 descriptors:100 threads:20 children:50 children_wait_any:20 pid_levels:5 child_random:10 parent_order:10; do
+for row in $rows regions:1000 descriptors:100 threads:20 children:50 pid_levels:5 child_random:10 parent_order:10; do
 	for samples in 51 1; do
 		"$BUILD/furca" bench --kernels furca --mode icount --raw --samples $samples --qemu -plugin \
 			--qemu "$PWD/$out/profile.so,out=$PWD/$out/blocks.$samples" "$row" >/dev/null

@@ -2,8 +2,8 @@
  * furca-bench: what the operations of a process cost. One static program, the same on every kernel; `furca bench` runs it
  * as process 1 of a VM, and it runs as a plain program too.
  *
- *   furca-bench [icount|wall] [samples=N] [WHAT...]   WHAT: suite, operation or a curve's point (NAME:POINT); else "basic"
- *   furca-bench list                                  "SUITE NAME UNIT DESCRIPTION" of each operation
+ *   furca-bench [icount|wall] [samples=N] [WHAT...]   WHAT: suite, operation or any point of a curve (NAME:POINT); else "basic"
+ *   furca-bench list                                  "SUITE NAME UNIT DESCRIPTION" of each operation; NAME:N of a curve
  *
  * Each line of the result is "NAME MEDIAN MINIMUM MAXIMUM" of one operation, or "NAME:POINT ..." of one point of a curve,
  * over N samples (default 5) after one that warms up. "stopped NAME:POINT WHY": a curve goes no further. The last line is
@@ -142,27 +142,25 @@ static void take(const struct op *op, const char *point)
 		print(op->also, point, also, count);
 }
 
-/* The curve's own process: all of its points, or the one that was asked for. */
-static void follow(const struct op *op, const char *only)
+/* The curve's own process: these points, up to a negative one. */
+static void follow(const struct op *op, const long *points)
 {
 	char point[32];
-	for (const long *at = op->points; *at >= 0; at++) {
+	for (const long *at = points; *at >= 0; at++) {
 		snprintf(point, sizeof point, ":%ld", *at);
 		int error = op->grow(*at);
 		if (error) {
 			say("stopped %s%s %s\n", op->name, point, strerror(error));
 			return;
 		}
-		int is_it = !strcmp(only, point);
-		if (!*only || is_it)
-			take(op, point);
-		if (is_it)
-			return;
+		take(op, point);
 	}
 }
 
-static void measure(const struct op *op, const char *only)
+/* only: the one point of a curve that is wanted; negative: those that it has. */
+static void measure(const struct op *op, long only)
 {
+	const long one[] = { only, -1 };
 	if (!(op->flags & LARGE) || op->points)
 		touch(0);
 	if (!op->points) {
@@ -172,7 +170,7 @@ static void measure(const struct op *op, const char *only)
 	int status;
 	pid_t pid = fork();
 	if (pid == 0) {
-		follow(op, only);
+		follow(op, only < 0 ? op->points : one);
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -183,6 +181,21 @@ static void measure(const struct op *op, const char *only)
 		;	/* the children that it has left behind */
 }
 
+/* Whether the word is NAME, or NAME:POINT of a curve, whose point it sets. */
+static int is_named(const struct op *op, const char *name, const char *word, long *point)
+{
+	size_t length = name ? strlen(name) : 0;
+	char *end;
+	if (!name || strncmp(word, name, length))
+		return 0;
+	if (!word[length])
+		return 1;
+	if (word[length] != ':' || !op->points || word[length + 1] < '0' || word[length + 1] > '9')
+		return 0;
+	*point = strtol(word + length + 1, &end, 10);
+	return !*end;
+}
+
 /* Measures what the word names. False if it names nothing. */
 static int named(const char *word)
 {
@@ -190,11 +203,11 @@ static int named(const char *word)
 	for (size_t i = 0; i < SUITES; i++)
 		for (const struct op *const *part = suites[i].parts; *part; part++)
 			for (const struct op *op = *part; op->name; op++) {
-				size_t length = strlen(op->name);
-				int is_op = !strncmp(word, op->name, length) && (!word[length] || word[length] == ':');
-				if (!is_op && strcmp(word, suites[i].name))
+				long point = -1;
+				if (!is_named(op, op->name, word, &point) && !is_named(op, op->also, word, &point) &&
+				    strcmp(word, suites[i].name))
 					continue;
-				measure(op, is_op ? word + length : "");
+				measure(op, point);
 				found = 1;
 			}
 	return found;
@@ -205,10 +218,11 @@ static void list(void)
 	for (size_t i = 0; i < SUITES; i++)
 		for (const struct op *const *part = suites[i].parts; *part; part++)
 			for (const struct op *op = *part; op->name; op++) {
-				say("%s %s %s %s\n", suites[i].name, op->name, op->flags & BYTES ? "bytes" : "ticks",
+				const char *kind = op->points ? ":N" : "";
+				say("%s %s%s %s %s\n", suites[i].name, op->name, kind, op->flags & BYTES ? "bytes" : "ticks",
 					op->what);
 				if (op->also)
-					say("%s %s ticks %s\n", suites[i].name, op->also, op->also_what);
+					say("%s %s%s ticks %s\n", suites[i].name, op->also, kind, op->also_what);
 			}
 }
 

@@ -386,7 +386,8 @@ static int suites_run(struct bench *b) {
 
 static int operations_print(const struct bench *b) {
 	for (size_t i = 0; i < b->op_count; i++)
-		printf("%-9s %-24s %s\n", b->ops[i].suite, b->ops[i].name, b->ops[i].what);
+		printf("%-9s %s%-*s %s\n", b->ops[i].suite, b->ops[i].name, 24 - (int)strlen(b->ops[i].name),
+			b->ops[i].is_curve ? ":N" : "", b->ops[i].what);
 	return fflush(stdout) == 0 ? 0 : fail(EXIT_TOOL, "cannot write", "standard output", NULL);
 }
 

@@ -7,7 +7,7 @@
 
 struct bench_op {
 	char *suite, *name, *what; // owned
-	bool is_bytes;
+	bool is_bytes, is_curve;
 };
 
 // One line that the program prints: an operation, or a point of a curve ("regions:1000").
@@ -36,7 +36,7 @@ int bench(const struct options *o); // the exit status
 
 // bench_report.c. All text is owned by the caller.
 bool bench_list_parse(struct bench *b, const char *text);
-const struct bench_op *bench_op_find(const struct bench *b, const char *word); // "regions:10" is "regions"
+const struct bench_op *bench_op_find(const struct bench *b, const char *word); // "regions:10" is "regions"; no curve has no points
 bool figure_take(struct bench *b, unsigned kernel, unsigned mode, const char *line);
 char *bench_table(const struct bench *b, const char *suite); // Markdown
 char *bench_page(const struct bench *b, const char *suite);

@@ -28,28 +28,35 @@ bool bench_list_parse(struct bench *b, const char *text) {
 			is_good = false;
 			break;
 		}
+		char *point = strchr(words[1], ':');
+		if (point != NULL)
+			*point = '\0';
 		b->ops = memory_grow(b->ops, (b->op_count + 1) * sizeof(*b->ops));
 		b->ops[b->op_count++] = (struct bench_op){ .suite = text_copy(words[0]),
 			.name = text_copy(words[1]),
 			.what = text_copy(words[3]),
-			.is_bytes = strcmp(words[2], "bytes") == 0 };
+			.is_bytes = strcmp(words[2], "bytes") == 0,
+			.is_curve = point != NULL };
 	}
 	free(copy);
 	return is_good && b->op_count > 0;
-}
-
-const struct bench_op *bench_op_find(const struct bench *b, const char *word) {
-	size_t length = strcspn(word, ":");
-	for (size_t i = 0; i < b->op_count; i++)
-		if (strncmp(b->ops[i].name, word, length) == 0 && b->ops[i].name[length] == '\0')
-			return &b->ops[i];
-	return NULL;
 }
 
 static bool number_take(const char *word, uint64_t *n) {
 	char *end;
 	*n = strtoull(word, &end, 10);
 	return *word >= '0' && *word <= '9' && *end == '\0';
+}
+
+const struct bench_op *bench_op_find(const struct bench *b, const char *word) {
+	size_t length = strcspn(word, ":");
+	uint64_t point;
+	for (size_t i = 0; i < b->op_count; i++) {
+		const struct bench_op *op = &b->ops[i];
+		if (strncmp(op->name, word, length) == 0 && op->name[length] == '\0')
+			return word[length] == '\0' || (op->is_curve && number_take(word + length + 1, &point)) ? op : NULL;
+	}
+	return NULL;
 }
 
 // In the order of the list, and a curve's points by size.

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 static const char list[] = "basic fork ticks fork() in the parent\nbasic bytes_per_child bytes memory\n"
-			   "growth regions ticks regions (VMAs)\n";
+			   "growth regions:N ticks regions (VMAs)\n";
 
 static struct options options = { .cpus = 1, .bench = { .samples = 5 } };
 
@@ -36,6 +36,9 @@ static void lists_are_read(void **state) {
 	assert_ptr_equal(bench_op_find(&b, "fork"), &b.ops[0]);
 	assert_null(bench_op_find(&b, "for"));
 	assert_null(bench_op_find(&b, "forks"));
+	assert_null(bench_op_find(&b, "fork:1"));
+	assert_null(bench_op_find(&b, "regions:"));
+	assert_null(bench_op_find(&b, "regions:1x"));
 	bench_drop(&b);
 	struct bench broken = { 0 };
 	assert_false(bench_list_parse(&broken, "basic fork\n"));
