@@ -193,8 +193,9 @@ static bool is_next_frame(const struct task *t, const unsigned long *bp, const u
 	       (unsigned long)up - (unsigned long)bp < IST_STACK_SIZE;
 }
 
-/* Follows the frame pointers as far as they lead upwards. frames has n already. */
-static int follow(const struct task *t, const unsigned long *bp, unsigned long *frames, int n, int max)
+/* Follows the frame pointers as far as they lead upwards. frames has n already. Inline: called last, it would stand on the very
+ * frame that it begins with. */
+static __always_inline int follow(const struct task *t, const unsigned long *bp, unsigned long *frames, int n, int max)
 {
 	const unsigned long *up;
 
