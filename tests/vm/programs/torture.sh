@@ -18,6 +18,6 @@ coproc C { while read -r l; do echo "got $l"; done; }
 exec 8<&"${C[0]}" 9>&"${C[1]}"; echo hi >&9; read -r l <&8; echo "coproc: $l"
 mkfifo fifo.$$; (seq 3 > fifo.$$ &); cat fifo.$$; rm fifo.$$
 read -r -t 0.1 l < <(sleep 1); echo "read -t: $(($? > 128))"
-nohup echo nohup; setsid echo setsid; nice -n 5 nice; stdbuf -oL echo stdbuf; echo t | tee t.$$ | cat; cat t.$$; rm t.$$
+nohup echo nohup; setsid echo setsid; echo "nice: $(($(nice -n 3 nice) - $(nice)))"; stdbuf -oL echo stdbuf; echo t | tee t.$$ | cat; cat t.$$; rm t.$$
 flock l.$$ sh -c 'flock -n l.$1 true; echo "flock: $?"' sh $$; rm l.$$
-sleep 9 & kill -STOP $!; sleep 0.1; ps -o stat= -p $!; kill -CONT $!; kill $!; wait $! 2> /dev/null; echo "killed: $?"
+sleep 9 & kill -STOP $!; sleep 0.1; ps -o state= -p $!; kill -CONT $!; kill $!; wait $! 2> /dev/null; echo "killed: $?"
