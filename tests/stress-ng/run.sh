@@ -32,24 +32,30 @@ objects() {
 		print "pages of kernel stacks that nobody has", (mapped - used > 4 * cpus * 4 ? mapped - used : 0)
 	}'
 }
-# The shell copies: another program would lie elsewhere each time, with a table more or less.
-copy() { while read -r line; do echo "$line"; done; }
+# The shell reads: another program would lie elsewhere each time, with a table more or less, and be still on its way out
+# when the next one reads.
+reading() { now=""; while read -r line; do now="$now$line
+"; done < "$1"; }
 round() {
 	$as stress-ng --"$stressor" "$cpus" --timeout "$2" --temp-path /tmp > log 2>&1
 	echo "status $?"
-	: > last
+	last=""
 	for try in 1 2 3 4 5 6 7 8 9 10; do	# until nothing ends by itself any more
 		sleep 1
-		copy < /proc/furca/objects > now
-		cmp -s last now && break
-		copy < now > last
+		for again in 1 2 3 4 5; do
+			was=$now
+			reading /proc/furca/objects
+		done
+		[ "$now" = "$was" ] && [ "$now" = "$last" ] && break
+		last=$now
 	done
-	copy < /proc/furca/objects > "$1.read"
-	copy < /proc/meminfo >> "$1.read"
+	echo "$now" > "$1.read"
+	reading /proc/meminfo
+	echo "$now" >> "$1.read"
 }
 cd /tmp
-for file in before.read after.read last now log; do : > $file; done	# as many files at each reading
-round after 4
+for file in before.read after.read log; do : > $file; done	# as many files at each reading
+round before 4
 round before 1
 round after "$seconds"
 for when in before after; do
