@@ -310,12 +310,14 @@ static __noinline void finish_unusual(struct runqueue *rq, struct task *prev, bo
 		task_get(prev);		/* once the queue is unlocked it may run elsewhere, and end */
 	prev->sched.must_move = false;
 	finish_leave(rq, prev);
-	if (is_dead)
+	if (is_dead) {
 		task_put(prev);	/* the reference that running held */
-	else if (must_move)
+		sched_release_kicks();	/* task_exit() has held them back until here */
+	} else if (must_move) {
 		sched_push_away(prev);
-	else if (is_pushed)
+	} else if (is_pushed) {
 		sched_push_rt(prev);
+	}
 }
 
 void sched_finish_switch(struct task *prev)

@@ -83,7 +83,8 @@ void task_release(struct task *t)
 	}
 }
 
-/* Tells the family: children get a new parent, the parent the news. True: nobody will wait, release now. */
+/* Tells the family: children get a new parent, the parent the news. True: nobody will wait, release now. Kicks are held: nobody
+ * is hurried to look at a task that is not off its CPU yet. */
 static bool exit_notify(struct task *t, struct list *dead)
 {
 	bool autoreap = false;
@@ -109,7 +110,6 @@ static bool exit_notify(struct task *t, struct list *dead)
 	wake_exec_locked(t->signal);
 	wake_up_all(&t->pid->exit_wait);
 	spin_unlock_irq(&tasklist_lock);
-	sched_release_kicks();
 	return autoreap;
 }
 
@@ -171,14 +171,18 @@ void task_exit(int code)
 		pid_ns_end(pid_ns_of(t->pid));
 
 	bool autoreap = exit_notify(t, &dead);
-	list_for_each_safe(child, next, &dead, traced_node) {
-		list_remove(&child->traced_node);
-		task_release(child);
+	if (autoreap || !list_is_empty(&dead)) {
+		sched_release_kicks();
+		list_for_each_safe(child, next, &dead, traced_node) {
+			list_remove(&child->traced_node);
+			task_release(child);
+		}
+		if (autoreap)
+			task_release(t);
+		sched_hold_kicks();
 	}
-	if (autoreap)
-		task_release(t);
 	task_set_state(TASK_DEAD);
-	schedule();	/* sched_finish_switch gives up the reference that running holds */
+	schedule();	/* sched_finish_switch gives up the reference that running holds, and sends the kicks */
 	panic("a dead task ran");
 }
 

@@ -9,6 +9,7 @@
 #include "ptrace/ptrace.h"
 #include "arch/arch.h"
 #include "cgroup/cgroup.h"
+#include "namespace/account.h"
 #include "base/errno.h"
 #include <linux/sched.h>
 
@@ -91,6 +92,9 @@ int task_link(struct task *child, const struct clone_request *req)
 
 void task_unlink_locked(struct task *t)
 {
+	/* whoever has waited for it may make another at once, though its CPU may not have left it yet */
+	t->is_released = true;
+	account_add(t->real_cred->account, ACCOUNT_PROCESSES, -1);
 	cgroup_release_locked(t);
 	pid_detach_locked(t, PID_TASK);
 	list_remove(&t->thread_node);

@@ -226,6 +226,7 @@ struct task {
 	u64 *stack_low;			/* how deep its kernel stack is known to have been used; own */
 #endif
 	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
+	bool is_released;		/* and so counted no more in its user's processes; tasklist_lock */
 	int oom_victim;
 	u64 exec_count;			/* how often it and those it descends from ran execve */
 	u64 parent_exec_count;		/* its parent's when it was made: who has exec'd since hears of its end by SIGCHLD */

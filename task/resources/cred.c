@@ -115,7 +115,8 @@ void room_cred_put(struct task *t, void *body)
 {
 	const struct cred *real = body;
 
-	account_add(real->account, ACCOUNT_PROCESSES, -1);
+	if (!t->is_released)	/* a failed clone's */
+		account_add(real->account, ACCOUNT_PROCESSES, -1);
 	cred_put(t->cred);
 	t->cred = NULL;
 	cred_put(real);
