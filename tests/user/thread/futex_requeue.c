@@ -60,10 +60,15 @@ TEST(waitv_refusals)
 	CHECK_ERR(waitv(all, 4, 0, &soon, CLOCK_MONOTONIC), EAGAIN);
 }
 
+/* Once the other one is there. */
 static void *wakes(void *arg)
 {
-	check_sleep_ms(30);
-	return (void *)futex(arg, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+	long woken = 0;
+	while (woken == 0) {
+		check_sleep_ms(30);
+		woken = futex(arg, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+	}
+	return (void *)woken;
 }
 
 TEST(waitv_wakes)
