@@ -78,7 +78,7 @@ user() { # CPUS [AREA...]
 
 user_debug() { # CPUS [AREA...]
 	cpus=$1; shift
-	start "user-debug-$cpus" 1500 env KERNEL=$DEBUG_KERNEL sh tests/user/vm.sh -m 512 -c "$cpus" -t 1480 furca "$@"
+	start "user-debug-$cpus" 1500 env EACH=300 KERNEL=$DEBUG_KERNEL sh tests/user/vm.sh -m 512 -c "$cpus" -t 1480 furca "$@"
 }
 
 finish() {
