@@ -37,7 +37,7 @@ $(ACCOUNT): $(wildcard tests/account/*.c) tests/account/account.h
 
 # Random programs of process calls, the same on each run: tests/differ/run.sh.
 DIFFER := $(BUILD)/tests/differ
-$(DIFFER): $(wildcard tests/differ/*.c) tests/differ/differ.h
+$(DIFFER): $(wildcard tests/differ/*.c) tests/differ/differ.h tests/user/sched_attr.h
 	@mkdir -p $(@D)
 	@echo "  CC  tests/differ"
 	@gcc -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-stack-protector -Wall -Wextra -Werror -Wno-format-truncation -static -o $@ $(filter %.c,$^)

@@ -1,5 +1,6 @@
 /* ops_sched.c: operations on scheduling, limits, timers, and pidfds. */
 #include "differ.h"
+#include "../user/sched_attr.h"
 #include <errno.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -10,15 +11,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
-
-struct attr {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-	uint32_t util_min, util_max;
-};
 
 OP(SCHED, 8, set_scheduler)
 {

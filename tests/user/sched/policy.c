@@ -1,5 +1,6 @@
 /* sched_setscheduler and its kin: policies, priorities, who may, what a child inherits. */
 #include "check.h"
+#include "sched_attr.h"
 #include <sched.h>
 #include <sys/prctl.h>
 
@@ -7,15 +8,6 @@
 #define SCHED_RESET_ON_FORK 0x40000000
 #endif
 #define NOBODY 65534
-
-struct attr {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-	uint32_t util_min, util_max;
-};
 
 static long set(pid_t pid, int policy, int priority)
 {
