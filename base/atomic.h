@@ -45,7 +45,7 @@ static inline void refcount_inc(refcount_t *r)
 		refcount_report(r, "increment of a dead or saturated count");
 }
 /* True when the caller gave up the last reference and must free the object. */
-static inline __must_check bool refcount_dec(refcount_t *r)
+static __always_inline __must_check bool refcount_dec(refcount_t *r)
 {
 	if (!arch_dec_is_spent(&r->v))
 		return false;

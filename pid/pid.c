@@ -222,7 +222,8 @@ struct pid *pid_new(struct pid_ns *ns, const int *set_numbers, int n)
 void pid_free(struct pid *p)
 {
 	struct pid_ns *ns = pid_ns_of(p);
-	numbers_free(p, 0); /* of a pid that no task ever took (a failed clone) */
+	if (p->numbers[0].number > 0)	/* no task ever took it (a failed clone) */
+		numbers_free(p, 0);
 	ns_put(&ns->ns);
 	pid_free_memory(p);
 }

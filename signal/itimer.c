@@ -188,7 +188,7 @@ void timers_group_dead(struct signal *s)
 	s->real_interval_ns = 0;
 	s->prof_expires_ns = s->virt_expires_ns = 0;
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
-	if (s->real_timer.is_queued || s->real_timer.expires_ns)
+	if (timer_was_started(&s->real_timer))
 		timer_cancel(&s->real_timer);
 	if (!list_is_empty(&s->posix_timers))
 		posix_timers_delete_all(s);

@@ -35,6 +35,10 @@ struct task *task_new_idle(u32 cpu)
 		return NULL;
 	atomic_dec(&task_count);	/* no limit and no listing counts it */
 	t->real_parent = t->parent = &first_task;
+	t->tid = t->tgid = 0;
+	t->set_child_tid = t->clear_child_tid = 0;
+	t->start_ns = time_now_ns();
+	t->exec_count = t->parent_exec_count = 0;
 	t->cred = first_task.cred;
 	t->real_cred = first_task.real_cred;
 	t->ns = first_task.ns;

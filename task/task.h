@@ -87,7 +87,7 @@ struct rlimit_pair { u64 current_limit, max_limit; };
 
 struct rusage_sum {	/* of reaped children, or of dead threads */
 	u64 user_ns, system_ns;
-	u64 minor_faults, major_faults, voluntary, involuntary, in_blocks, out_blocks;
+	u64 minor_faults, major_faults, voluntary, involuntary;
 	u64 max_rss_pages;
 };
 
@@ -101,13 +101,10 @@ struct core_dump {
 struct signal {
 	refcount_t count;
 	atomic_t live;			/* threads not yet past exit */
+	/* zeroed for a new process from here on */
 	int threads;			/* under sighand->lock and tasklist_lock */
-	struct list thread_list;	/* of task->thread_node, leader first; tasklist_lock */
-	struct task *leader;		/* borrowed; tasklist_lock */
-	struct pending shared_pending;	/* sighand->lock */
 	u8 group_signals[8];		/* signal/send.c: the last that several processes were sent at once, this one among them */
 	u32 group_signal_count;		/* so many were ever; sighand->lock */
-	struct waitqueue child_wait;	/* wait4 sleepers of this group */
 	/* group exit, stop: sighand->lock */
 	int group_exit_code;
 	bool is_group_exiting;
@@ -127,17 +124,24 @@ struct signal {
 	struct rusage_sum dead_threads;	/* sighand->lock */
 	struct io_counters dead_io;
 	/* time: signal/itimer.c, time/posix_timers.c */
-	struct timer real_timer;	/* ITIMER_REAL */
 	u64 real_interval_ns;
 	u64 prof_expires_ns, prof_interval_ns, virt_expires_ns, virt_interval_ns;
-	struct list posix_timers;
 	int next_timer_id;
-	struct mutex exec_lock;		/* RANK_EXEC */
 	int oom_score_adj;
 	struct pid *tty_old_pgrp;	/* reference */
 	struct pid *allowed_tracer;	/* reference: PR_SET_PTRACER; tasklist_lock */
 	bool allows_any_tracer;		/* likewise */
-	struct rlimit_pair limits[RLIMITS];	/* task->lock of the leader. Last: a new process's are copied, not zeroed first */
+
+	/* From here on nothing is zeroed for a new process: what is always set, and what is empty again when the last task has
+	 * let go (resources/signal.c). */
+	struct rlimit_pair limits[RLIMITS];	/* task->lock of the leader */
+	struct task *leader;		/* borrowed; tasklist_lock */
+	struct list thread_list;	/* of task->thread_node, leader first; tasklist_lock */
+	struct pending shared_pending;	/* sighand->lock */
+	struct waitqueue child_wait;	/* wait4 sleepers of this group */
+	struct timer real_timer;	/* ITIMER_REAL */
+	struct list posix_timers;
+	struct mutex exec_lock;		/* RANK_EXEC */
 };
 
 struct robust_list_ref { uptr head; size_t len; };
@@ -153,7 +157,6 @@ struct restart_block {		/* what restart_syscall(2) continues; own */
 
 struct task {
 	struct thread thread;		/* arch: saved stack pointer, FPU, TLS; own, or while not on a CPU */
-	void *kstack;			/* owned */
 	u32 state;			/* enum task_state; runqueue->lock for wake-ups */
 	int exit_state;			/* enum exit_state; tasklist_lock */
 	int exit_code;			/* as wait reports it: status << 8 | signal; tasklist_lock once exiting. In a
@@ -166,11 +169,8 @@ struct task {
 
 	/* names */
 	struct pid *pid;		/* reference: this thread's */
-	int tid, tgid;			/* numbers in the first pid namespace */
 
 	/* the tree: tasklist_lock */
-	struct task *real_parent, *parent;	/* borrowed; parent differs while traced */
-	struct task *leader;		/* borrowed: thread group leader */
 	int parent_death_signal;	/* PR_SET_PDEATHSIG; own */
 	/* ptrace/ptrace.h says who may touch these */
 	u64 ptrace;			/* PT_* flags; 0: not traced */
@@ -200,14 +200,11 @@ struct task {
 	u64 forced_fatal;		/* those of them that no tracer can take away; sighand->lock */
 	u32 jobctl;			/* JOB_* of signal/stop.c; sighand->lock */
 	uptr altstack_addr; size_t altstack_size; int altstack_flags;	/* own */
-	uptr clear_child_tid;		/* own */
 	struct robust_list_ref robust_list;	/* own */
-	u64 start_ns;			/* monotonic: when it was made */
 	u64 utime_ns, stime_ns;		/* sampled by tick or on entry; see sched_cpu_time_ns */
 	u64 minor_faults, major_faults;
 	struct io_counters io_counters;
 	struct completion *vfork_done;	/* borrowed: on the parent's kernel stack; task->lock */
-	uptr set_child_tid;		/* CLONE_CHILD_SETTID: where the child writes its number first; own */
 	struct pi_waiter *pi_blocked_on;	/* borrowed: on its own stack; pi_locks_lock */
 	bool is_futex_dead;		/* it owns no PI futex any more, ever; pi_locks_lock */
 	bool faults_off;		/* a fault in a user copy is -EFAULT at once: a spinlock is held; own */
@@ -225,15 +222,22 @@ struct task {
 #ifdef FURCA_STACK_WATCH
 	u64 *stack_low;			/* how deep its kernel stack is known to have been used; own */
 #endif
-	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
 	bool is_released;		/* and so counted no more in its user's processes; tasklist_lock */
 	int oom_victim;
-	u64 exec_count;			/* how often it and those it descends from ran execve */
-	u64 parent_exec_count;		/* its parent's when it was made: who has exec'd since hears of its end by SIGCHLD */
 
 	/* From here on nothing is zeroed for a new task: a free lock, what is empty again when a task ends, and what is
 	 * always set (state.c). */
 	struct spinlock lock;		/* RANK_TASK */
+	void *kstack;			/* owned */
+	int tid, tgid;			/* numbers in the first pid namespace */
+	struct task *real_parent, *parent;	/* borrowed; parent differs while traced; tasklist_lock */
+	struct task *leader;		/* borrowed: thread group leader; tasklist_lock */
+	uptr set_child_tid;		/* CLONE_CHILD_SETTID: where the child writes its number first; own */
+	uptr clear_child_tid;		/* own */
+	u64 start_ns;			/* monotonic: when it was made */
+	u64 timer_slack_ns, timer_slack_default_ns;	/* PR_SET_TIMERSLACK, /proc/PID/timerslack_ns */
+	u64 exec_count;			/* how often it and those it descends from ran execve */
+	u64 parent_exec_count;		/* its parent's when it was made: who has exec'd since hears of its end by SIGCHLD */
 	char comm[16];			/* lock */
 	struct restart_block restart;
 	struct list pid_links[PID_TYPES];	/* in pid->tasks; TGID, PGID, SID only for leaders; tasklist_lock */

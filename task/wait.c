@@ -57,11 +57,13 @@ static void rusage_add(struct rusage_sum *to, const struct rusage_sum *from)
 }
 
 /* The whole dead group: its leader, its dead threads, what it waited for. tasklist_lock and sighand->lock. */
-static void rusage_of_zombie(struct rusage_sum *sum, struct task *t)
+static struct rusage_sum rusage_of_zombie(struct task *t)
 {
-	*sum = t->signal->dead_threads;
-	rusage_add_task(sum, t);
-	rusage_add(sum, &t->signal->children);
+	struct rusage_sum sum = { 0 };
+	rusage_add_task(&sum, t);
+	rusage_add(&sum, &t->signal->dead_threads);
+	rusage_add(&sum, &t->signal->children);
+	return sum;
 }
 
 void rusage_to_user_format(const struct rusage_sum *sum, void *out)
@@ -92,10 +94,10 @@ static bool is_eligible_locked(const struct wait_request *w, struct task *child,
 	return (child->exit_signal != SIGCHLD) == !!(w->options & __WCLONE);
 }
 
-static void news_set(struct wait_request *w, struct task *child, int code, int status)
+static void news_set(struct wait_request *w, struct task *child, u32 uid, int code, int status)
 {
 	w->number = task_tid_seen(child);
-	w->uid = uid_shown(task_uid(child));
+	w->uid = uid_shown(uid);
 	w->code = code;
 	w->status = status;
 }
@@ -103,11 +105,12 @@ static void news_set(struct wait_request *w, struct task *child, int code, int s
 static void zombie_news(struct wait_request *w, struct task *child)
 {
 	int status = child->signal->is_group_exiting ? child->signal->group_exit_code : child->exit_code;
+	u32 uid = child->real_cred->uid;	/* it changes nothing any more */
 	w->wait_status = status;
 	if (status & 0x7f)
-		news_set(w, child, status & 0x80 ? CLD_DUMPED : CLD_KILLED, status & 0x7f);
+		news_set(w, child, uid, status & 0x80 ? CLD_DUMPED : CLD_KILLED, status & 0x7f);
 	else
-		news_set(w, child, CLD_EXITED, status >> 8 & 0xff);
+		news_set(w, child, uid, CLD_EXITED, status >> 8 & 0xff);
 }
 
 /* A tracer has waited: its tracee is a zombie of its real parent now, which hears of it. True: it is nobody's. */
@@ -124,7 +127,7 @@ static struct task *take_zombie_locked(struct wait_request *w, struct task *chil
 
 	zombie_news(w, child);
 	spin_lock(&child->sighand->lock);
-	rusage_of_zombie(&w->usage, child);
+	w->usage = rusage_of_zombie(child);
 	spin_unlock(&child->sighand->lock);
 	if (w->options & WNOWAIT)
 		return NULL;
@@ -146,7 +149,7 @@ static void take_trapped_locked(struct wait_request *w, struct task *child)
 
 	if (!(child->state & TASK_TRACED) || (child->jobctl & JOB_LISTENING) || !code)
 		return;
-	news_set(w, child, CLD_TRAPPED, code);
+	news_set(w, child, task_uid(child), CLD_TRAPPED, code);
 	w->wait_status = code << 8 | 0x7f;
 	if (!(w->options & WNOWAIT))
 		child->exit_code = 0;
@@ -158,7 +161,7 @@ static void take_group_stop_locked(struct wait_request *w, struct task *child)
 
 	if (!(w->options & WUNTRACED) || !s->is_stopped || !s->is_stop_unreported)
 		return;
-	news_set(w, child, CLD_STOPPED, s->stop_signal);
+	news_set(w, child, task_uid(child), CLD_STOPPED, s->stop_signal);
 	w->wait_status = s->stop_signal << 8 | 0x7f;
 	if (!(w->options & WNOWAIT))
 		s->is_stop_unreported = false;
@@ -173,7 +176,7 @@ static void take_stopped_locked(struct wait_request *w, struct task *child, bool
 	else
 		take_group_stop_locked(w, child);
 	if (!w->code && (w->options & WCONTINUED) && s->is_continued_unreported) {
-		news_set(w, child, CLD_CONTINUED, SIGCONT);
+		news_set(w, child, task_uid(child), CLD_CONTINUED, SIGCONT);
 		w->wait_status = 0xffff;
 		if (!(w->options & WNOWAIT))
 			s->is_continued_unreported = false;

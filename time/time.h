@@ -22,6 +22,8 @@ u64 time_real_ns(void);			/* CLOCK_REALTIME */
 int __must_check time_set_real_ns(u64 ns);
 void timer_init(struct timer *t, timer_fn fn);
 void timer_start(struct timer *t, u64 expires_ns);	/* restarts it if queued */
+/* Was it ever started? A timer that was not has nothing to cancel, if nobody else can start it. */
+static inline bool timer_was_started(const struct timer *t) { return t->expires_ns != 0; }
 bool timer_cancel(struct timer *t);	/* true if it was queued; waits for a running handler on another CPU */
 bool timer_try_cancel(struct timer *t);	/* as timer_cancel, but does not wait: the handler may take the caller's lock */
 void timer_interrupt(void);		/* called by arch/ on this CPU */
