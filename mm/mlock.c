@@ -72,10 +72,10 @@ static int lock_pages(uptr addr, size_t len, u64 lock_flags)
 		return -EPERM;
 	if (rw_write_lock_killable(&mm->lock))
 		return -EINTR;
-	if (end < start)
-		err = -EINVAL;
-	else if (!limit_allows(mm, start, end))
+	if (!limit_allows(mm, start, end))
 		err = -ENOMEM;
+	else if (end < start)
+		err = -EINVAL;
 	else
 		err = lock_range(mm, start, end, lock_flags);
 	mm_write_unlock(mm);

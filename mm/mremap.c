@@ -163,6 +163,16 @@ static long move_region(struct remap_request *r, const struct vma *v)
 	return r->new_addr;
 }
 
+/* Cuts the end of the range off, which need not be all mapped, nor be addresses at all. */
+static int cut_off(const struct remap_request *r)
+{
+	uptr start = r->addr + r->new_len, end = r->addr + r->old_len;
+
+	if (end < start || end > USER_END)
+		return -EINVAL;
+	return region_unmap(r->mm, start, end);
+}
+
 /* To an address of the caller's choice, or (MREMAP_DONTUNMAP alone) to a new one. */
 static long remap_to(struct remap_request *r)
 {
@@ -180,7 +190,7 @@ static long remap_to(struct remap_request *r)
 	if (r->flags & MREMAP_FIXED)
 		err = region_unmap(mm, r->new_addr, r->new_addr + r->new_len);
 	if (!err && r->old_len > r->new_len) {
-		err = region_unmap(mm, r->addr + r->new_len, r->addr + r->old_len);
+		err = cut_off(r);
 		r->old_len = r->new_len;
 	}
 	if (!err)
@@ -197,16 +207,10 @@ static long remap_to(struct remap_request *r)
 }
 
 /* -- in place --------------------------------------------------------------------------------------------------- */
-static long shrink(struct remap_request *r)
+static long shrink(const struct remap_request *r)
 {
-	uptr start = r->addr + r->new_len, end = r->addr + r->old_len;
-	int err;
+	int err = r->old_len == r->new_len ? 0 : cut_off(r);
 
-	if (start == end)
-		return r->addr;
-	if (end < start || end > USER_END)
-		return -EINVAL;
-	err = region_unmap(r->mm, start, end);
 	return err ? err : (long)r->addr;
 }
 

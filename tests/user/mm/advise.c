@@ -153,6 +153,7 @@ TEST(mlock_errors)
 		CHECK_OK(setuid(1234));
 		CHECK_OK(mlock(at, PAGE));
 		CHECK_ERR(mlock(at + 2 * PAGE, 2 * PAGE), ENOMEM);
+		CHECK_ERR(mlock(at, (size_t)-8 * PAGE), ENOMEM); /* the limit before the range */
 		CHECK_OK(munlock(at, PAGE));
 		CHECK_OK(mlock(at + 2 * PAGE, PAGE));
 	}

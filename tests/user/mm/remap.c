@@ -92,6 +92,19 @@ TEST(errors)
 	CHECK_EQ(at[0], 'a');
 }
 
+/* An old size that leads out of the address space, or around it, cuts nothing off. */
+TEST(size_out_of_this_world)
+{
+	char *at = map(16), *to = map(2);
+	CHECK_ERR((long)mremap(at + 5 * PAGE, (size_t)-2 * PAGE, PAGE, MREMAP_MAYMOVE), EINVAL);
+	CHECK_ERR((long)mremap(at + 5 * PAGE, (size_t)-2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to), EINVAL);
+	CHECK_ERR((long)mremap(at + 5 * PAGE, (size_t)1 << 62, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to + PAGE), EINVAL);
+	for (int i = 0; i < 16; i++)
+		CHECK_EQ(at[i * PAGE], 'a' + i);
+	CHECK_OK(munmap(at + 3 * PAGE, 3 * PAGE));
+	CHECK(mapped(at + 2 * PAGE) && !mapped(at + 3 * PAGE) && !mapped(at + 5 * PAGE) && mapped(at + 6 * PAGE));
+}
+
 TEST(shared_old_size_zero_makes_a_second_view)
 {
 	char *at = mmap(0, 2 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
