@@ -143,6 +143,8 @@ int unix_connect(struct unix_socket *s, struct socket_name *n, bool never_waits)
 struct unix_socket *unix_accept(struct unix_socket *s, bool never_waits);	/* ERR_PTR */
 int unix_shutdown(struct unix_socket *s, int how);
 void unix_pair(struct unix_socket *a, struct unix_socket *b);
+/* A datagram socket has met that its peer is gone: it has none any more, and what that one had sent is lost. */
+void unix_forget_peer(struct unix_socket *s, const struct unix_socket *gone);
 
 /* -- unix_message.c -- */
 struct unix_message *unix_message_new(struct unix_socket *sender, size_t size);	/* charged; NULL: memory */

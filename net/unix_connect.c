@@ -157,27 +157,42 @@ static void follow_locked(struct unix_socket *s, struct unix_socket *old, struct
 	spin_unlock(&to->lock);
 }
 
-/* s leaves its peer for another (a reference, or NULL): what the old one sent is lost, and it is told. */
-static void change_peer(struct unix_socket *s, struct unix_socket *to)
+/* Its queue is lost with its peer; one that was connected back is told if there was anything in it. */
+static void lose_queue_locked(struct unix_socket *s, struct unix_socket *old, struct list *lost)
+{
+	empty_queue(s, lost);
+	if (!list_is_empty(lost) && !old->is_dead && old->peer == s) {
+		old->error = ECONNRESET;
+		unix_wake_ended(old);
+	}
+}
+
+/* s leaves its peer, but only if that is `only` (or NULL: whoever it is), for another (a reference, or NULL). */
+static void change_peer(struct unix_socket *s, const struct unix_socket *only, struct unix_socket *to)
 {
 	struct list lost = LIST_INIT(lost);
 
 	mutex_lock(&s->read_lock);
 	unix_lock_all();
 	struct unix_socket *old = s->peer;
-	if (old && old != to) {
-		empty_queue(s, &lost);
-		if (!old->is_dead && old->peer == s) {
-			old->error = ECONNRESET;
-			unix_wake_ended(old);
-		}
+	bool leaves = !only || old == only;
+	if (leaves && old && old != to)
+		lose_queue_locked(s, old, &lost);
+	if (leaves) {
+		follow_locked(s, old, to);
+		unix_wake_write(s);
 	}
-	follow_locked(s, old, to);
-	unix_wake_write(s);
 	unix_unlock_all();
 	mutex_unlock(&s->read_lock);
 	unix_messages_free(&lost);
-	unix_put(old);
+	if (leaves)
+		unix_put(old);
+}
+
+void unix_forget_peer(struct unix_socket *s, const struct unix_socket *gone)
+{
+	if (s->type == SOCK_DGRAM)
+		change_peer(s, gone, NULL);
 }
 
 static int connect_datagram(struct unix_socket *s, struct socket_name *n)
@@ -185,7 +200,7 @@ static int connect_datagram(struct unix_socket *s, struct socket_name *n)
 	if (n->size < sizeof(n->family))
 		return -EINVAL;
 	if (n->family == AF_UNSPEC) {
-		change_peer(s, NULL);
+		change_peer(s, NULL, NULL);
 		return 0;
 	}
 	int err = unix_name_check(n);
@@ -202,7 +217,7 @@ static int connect_datagram(struct unix_socket *s, struct socket_name *n)
 	if (err)
 		unix_put(to);
 	else
-		change_peer(s, to);
+		change_peer(s, NULL, to);
 	return err;
 }
 

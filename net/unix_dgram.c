@@ -53,29 +53,6 @@ static struct unix_socket *receiver_of(struct unix_socket *s, const struct socke
 	return to ? to : ERR_PTR(-ENOTCONN);
 }
 
-/* s was connected to somebody who is gone, and whom nobody follows any more. Gives up the reference it had. */
-static void forget_peer(struct unix_socket *s, struct unix_socket *to)
-{
-	if (s->type == SOCK_SEQPACKET)
-		return;
-	unix_lock_all();
-	spin_lock(&s->lock);
-	bool was_peer = s->peer == to;
-	if (was_peer) {
-		s->peer = NULL;
-		s->state = UNIX_OPEN;
-	}
-	spin_unlock(&s->lock);
-	if (was_peer) {
-		spin_lock(&to->lock);
-		list_remove(&s->follow_node);
-		spin_unlock(&to->lock);
-	}
-	unix_unlock_all();
-	if (was_peer)
-		unix_put(to);
-}
-
 enum { DELIVERED = 0, IS_FULL = 1 };
 
 /* DELIVERED, IS_FULL or -errno. */
@@ -99,7 +76,7 @@ static int deliver(struct unix_socket *s, struct unix_socket *to, struct unix_me
 	}
 	unix_unlock_queue(to, has_files);
 	if (is_gone)
-		forget_peer(s, to);
+		unix_forget_peer(s, to);
 	return result;
 }
 

@@ -157,13 +157,22 @@ static int attach_path(struct unix_socket *s, struct unix_address *a)
 	return err;
 }
 
+/* The name is as open as the socket, whose mode fchmod may have changed. */
+static u32 mode_of(const struct unix_socket *s)
+{
+	unix_lock_all();
+	u32 mode = READ_ONCE(s->file->inode->mode);
+	unix_unlock_all();
+	return S_IFSOCK | (mode & 07777);
+}
+
 static int bind_path(struct unix_socket *s, const struct socket_name *n)
 {
 	struct unix_address *a = address_new(n);
 
 	if (!a)
 		return -ENOMEM;
-	int err = vfs_mknod(AT_FDCWD, a->name.un.sun_path, S_IFSOCK | 0777, 0);
+	int err = vfs_mknod(AT_FDCWD, a->name.un.sun_path, mode_of(s), 0);
 	if (err == -EEXIST)
 		err = -EADDRINUSE;
 	if (!err) {

@@ -137,6 +137,40 @@ TEST(ends)
 	CHECK_ERR(send(s, "x", 1, 0), ENOTCONN);
 }
 
+/* Who leaves its peer loses what waits for it, and a peer that was connected back is told, but only if there was something. */
+TEST(leaving_a_peer)
+{
+	static const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	for (int sent = 0; sent < 2; sent++) {
+		int err = -1;
+		socklen_t n = sizeof err;
+		NEED_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, sv));
+		if (sent)
+			CHECK_EQ(send(sv[1], "x", 1, 0), 1);
+		CHECK_OK(connect(sv[0], &none, sizeof none.sa_family));
+		CHECK_OK(getsockopt(sv[1], SOL_SOCKET, SO_ERROR, &err, &n));
+		CHECK_EQ(err, sent ? ECONNRESET : 0);
+		CHECK_ERR(recv(sv[0], buf, 10, MSG_DONTWAIT), EAGAIN);
+		CHECK_EQ(send(sv[1], "y", 1, MSG_DONTWAIT), 1);
+		CHECK_EQ(recv(sv[0], buf, 10, MSG_DONTWAIT), 1);
+		CHECK_ERR(send(sv[0], "z", 1, 0), ENOTCONN);
+		close(sv[0]);
+		close(sv[1]);
+	}
+}
+
+TEST(what_a_dead_peer_sent)
+{
+	NEED_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, sv));
+	CHECK_EQ(send(sv[1], "one", 3, 0), 3);
+	CHECK_EQ(send(sv[1], "two", 3, 0), 3);
+	CHECK_OK(close(sv[1]));
+	CHECK_EQ(recv(sv[0], buf, 10, MSG_DONTWAIT), 3);
+	CHECK_ERR(send(sv[0], "x", 1, 0), ECONNREFUSED);
+	CHECK_ERR(recv(sv[0], buf, 10, MSG_DONTWAIT), EAGAIN);
+	CHECK_ERR(send(sv[0], "x", 1, 0), ENOTCONN);
+}
+
 TEST(many)
 {
 	struct iovec v[4] = {{buf, 1}, {buf + 1, 2}, {buf + 3, 3}, {buf + 6, 4}};

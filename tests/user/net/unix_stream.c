@@ -71,6 +71,28 @@ TEST(file)
 	CHECK_ERR(pread(sv[0], buf, 1, 0), ESPIPE);
 }
 
+/* The mode that a socket was given before it got its name is the name's. */
+TEST(mode_of_the_name)
+{
+	static const struct {
+		int has_mode, mask, mode;
+	} rows[] = {{-1, 022, 0755}, {0600, 022, 0600}, {0666, 0, 0666}, {0660, 077, 0600}};
+	struct sockaddr_un n = {.sun_family = AF_UNIX};
+	struct stat st;
+	snprintf(n.sun_path, sizeof n.sun_path, "/tmp/furca-mode-%d", (int)getpid());
+	for (int i = 0; i < 4; i++) {
+		int s = NEED_OK(socket(AF_UNIX, SOCK_STREAM, 0));
+		if (rows[i].has_mode >= 0)
+			CHECK_OK(fchmod(s, (mode_t)rows[i].has_mode));
+		umask((mode_t)rows[i].mask);
+		CHECK_OK(bind(s, (struct sockaddr *)&n, sizeof n));
+		NEED_OK(stat(n.sun_path, &st));
+		CHECK_EQ(st.st_mode, S_IFSOCK | rows[i].mode);
+		CHECK_OK(unlink(n.sun_path));
+		close(s);
+	}
+}
+
 TEST(makes_only_what_is_there)
 {
 	CHECK_ERR(socket(AF_UNIX, SOCK_STREAM, 7), EPROTONOSUPPORT);
