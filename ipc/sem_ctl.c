@@ -205,7 +205,7 @@ static long all(struct ipc_ns *ns, int id, int cmd, uptr user)
 		mutex_lock(&sem_ids(ns)->lock);
 		set = sem_find(ns, id);
 		if (!result)
-			result = IS_ERR(set) ? -EIDRM : set_all_locked(set, values);
+			result = IS_ERR(set) || set->n != n ? -EIDRM : set_all_locked(set, values);
 		mutex_unlock(&sem_ids(ns)->lock);
 	}
 	kfree(values);

@@ -212,13 +212,13 @@ static struct file *attach_by_id(struct ipc_ns *ns, int id, unsigned ask, u32 mo
 	return err ? ERR_PTR(err) : attachment_open(ns, s, mode);
 }
 
-static long map_attachment(struct file *f, uptr addr, unsigned prot, int flags)
+static long map_attachment(struct file *f, uptr addr, bool is_placed, unsigned prot, int flags)
 {
 	struct shm_attachment *a = f->private;
 	u64 size = a->segment->size;
 	int how = MAP_SHARED;
 
-	if (addr)
+	if (is_placed)
 		how |= flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
 	if (addr && !(flags & SHM_REMAP) && addr + size < addr)
 		return -EINVAL;
@@ -231,7 +231,7 @@ static long map_attachment(struct file *f, uptr addr, unsigned prot, int flags)
 	return at;
 }
 
-/* Where to, from what the caller says: 0 is anywhere. */
+/* Where to, from what the caller says: 0 is anywhere, but what is rounded down to 0 is 0. */
 static int check_address(uptr *addr, int flags)
 {
 	if (!*addr)
@@ -251,6 +251,7 @@ long sys_shmat(int id, uptr addr, int flags)
 	struct ipc_ns *ns = current_ipc_ns();
 	unsigned ask = IPC_ASK_READ, prot = PROT_READ;
 	u32 mode = FMODE_READ;
+	bool is_placed = addr;
 	int err = id < 0 ? -EINVAL : check_address(&addr, flags);
 
 	if (err)
@@ -269,7 +270,7 @@ long sys_shmat(int id, uptr addr, int flags)
 	mutex_unlock(&shm_ids(ns)->lock);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
-	long at = map_attachment(f, addr, prot, flags);
+	long at = map_attachment(f, addr, is_placed, prot, flags);
 	file_put(f);
 	return at;
 }

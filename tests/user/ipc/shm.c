@@ -142,6 +142,22 @@ TEST(attach)
 	CHECK_EQ(attached(id), 2);
 }
 
+/* An address that is rounded down to 0 is a wish for that very place, not for any. */
+TEST(rounded_to_nothing)
+{
+	HERE;
+	int id = shm_new(PAGE);
+	IN_CHILD {
+		struct shmid_ds s = shm_stat(id);
+		s.shm_perm.uid = 1000;
+		NEED_OK(shmctl(id, IPC_SET, &s));
+		ipc_become(1000, 1000);
+		CHECK_EQ((long)shmat(id, (void *)100, SHM_RND), -1);
+		CHECK_EQ(errno, EPERM);
+	}
+	CHECK_EQ(attached(id), 0);
+}
+
 TEST(exec_right)
 {
 	HERE;
