@@ -94,25 +94,8 @@ static int advise_flags(struct mm *mm, const struct vma *v, uptr start, uptr end
 	return err == -ENOMEM ? -EAGAIN : err;
 }
 
-/* -- advice about the pages --------------------------------------------------------------------------------------- */
-static int advise_pages(struct mm *mm, const struct vma *v, uptr start, uptr end, int advice)
-{
-	u64 unfit = VM_SPECIAL | (advice == MADV_DONTNEED_LOCKED ? 0 : VM_LOCKED);
-
-	if (advice == MADV_WILLNEED)
-		return 0;	/* files are in memory, and there is no swap */
-	if (v->flags & unfit)
-		return -EINVAL;
-	if (advice == MADV_FREE && !region_is_anonymous(v))
-		return -EINVAL;
-	if (advice == MADV_COLD || advice == MADV_PAGEOUT)
-		return 0;
-	pt_unmap(mm, start, end);
-	return 0;
-}
-
-/* Calls on each region of the range, whatever holes there are; -ENOMEM at the end if there were any. */
-static int advise_range(struct mm *mm, uptr start, uptr end, int advice, bool changes_flags)
+/* Each region of the range, whatever holes there are; -ENOMEM at the end if there were any. */
+static int advise_all_flags(struct mm *mm, uptr start, uptr end, int advice)
 {
 	int result = 0;
 
@@ -127,14 +110,44 @@ static int advise_range(struct mm *mm, uptr start, uptr end, int advice, bool ch
 			result = -ENOMEM;
 			start = v.start;
 		}
-		if (changes_flags)
-			err = advise_flags(mm, &v, start, MIN(end, v.end), advice);
-		else
-			err = advise_pages(mm, &v, start, MIN(end, v.end), advice);
+		err = advise_flags(mm, &v, start, MIN(end, v.end), advice);
 		if (err)
 			return err;
 		start = v.end;
 	}
+	return result;
+}
+
+/* -- advice about the pages --------------------------------------------------------------------------------------- */
+static bool can_advise_pages(const struct vma *v, int advice)
+{
+	u64 unfit = VM_SPECIAL | (advice == MADV_DONTNEED_LOCKED ? 0 : VM_LOCKED);
+
+	if (advice == MADV_WILLNEED)
+		return true;
+	return !(v->flags & unfit) && (advice != MADV_FREE || region_is_anonymous(v));
+}
+
+/* The same for pages: all regions up to the first that is unfit, in one go. Files are in memory, and there is no swap: what does
+ * not drop pages has nothing to do. */
+static int advise_all_pages(struct mm *mm, uptr start, uptr end, int advice)
+{
+	uptr at = start;
+	int result = 0;
+
+	for (struct vma *v = vma_find(&mm->vmas, start); at < end; v = vma_next(&mm->vmas, v)) {
+		if (!v || v->start > at)
+			result = -ENOMEM;
+		if (!v || v->start >= end)
+			break;
+		if (!can_advise_pages(v, advice)) {
+			result = -EINVAL;
+			break;
+		}
+		at = v->end;
+	}
+	if (at > start && advice != MADV_WILLNEED && advice != MADV_COLD && advice != MADV_PAGEOUT)
+		pt_unmap(mm, start, MIN(at, end));
 	return result;
 }
 
@@ -204,11 +217,11 @@ static int advise(struct mm *mm, uptr start, uptr end, int advice)
 	if (kind == ADVICE_FLAGS) {
 		if (rw_write_lock_killable(&mm->lock))
 			return -EINTR;
-		err = advise_range(mm, start, end, advice, true);
+		err = advise_all_flags(mm, start, end, advice);
 		mm_write_unlock(mm);
 	} else {
 		rw_read_lock(&mm->lock);
-		err = advise_range(mm, start, end, advice, false);
+		err = advise_all_pages(mm, start, end, advice);
 		rw_read_unlock(&mm->lock);
 	}
 	return err;

@@ -298,6 +298,14 @@ static bool owns_page(const struct mm *mm, uptr va)
 	return pte_is_writable(e) && pte_is_counted_private(e);
 }
 
+bool pt_owns_page(struct mm *mm, uptr va)
+{
+	spin_lock(&mm->pt_lock);
+	bool is = owns_page(mm, va);
+	spin_unlock(&mm->pt_lock);
+	return is;
+}
+
 /* The child's tables on the way to va become its own, and the parent's its own again. The leaf slots, or false: no memory; then
  * as much is done as was possible. */
 static bool split_tables(struct mm *child, struct mm *parent, uptr va, pte_t **theirs, pte_t **ours)

@@ -49,6 +49,8 @@ pte_t *pt_own_path(struct mm *mm, uptr va, bool may_alloc, bool *out_of_memory);
 pte_t *pt_own_level(struct mm *mm, uptr va, int level, bool may_alloc, bool *out_of_memory);
 /* The leaf entry of va for reading only, whoever owns it; 0: none. Under mm->pt_lock. */
 pte_t pt_peek(struct mm *mm, uptr va);
+/* Has mm a page at va that is its own, of a private region, and that may be written without a fault? Takes pt_lock. */
+bool pt_owns_page(struct mm *mm, uptr va);
 /* Puts e into an empty owned slot and counts it (kind: enum rss_kind, or -1 for an uncounted, special entry);
  * takes over the caller's reference to the frame; adds to its mapcount. Under mm->pt_lock, path owned. */
 void pt_install(struct mm *mm, uptr va, pte_t *slot, pte_t e, int kind);

@@ -31,6 +31,14 @@ struct vma *vma_at(struct vma_tree *t, uptr addr)
 
 struct vma *vma_next(struct vma_tree *t, const struct vma *v)
 {
+	struct vma_node *n = t->root;
+
+	if (!n || n->high <= v->start)
+		return NULL;
+	while (n->level > 0)
+		n = n->children[vma_node_index(n, v->start)];
+	if (v >= n->values && v + 1 < n->values + n->used)
+		return (struct vma *)v + 1;
 	return vma_find(t, v->end);
 }
 

@@ -19,13 +19,16 @@ static bool are_buckets_ready;
 
 /* -- keys -- */
 
-/* A shared mapping is known by its file, so that every process that maps it means the same word. */
+/* A shared mapping is known by its file, so that every process that maps it means the same word. A page that may be written and is
+ * not shared says that it is of none, before any region is looked up. */
 static int shared_key(uptr addr, struct futex_key *k)
 {
 	struct mm *mm = current->mm;
 	struct vma *v;
 	int err = 0;
 
+	if (pt_owns_page(mm, addr))
+		return 0;
 	rw_read_lock(&mm->lock);
 	v = vma_at(&mm->vmas, addr);
 	if (!v || (!v->file && !(v->flags & VM_WRITE))) {
