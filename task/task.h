@@ -128,6 +128,7 @@ struct signal {
 	u64 prof_expires_ns, prof_interval_ns, virt_expires_ns, virt_interval_ns;
 	int next_timer_id;
 	int oom_score_adj;
+	int oom_score_adj_least;	/* what a process without rights may set it to */
 	struct pid *tty_old_pgrp;	/* reference */
 	struct pid *allowed_tracer;	/* reference: PR_SET_PTRACER; tasklist_lock */
 	bool allows_any_tracer;		/* likewise */
@@ -309,6 +310,8 @@ int __must_check task_may_attach(struct task *t);
  * has right now (/proc). */
 enum attach_ids { ATTACH_BY_REAL_IDS, ATTACH_BY_FS_IDS };
 int __must_check task_may_look(struct task *t, enum attach_ids by);
+/* The same and the memory that it was asked about: *out is a use (mm_put), or NULL: it has none. */
+int __must_check task_get_mm_to_look(struct task *t, enum attach_ids by, struct mm **out);
 struct mm *task_get_mm(struct task *t);	/* a use (mm_put), or NULL: a kernel task, or past exit */
 /* A foreign task's rooms for /proc, each a reference or NULL. */
 struct fs_room *task_get_fs(struct task *t);

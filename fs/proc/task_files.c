@@ -27,15 +27,22 @@ static int parse_int(const char *text, long *v)
 }
 
 /* -- the OOM killer: the new scale of a thousand and the old one -- */
-static int oom_set(const struct proc_ref *r, int score)
+/* Without CAP_SYS_RESOURCE it goes up, and down again to what one who has it has set last; by the old scale only up. */
+static int oom_set(const struct proc_ref *r, int score, bool is_old_scale)
 {
 	struct task *task = proc_task(r);
-	int err = task ? 0 : -ESRCH;
+	bool is_free = capable(CAP_SYS_RESOURCE);
 
-	if (task && score < task->signal->oom_score_adj && !capable(CAP_SYS_RESOURCE))
-		err = -EACCES;
-	else if (task)
-		task->signal->oom_score_adj = score;
+	if (!task)
+		return -ESRCH;
+	struct signal *s = task->signal;
+	int least = is_old_scale ? s->oom_score_adj : s->oom_score_adj_least;
+	int err = score < least && !is_free ? -EACCES : 0;
+	if (!err) {
+		WRITE_ONCE(s->oom_score_adj, score);
+		if (is_free && !is_old_scale)
+			s->oom_score_adj_least = score;
+	}
 	task_put(task);
 	return err;
 }
@@ -55,7 +62,7 @@ ssize_t proc_write_oom_score_adj(const struct proc_ref *r, char *text, size_t n)
 	long v;
 	if (parse_int(text, &v) || v < -OOM_SCORE_ADJ_MAX || v > OOM_SCORE_ADJ_MAX)
 		return -EINVAL;
-	int err = oom_set(r, (int)v);
+	int err = oom_set(r, (int)v, false);
 	return err ? err : (ssize_t)n;
 }
 
@@ -76,7 +83,7 @@ ssize_t proc_write_oom_adj(const struct proc_ref *r, char *text, size_t n)
 	long v;
 	if (parse_int(text, &v) || v < OOM_ADJ_OFF || v > OOM_ADJ_MAX)
 		return -EINVAL;
-	int err = oom_set(r, v == OOM_ADJ_MAX ? OOM_SCORE_ADJ_MAX : (int)v * OOM_SCORE_ADJ_MAX / -OOM_ADJ_OFF);
+	int err = oom_set(r, v == OOM_ADJ_MAX ? OOM_SCORE_ADJ_MAX : (int)v * OOM_SCORE_ADJ_MAX / -OOM_ADJ_OFF, true);
 	return err ? err : (ssize_t)n;
 }
 
