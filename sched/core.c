@@ -367,7 +367,7 @@ u64 sched_cpu_time_ns(struct task *t)
 	u64 sum = t->sched.sum_exec_ns;
 
 	if (rq->curr == t)
-		sum += arch_clock_ns() - t->sched.exec_start_ns;
+		sum += MAX(arch_clock_ns(), t->sched.exec_start_ns) - t->sched.exec_start_ns;	/* its CPU's clock may be ahead */
 	rq_unlock(rq, flags);
 	return sum;
 }

@@ -26,24 +26,44 @@ static bool may_by_cred(const struct cred *me, const struct cred *c, enum attach
 }
 
 /* The program may have been one that its user was not to look into: then the right must reach to where it was started. */
-static bool may_by_mm(struct task *t)
+static bool may_by_mm(const struct mm *mm)
+{
+	return !mm || mm->dumpable == 1 || ns_capable(mm->user_ns, CAP_SYS_PTRACE);
+}
+
+static bool may_look(struct task *t, const struct mm *mm, enum attach_ids by)
+{
+	const struct cred *c = task_get_cred(t);
+	bool may = may_by_cred(current_cred(), c, by) && may_by_mm(mm);
+
+	cred_put(c);
+	return may;
+}
+
+/* The memory comes first: a program that t becomes meanwhile has memory of its own, which is not dumpable before its ids hold. */
+int task_get_mm_to_look(struct task *t, enum attach_ids by, struct mm **out)
 {
 	struct mm *mm = task_get_mm(t);
-	if (!mm)
-		return true;
-	bool may = mm->dumpable == 1 || ns_capable(mm->user_ns, CAP_SYS_PTRACE);
-	mm_put(mm);
-	return may;
+
+	*out = mm;
+	if (t->signal == current->signal || may_look(t, mm, by))
+		return 0;
+	if (mm)
+		mm_put(mm);
+	*out = NULL;
+	return -EPERM;
 }
 
 int task_may_look(struct task *t, enum attach_ids by)
 {
+	struct mm *mm;
+
 	if (t->signal == current->signal)
 		return 0;
-	const struct cred *c = task_get_cred(t);
-	bool may = may_by_cred(current_cred(), c, by) && may_by_mm(t);
-	cred_put(c);
-	return may ? 0 : -EPERM;
+	int err = task_get_mm_to_look(t, by, &mm);
+	if (mm)
+		mm_put(mm);
+	return err;
 }
 
 int task_may_attach(struct task *t)

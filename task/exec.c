@@ -200,6 +200,8 @@ static void exec_switch_mm(struct exec *e)
 	mm_put(old);
 }
 
+#define DUMPABLE_SOON 3		/* of the new address space, while its program is not yet who it will be: nobody may look in */
+
 /* Each room hears of it: what belongs to the old program goes, what belongs to the process stays. */
 static int exec_reset_rooms(struct exec *e)
 {
@@ -222,9 +224,12 @@ static int exec_reset_rooms(struct exec *e)
 	}
 	const char *slash = strrchr(e->path, '/');
 	task_set_comm(t, slash ? slash + 1 : e->path);
-	/* as who started it; what it becomes, cred_install looks at */
-	e->mm->dumpable = !e->is_unreadable && t->cred->euid == t->cred->uid && t->cred->egid == t->cred->gid;
+	/* As who started it; what it becomes, cred_install looks at. Until that is told nobody may look in. */
+	bool is_open = !e->is_unreadable && t->cred->euid == t->cred->uid && t->cred->egid == t->cred->gid;
+	e->mm->dumpable = is_open ? DUMPABLE_SOON : 0;
 	cred_install(e->cred);
+	if (e->mm->dumpable == DUMPABLE_SOON)
+		WRITE_ONCE(e->mm->dumpable, 1);
 	e->cred = (struct cred *)cred_get(t->cred);
 	return 0;
 }

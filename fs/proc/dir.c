@@ -535,17 +535,17 @@ static int fd_path(const struct proc_ref *r, struct path *out, char *text, size_
 static int link_get(const struct proc_ref *r, struct path *out, char *text, size_t size)
 {
 	*out = (struct path){ NULL, NULL };
-	if (r->kind == FD_LINK)
-		return fd_path(r, out, text, size);
-	if (r->kind == MAP_LINK)
-		return proc_map_path(r, out);
-	if (r->row->is_private) {
+	if (!r->row || r->row->is_private) {
 		struct task *t = proc_task(r);
 		int err = t ? proc_may_look(t) : -ENOENT;
 		task_put(t);
 		if (err)
 			return err;
 	}
+	if (r->kind == FD_LINK)
+		return fd_path(r, out, text, size);
+	if (r->kind == MAP_LINK)
+		return proc_map_path(r, out);
 	return r->row->link(r, out, text, size);
 }
 

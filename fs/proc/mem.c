@@ -64,20 +64,29 @@ loff proc_mm_seek(struct file *f, loff off, int whence)
 	return whence > 1 ? -EINVAL : (f->pos = off);
 }
 
+int proc_mm_hold(const struct proc_ref *r, bool as_tracer, struct mm **out)
+{
+	struct task *task = proc_task(r);
+	struct mm *mm = NULL;
+	int err = !task ? -ESRCH : task_get_mm_to_look(task, ATTACH_BY_FS_IDS, &mm) ? -EACCES : 0;
+
+	if (!err && as_tracer && !ptrace_scope_permits(task))
+		err = -EACCES;
+	task_put(task);
+	*out = err ? NULL : mm;
+	if (*out)
+		mm_hold(mm);
+	if (mm)
+		mm_put(mm);
+	return err;
+}
+
 int proc_mm_open(struct inode *i, struct file *f)
 {
-	struct task *task = proc_task(i->private);
-	int err = task ? proc_may_look(task) : -ESRCH;
-	if (!err && !ptrace_scope_permits(task))
-		err = -EACCES;
-	struct mm *mm = err ? NULL : task_get_mm(task);
+	struct mm *mm;
+	int err = proc_mm_hold(i->private, true, &mm);
 
-	task_put(task);
 	f->private = mm;
-	if (mm) {
-		mm_hold(mm);
-		mm_put(mm);
-	}
 	return err;
 }
 

@@ -111,6 +111,11 @@ int proc_show_maps(struct text *t, const struct proc_ref *r);
 int proc_show_smaps(struct text *t, const struct proc_ref *r);
 int proc_show_smaps_rollup(struct text *t, const struct proc_ref *r);
 int proc_show_statm(struct text *t, const struct proc_ref *r);
+int proc_show_environ(struct text *t, const struct proc_ref *r);
+int proc_show_auxv(struct text *t, const struct proc_ref *r);
+extern const struct file_ops proc_mm_text_fops;	/* of these and what follows: they stay with an address space */
+/* process.c: the bytes [start, end) of a process's memory; what cannot be read ends it. */
+void proc_show_memory(struct text *t, struct mm *mm, uptr start, uptr end);
 int proc_show_mm(struct text *t, const struct proc_ref *r, size_t (*report)(struct mm *mm, char *buf, size_t size));
 /* mounts.c */
 int proc_show_mounts(struct text *t, const struct proc_ref *r);
@@ -118,6 +123,7 @@ int proc_show_mountinfo(struct text *t, const struct proc_ref *r);
 int proc_show_mountstats(struct text *t, const struct proc_ref *r);
 extern const struct file_ops proc_mounts_fops;
 /* mem.c: files about an address space, whose name they keep in f->private */
+int proc_mm_hold(const struct proc_ref *r, bool as_tracer, struct mm **out);	/* *out: a hold (mm_release), or NULL: none */
 int proc_mm_open(struct inode *i, struct file *f);
 void proc_mm_release(struct file *f);
 loff proc_mm_seek(struct file *f, loff off, int whence);

@@ -12,7 +12,6 @@
 #include "mm/oom.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
-#include <linux/auxvec.h>
 #include <linux/capability.h>
 
 /* Opens with `task` and ends with its put: the frame of most functions here. */
@@ -30,17 +29,14 @@ static ssize_t write_comm(const struct proc_ref *r, char *text, size_t n)
 {
 	WITH_TASK(task, r);
 	bool is_own = task->signal == current->signal;
-	size_t len = strlen(text);
-	if (len && text[len - 1] == '\n')
-		text[len - 1] = 0;
-	if (is_own)
+	if (is_own)	/* whole, with the newline that echo puts behind it */
 		task_set_comm(task, text);
 	task_put(task);
 	return is_own ? (ssize_t)n : -EINVAL;
 }
 
 /* The bytes [start, end) of a process's memory; what cannot be read ends it. */
-static int show_memory(struct text *t, struct mm *mm, uptr start, uptr end)
+void proc_show_memory(struct text *t, struct mm *mm, uptr start, uptr end)
 {
 	char chunk[512];
 	while (start < end) {
@@ -50,7 +46,6 @@ static int show_memory(struct text *t, struct mm *mm, uptr start, uptr end)
 		text_put(t, chunk, (size_t)n);
 		start += (uptr)n;
 	}
-	return 0;
 }
 
 static int show_cmdline(struct text *t, const struct proc_ref *r)
@@ -60,41 +55,14 @@ static int show_cmdline(struct text *t, const struct proc_ref *r)
 	task_put(task);
 	if (!mm)
 		return 0;
-	show_memory(t, mm, mm->args_start, mm->args_end);
+	proc_show_memory(t, mm, mm->args_start, mm->args_end);
 	/* a program that wrote over its arguments to change its name may run on into the environment */
 	if (t->used && t->buf[t->used - 1]) {
-		show_memory(t, mm, mm->args_end, mm->env_end);
+		proc_show_memory(t, mm, mm->args_end, mm->env_end);
 		char *end = memchr(t->buf, 0, t->used);
 		if (end)
 			t->used = (size_t)(end - t->buf);
 	}
-	mm_put(mm);
-	return 0;
-}
-
-static int show_environ(struct text *t, const struct proc_ref *r)
-{
-	WITH_TASK(task, r);
-	struct mm *mm = task_get_mm(task);
-	task_put(task);
-	if (mm) {
-		show_memory(t, mm, mm->env_start, mm->env_end);
-		mm_put(mm);
-	}
-	return 0;
-}
-
-static int show_auxv(struct text *t, const struct proc_ref *r)
-{
-	WITH_TASK(task, r);
-	struct mm *mm = task_get_mm(task);
-	task_put(task);
-	if (!mm)
-		return 0;
-	size_t n = 0;
-	while (n + 2 < ARRAY_SIZE(mm->auxv) && mm->auxv[n] != AT_NULL)
-		n += 2;
-	text_put(t, mm->auxv, (n + 2) * sizeof(u64));
 	mm_put(mm);
 	return 0;
 }
@@ -305,7 +273,7 @@ static int link_root(const struct proc_ref *r, struct path *out, char *text, siz
 }
 
 const struct proc_row proc_process_rows[] = {
-	{ "auxv", S_IFREG | 0400, show_auxv, .is_private = true },
+	{ "auxv", S_IFREG | 0400, proc_show_auxv, .fops = &proc_mm_text_fops },
 	{ "cgroup", S_IFREG | 0444, show_cgroup },
 	{ "children", S_IFREG | 0444, show_children },
 	{ "clear_refs", S_IFREG | 0200, .write = proc_write_clear_refs },
@@ -313,14 +281,14 @@ const struct proc_row proc_process_rows[] = {
 	{ "comm", S_IFREG | 0644, show_comm, write_comm },
 	{ "coredump_filter", S_IFREG | 0644, show_core_filter, write_core_filter },
 	{ "cwd", S_IFLNK | 0777, .link = link_cwd, .is_private = true },
-	{ "environ", S_IFREG | 0400, show_environ, .is_private = true },
+	{ "environ", S_IFREG | 0400, proc_show_environ, .fops = &proc_mm_text_fops },
 	{ "exe", S_IFLNK | 0777, .link = link_exe, .is_private = true },
 	{ "fail-nth", S_IFREG | 0644, .fops = &proc_fail_nth_fops },
 	{ "gid_map", S_IFREG | 0644, .fops = &proc_id_map_fops },
 	{ "io", S_IFREG | 0400, show_io, .is_private = true },
 	{ "limits", S_IFREG | 0444, show_limits },
 	{ "loginuid", S_IFREG | 0644, proc_show_no_login },
-	{ "maps", S_IFREG | 0444, proc_show_maps, .is_private = true },
+	{ "maps", S_IFREG | 0444, proc_show_maps, .fops = &proc_mm_text_fops },
 	{ "mem", S_IFREG | 0600, .fops = &proc_mem_fops, .is_private = true },
 	{ "mountinfo", S_IFREG | 0444, proc_show_mountinfo, .fops = &proc_mounts_fops },
 	{ "mounts", S_IFREG | 0444, proc_show_mounts, .fops = &proc_mounts_fops },
@@ -335,8 +303,8 @@ const struct proc_row proc_process_rows[] = {
 	{ "schedstat", S_IFREG | 0444, proc_show_schedstat },
 	{ "sessionid", S_IFREG | 0444, proc_show_no_login },
 	{ "setgroups", S_IFREG | 0644, .fops = &proc_setgroups_fops },
-	{ "smaps", S_IFREG | 0444, proc_show_smaps, .is_private = true },
-	{ "smaps_rollup", S_IFREG | 0444, proc_show_smaps_rollup, .is_private = true },
+	{ "smaps", S_IFREG | 0444, proc_show_smaps, .fops = &proc_mm_text_fops },
+	{ "smaps_rollup", S_IFREG | 0444, proc_show_smaps_rollup, .fops = &proc_mm_text_fops },
 	{ "stat", S_IFREG | 0444, proc_show_stat },
 	{ "statm", S_IFREG | 0444, proc_show_statm },
 	{ "status", S_IFREG | 0444, proc_show_status },

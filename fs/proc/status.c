@@ -185,6 +185,21 @@ static void show_names(struct text *out, const struct proc_ref *r, struct task *
 	text_print(out, "\n");
 }
 
+/* The bits of a mask as "0-2,5". */
+static void show_list(struct text *out, u64 mask)
+{
+	const char *before = "";
+
+	for (unsigned first = 0, end; first < 64 && mask >> first; first = end + 1) {
+		for (end = first; end < 64 && (mask & BIT(end)); end++)
+			;
+		if (end == first)
+			continue;
+		text_print(out, end - first > 1 ? "%s%u-%u" : "%s%u", before, first, end - 1);
+		before = ",";
+	}
+}
+
 int proc_show_status(struct text *out, const struct proc_ref *r)
 {
 	struct task *t = proc_task(r);
@@ -211,11 +226,8 @@ int proc_show_status(struct text *out, const struct proc_ref *r)
 	text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", t->no_new_privs,
 		   READ_ONCE(t->seccomp.mode), READ_ONCE(t->seccomp.filter_count));
 	text_print(out, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", (unsigned)(t->sched.affinity & cpus));
-	if (cpus_online == 1)
-		text_print(out, "0\n");
-	else
-		text_print(out, "0-%u\n", cpus_online - 1);
-	text_print(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+	show_list(out, t->sched.affinity & cpus);
+	text_print(out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 	text_print(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
 		   (unsigned long)t->sched.switches_voluntary, (unsigned long)t->sched.switches_involuntary);
 	cred_put(c);

@@ -89,20 +89,23 @@ char *proc_text_take(uptr buf, size_t n, size_t max, const loff *pos)
 	return text;
 }
 
+static int check_private(const struct proc_ref *r)
+{
+	if (!r->row->is_private)
+		return 0;
+	struct task *t = proc_task(r);
+	int err = t ? proc_may_look(t) : -ESRCH;
+	task_put(t);
+	return err;
+}
+
 int proc_text_open(struct inode *i, struct file *f)
 {
 	const struct proc_ref *r = i->private;
 	if ((f->mode & FMODE_WRITE) && !r->row->write)
 		return -EACCES;
-	if (r->row->is_private) {
-		struct task *t = proc_task(r);
-		int err = t ? proc_may_look(t) : -ESRCH;
-		task_put(t);
-		if (err)
-			return err;
-	}
 	f->private = NULL;
-	return 0;
+	return check_private(r);
 }
 
 static int text_make(struct file *f)
@@ -116,7 +119,9 @@ static int text_make(struct file *f)
 	if (!t)
 		return -ENOMEM;
 	*t = (struct text){ .view = t->view };
-	int err = r->row->show ? r->row->show(t, r) : -EIO;
+	int err = check_private(r);	/* it may have become somebody else since the open */
+	if (!err)
+		err = r->row->show ? r->row->show(t, r) : -EIO;
 	if (!err && t->out_of_memory)
 		err = -ENOMEM;
 	if (err)

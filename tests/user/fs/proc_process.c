@@ -1,6 +1,7 @@
 /* proc(5): the files of a process that tell of its memory, timers and standing, and who may read and write them. */
 #include "check.h"
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,119 @@ static int spew(const char *path, const char *what)
 	close(fd);
 	errno = saved;
 	return n == (ssize_t)strlen(what) ? 0 : -1;
+}
+
+/* -- files that stay with an address space -- */
+HELPER(sleep)
+{
+	sleep(60);
+	return 0;
+}
+
+/* What was opened before an exec tells nothing of the program that came: who opened it might not look into that one. */
+TEST(files_of_the_old_program)
+{
+	static const struct {
+		const char *name;
+		int err, later;		/* after exec; when it has been waited for */
+		bool is_empty;
+	} files[] = {
+		{"maps", 0, ESRCH, true}, {"smaps", 0, ESRCH, true}, {"smaps_rollup", ESRCH, ESRCH, true}, {"environ", 0, 0, true},
+		{"auxv", 0, 0, false}, {"mem", 0, 0, true}, {"pagemap", 0, 0, true}, {"statm", 0, ESRCH, false},
+		{"cmdline", 0, ESRCH, false},
+	};
+	enum { N = sizeof files / sizeof files[0] };
+	int fds[N], go[2], gone[2], status;
+	char path[64], one;
+	NEED_OK(pipe(go));
+	NEED_OK(pipe2(gone, O_CLOEXEC));
+	pid_t pid = NEED_OK(fork());
+	if (!pid) {
+		close(gone[0]);
+		if (read(go[0], &one, 1) == 1)
+			execl(check_self, check_self, "@sleep", NULL);
+		_exit(1);
+	}
+	close(gone[1]);
+	for (int i = 0; i < N; i++) {
+		snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, files[i].name);
+		fds[i] = NEED_OK(open(path, O_RDONLY));
+	}
+	CHECK_EQ(write(go[1], "x", 1), 1);
+	CHECK_EQ(read(gone[0], &one, 1), 0);
+	CHECK_SOON(strstr(read_all((snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid), path)), check_self));
+	for (int i = 0; i < N; i++) {
+		ssize_t n = pread(fds[i], text, sizeof text, strcmp(files[i].name, "mem") ? 0 : PAGE);
+		if (n < 0 ? errno != files[i].err : !files[i].is_empty != (n > 0))
+			check_fail("proc_process.c", __LINE__, "%s: %d, errno %d", files[i].name, (int)n, n < 0 ? errno : 0);
+	}
+	kill(pid, SIGKILL);
+	NEED_OK(waitpid(pid, &status, 0));
+	for (int i = 0; i < N; i++) {
+		ssize_t n = pread(fds[i], text, sizeof text, strcmp(files[i].name, "mem") ? 0 : PAGE);
+		if (n < 0 ? errno != files[i].later : files[i].later != 0)
+			check_fail("proc_process.c", __LINE__, "%s: %d, errno %d", files[i].name, (int)n, n < 0 ? errno : 0);
+	}
+}
+
+/* A file that is made anew at each reading asks anew who may read it. */
+TEST(reader_loses_the_right)
+{
+	int fd, up[2], down[2];
+	char path[64], one;
+	NEED_OK(pipe(up));
+	NEED_OK(pipe(down));
+	pid_t pid = NEED_OK(fork());
+	if (!pid) {
+		if (setresgid(77, 77, 77) || setresuid(77, 77, 77) || prctl(PR_SET_DUMPABLE, 1) || write(up[1], "x", 1) != 1 ||
+		    read(down[0], &one, 1) != 1 || prctl(PR_SET_DUMPABLE, 0) || write(up[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	CHECK_EQ(read(up[0], &one, 1), 1);
+	IN_CHILD {
+		NEED_OK(setresgid(77, 77, 77));
+		NEED_OK(setresuid(77, 77, 77));
+		snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+		fd = NEED_OK(open(path, O_RDONLY));
+		CHECK(pread(fd, text, sizeof text, 0) > 0);
+		CHECK_EQ(write(down[1], "x", 1), 1);
+		CHECK_EQ(read(up[0], &one, 1), 1);
+		CHECK_ERR(pread(fd, text, sizeof text, 0), EACCES);
+	}
+	kill(pid, SIGKILL);
+	NEED_OK(waitpid(pid, NULL, 0));
+}
+
+TEST(name_as_written)
+{
+	char name[17] = "";
+	CHECK_OK(spew("/proc/self/comm", "two\n"));
+	CHECK_STR(read_all("/proc/self/comm"), "two\n\n");
+	CHECK_OK(prctl(PR_GET_NAME, name));
+	CHECK_STR(name, "two\n");
+}
+
+TEST(cpus)
+{
+	cpu_set_t all, one;
+	NEED_OK(sched_getaffinity(0, sizeof all, &all));
+	int last = 0;
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &all))
+			last = i;
+	CPU_ZERO(&one);
+	CPU_SET(last, &one);
+	NEED_OK(sched_setaffinity(0, sizeof one, &one));
+	char want[64];
+	snprintf(want, sizeof want, "\nCpus_allowed_list:\t%d\n", last);
+	CHECK(strstr(read_all("/proc/self/status"), want));
+	if (last >= 2 && CPU_ISSET(0, &all) && last < 10) {
+		CPU_SET(0, &one);
+		NEED_OK(sched_setaffinity(0, sizeof one, &one));
+		snprintf(want, sizeof want, "\nCpus_allowed_list:\t0,%d\n", last);
+		CHECK(strstr(read_all("/proc/self/status"), want));
+	}
 }
 
 /* -- pagemap -- */
@@ -257,6 +371,26 @@ TEST(folders_have_numbers)
 }
 
 /* Who is never chosen when memory is short has no score: process 1, the exempt, the dead. */
+/* Without rights it goes up, and down to what somebody with rights has set; by the old scale it only goes up. */
+TEST(oom_score_adj_back)
+{
+	CHECK_OK(spew("/proc/self/oom_score_adj", "-20"));
+	CHECK_OK(spew("/proc/self/oom_score_adj", "100"));
+	IN_CHILD {
+		NEED_OK(setresuid(77, 77, 77));
+		NEED_OK(prctl(PR_SET_DUMPABLE, 1));
+		CHECK_OK(spew("/proc/self/oom_score_adj", "500"));
+		CHECK_ERR(spew("/proc/self/oom_adj", "3"), EACCES);
+		CHECK_OK(spew("/proc/self/oom_score_adj", "100"));
+		CHECK_ERR(spew("/proc/self/oom_score_adj", "99"), EACCES);
+		IN_CHILD {
+			CHECK_OK(spew("/proc/self/oom_score_adj", "300"));
+			CHECK_OK(spew("/proc/self/oom_score_adj", "100"));
+			CHECK_ERR(spew("/proc/self/oom_score_adj", "0"), EACCES);
+		}
+	}
+}
+
 TEST(oom_score)
 {
 	char path[40];
