@@ -146,14 +146,21 @@ int cgroup_may_move(const struct file *f, struct cgroup *from, struct cgroup *to
 	return 0;
 }
 
-/* As kill() would send it. */
+/* As tkill() would send it to the first thread that is not about to end; the group dies of it. */
 static void kill_one_locked(struct task *t)
 {
+	struct task *thread;
+
 	struct signal_info info;
 	memset(&info, 0, sizeof(info));
 	info.si_signo = SIGKILL;
 	info.si_code = SI_USER;
 	info.si_pid = pid_number_in(current->signal->pids[PID_TGID], pid_ns_of(t->pid));
+	list_for_each(thread, &t->signal->thread_list, thread_node)
+		if (!(READ_ONCE(thread->flags) & PF_EXITING)) {
+			signal_send_task(SIGKILL, &info, thread);
+			return;
+		}
 	signal_send_process(SIGKILL, &info, t);
 }
 

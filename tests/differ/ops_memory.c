@@ -18,7 +18,7 @@ static char *slot_at(int slot)
 	return (char *)SCRATCH_AT + (size_t)slot * 16 * PAGE;
 }
 
-OP(MEMORY, 16, map)
+OP(MEMORY | FAULTS, 16, map)
 {
 	static const int kinds[] = {MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN};
@@ -38,7 +38,7 @@ OP(MEMORY, 16, map)
 		sys(SYS_close, fd);
 }
 
-OP(MEMORY, 8, change)
+OP(MEMORY | FAULTS, 8, change)
 {
 	static const int prots[] = {PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE, PROT_READ | PROT_WRITE | PROT_EXEC};
 	int slot = (int)draw(SLOTS), page = (int)draw(SLOT_PAGES), pages = 1 + (int)draw(3), prot = PICK(prots), what = (int)draw(3);
@@ -121,7 +121,12 @@ OP(MEMORY, 6, remap)
 OP(MEMORY, 6, lock_memory)
 {
 	static const long calls[] = {SYS_mlock, SYS_munlock, SYS_mlock2, SYS_mlockall, SYS_munlockall};
-	int slot = (int)draw(SLOTS), pages = 1 + (int)draw(SLOT_PAGES), what = (int)draw(3), flags = (int)draw(3);
+	int slot = (int)draw(SLOTS), pages = 1 + (int)draw(SLOT_PAGES), what = (int)draw(5), flags = (int)draw(3);
+	if (what > 2) {		/* what all there is comes to is the kernel's choice: only what comes later is locked */
+		flags = flags == 0 ? 2 : flags == 1 ? 6 : 4;
+		say("%s(%d)", what == 3 ? "mlockall" : "munlockall", flags);
+		return said(what == 3 ? sys(SYS_mlockall, flags) : sys(SYS_munlockall));
+	}
 	say("lock_memory(%d, %d, %d, %d)", what, slot, pages, flags);
 	said(sys(calls[what], slot_at(slot), (long)pages * (long)PAGE, flags));
 }
@@ -165,6 +170,46 @@ OP(MEMORY, 5, shared)
 	said(r);
 	if (!r)
 		say(" attached %ld mode %o creator %s last %s", s.shm_nattch, s.shm_perm.mode, who(s.shm_cpid), who(s.shm_lpid));
+}
+
+/* Another's memory by its number: what ptrace would allow, and as much as is there. */
+OP(MEMORY | TRACE | CRED, 10, other_memory)
+{
+	int i = any_agent(), slot = (int)draw(SLOTS), pages = 1 + (int)draw(3);
+	bool write = chance(40);
+	static char bytes[3 * PAGE];
+	char *at = slot_at(slot) + draw(SLOT_PAGES) * PAGE + 100;
+	struct { void *base; size_t length; } mine = {bytes, (size_t)pages * PAGE}, its = {at, (size_t)pages * PAGE};
+	memset(bytes, 'o', sizeof bytes);
+	say("%s(a%d, %d.%ld, %d)", write ? "write_other" : "read_other", i, slot, (at - slot_at(slot)) / (long)PAGE, pages);
+	long r = sys(write ? SYS_process_vm_writev : SYS_process_vm_readv, pid_of(i), &mine, 1, &its, 1, 0);
+	said(r);
+	if (r > 0)
+		say(" %d %d", bytes[0], bytes[r - 1]);
+}
+
+/* All that is in the slots, as far as it can be read. */
+OP(MEMORY, 8, contents)
+{
+	say("contents:");
+	int ends[2];
+	sys(SYS_pipe2, ends, O_CLOEXEC);
+	for (int slot = 0; slot < SLOTS; slot++)
+		for (unsigned page = 0; page < SLOT_PAGES; page++) {
+			unsigned sum = 0;
+			unsigned char bytes[128];
+			long r = sys(SYS_write, ends[1], slot_at(slot) + page * PAGE, sizeof bytes);
+			if (r > 0)
+				r = sys(SYS_read, ends[0], bytes, sizeof bytes);
+			for (long k = 0; k < r; k++)
+				sum += bytes[k];
+			if (r < 0)
+				say(" -");
+			else
+				say(" %u", sum);
+		}
+	sys(SYS_close, ends[0]);
+	sys(SYS_close, ends[1]);
 }
 
 /* The regions of the slots: rights, sharing, flags. */

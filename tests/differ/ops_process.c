@@ -39,7 +39,7 @@ static int draw_exit_signal(void)
 }
 
 /* The child lets its parent go before it tells it that it is dead: what comes first to be said must not be a matter of luck. */
-static void let_it_end(void)
+void let_it_end(void)
 {
 	struct timespec start, now;
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -51,7 +51,7 @@ static void let_it_end(void)
 
 static void say_birth(const char *name, uint64_t flags, int signal, int child, long result)
 {
-	if (flags & CLONE_VFORK)
+	for (int n = flags & CLONE_VFORK ? 4 : 0; n; n--)	/* an exec takes a while */
 		let_it_end();
 	if (result < 0) {
 		if (!world->box[child].pid)
@@ -167,6 +167,43 @@ OP(EVERY, 10, exec)
 	} else
 		r = sys(SYS_execve, path, argv, envp);
 	said(r);
+}
+
+/* What an exec refuses, before or after there is a way back. */
+OP(PROCESS | FAULTS | TRACE, 6, exec_bad)
+{
+	static const char *const paths[] = {"empty", "text", "script-missing", "script-folder", "script-itself", "script-nothing", "script-long",
+		"script-2", "script-text", "elf-header", "elf-short", "elf-machine", "elf-type", "elf-entries", "elf-none", "elf-many",
+		"elf-cut", "elf-class", "", "mapped", "f1"};
+	static char huge[140000];
+	const char *file = PICK(paths);
+	int odd = (int)draw(12);
+	char path[64], number[8];
+	snprintf(path, sizeof path, HOME "/%s", odd < 3 ? "agent" : file);
+	snprintf(number, sizeof number, "%d", self_index());
+	char *argv[] = {path, "agent", number, odd == 0 ? huge : NULL, NULL}, *envp[] = {odd == 1 ? (char *)1 : NULL, NULL};
+	memset(huge, 'h', sizeof huge - 1);
+	say("exec_bad(%d, %s)", odd, path);
+	said(sys(SYS_execve, odd == 3 ? (char *)8 : path, odd == 2 ? (char **)16 : argv, envp));
+}
+
+/* By a descriptor alone: an open one, one that is closed on exec, one opened for writing, a memfd. */
+OP(PROCESS | FILES, 4, exec_open)
+{
+	static const int flags[] = {O_RDONLY, O_RDONLY | O_CLOEXEC, O_PATH, O_PATH | O_CLOEXEC, O_RDWR, O_WRONLY};
+	static const char *const files[] = {"agent", "agent", "unreadable", "script", "setuid-root", ""};
+	const char *file = PICK(files);
+	int f = PICK(flags), empty = chance(90) ? AT_EMPTY_PATH : 0;
+	char path[64], number[8];
+	snprintf(path, sizeof path, HOME "/%s", file);
+	snprintf(number, sizeof number, "%d", self_index());
+	char *argv[] = {"x", "agent", number, NULL}, *envp[] = {NULL};
+	long fd = sys(SYS_open, path, f);
+	say("exec_open(%s, %o, %x)", file, f, empty);
+	if (fd < 0)
+		return said(fd);
+	said(sys(SYS_execveat, fd, "", argv, envp, empty));
+	sys(SYS_close, fd);
 }
 
 static int draw_wait_options(void)

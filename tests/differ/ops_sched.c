@@ -134,6 +134,77 @@ OP(SCHED | SIGNAL, 4, timer_use)
 	say(" %s", rough(old.it_value.tv_sec));
 }
 
+/* A time that is over at once; its signal comes before the next step. */
+OP(SCHED | SIGNAL, 6, timer_now)
+{
+	static const int clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME};
+	static const int kinds[] = {SIGEV_SIGNAL, SIGEV_SIGNAL, SIGEV_THREAD_ID, SIGEV_NONE};
+	static const int signals[] = {SIGUSR1, SIGUSR1, 34, 40, SIGALRM};
+	struct sigevent event;
+	int clock = PICK(clocks), id = -1, i = any_agent();
+	memset(&event, 0, sizeof event);
+	event.sigev_notify = PICK(kinds);
+	event.sigev_signo = PICK(signals);
+	event.sigev_value.sival_int = (int)draw(100);
+	event._sigev_un._tid = (int)(chance(70) ? sys(SYS_gettid) : pid_of(i));
+	struct itimerspec at = {{0, 0}, {0, 1}};
+	say("timer_now(%d, %d %d)", clock, event.sigev_notify, event.sigev_signo);
+	long r = sys(SYS_timer_create, clock, &event, &id);
+	said(r);
+	if (r)
+		return;
+	bool keep = chance(50);
+	said(sys(SYS_timer_settime, id, 0, &at, NULL));
+	let_it_end();
+	if (!keep)
+		said(sys(SYS_timer_delete, id));
+}
+
+OP(SCHED | SIGNAL, 3, itimer_now)
+{
+	struct itimerval now = {{0, 0}, {0, 1}};
+	say("itimer_now");
+	said(sys(SYS_setitimer, ITIMER_REAL, &now, NULL));
+	let_it_end();
+}
+
+/* Signals by a descriptor, which reads those of whoever reads. */
+OP(SIGNAL, 8, signal_fd)
+{
+	uint64_t set = chance(40) ? ~0ul : 1ul << (SIGUSR1 - 1) | 1ul << (SIGCHLD - 1) | 1ul << 33;
+	int what = (int)draw(4), fd = 50 + (int)draw(2);
+	if (what == 0) {
+		long r = sys(SYS_signalfd4, -1, &set, 8, 04000 | (chance(30) ? 02000000 : 0));
+		say("signalfd(%d, %lx)", fd, set);
+		said(r < 0 ? r : sys(SYS_dup3, r, fd, 0));
+		sys(SYS_close, r);
+		return;
+	}
+	uint32_t info[32];
+	long r = sys(SYS_read, fd, info, sizeof info);
+	say("signalfd read(%d)", fd);
+	said(r);
+	if (r > 0)
+		say(" %u errno %d code %d pid %s uid %u", info[0], (int)info[1], (int)info[2], info[2] == (uint32_t)-2 ? "" : who(info[3]), info[4]);
+}
+
+OP(SCHED | CRED | PROCESS, 3, limit_processes)
+{
+	struct rlimit64 to = {1 + draw(4), 1000}, old = {7, 7};
+	if (chance(40))
+		to.rlim_cur = 1000;
+	say("limit_processes(%ld)", to.rlim_cur);
+	said(sys(SYS_prlimit64, 0, RLIMIT_NPROC, &to, &old));
+	say(" was %ld", old.rlim_cur);
+}
+
+OP(FILES, 3, limit_size)
+{
+	struct rlimit64 to = {chance(60) ? draw(20) : RLIM64_INFINITY, RLIM64_INFINITY};
+	say("limit_size(%ld)", to.rlim_cur);
+	said(sys(SYS_prlimit64, 0, RLIMIT_FSIZE, &to, NULL));
+}
+
 OP(EVERY, 6, pidfd_open)
 {
 	int i = any_agent(), flags = chance(80) ? 0 : chance(50) ? 04000 : 1;
@@ -149,7 +220,7 @@ OP(EVERY, 6, pidfd_open)
 
 OP(EVERY, 6, pidfd_use)
 {
-	int fd = 30 + (int)draw(4), what = (int)draw(5), sig = chance(50) ? 0 : SIGUSR1, target = (int)draw(13);
+	int fd = 30 + (int)draw(4), what = (int)draw(7), sig = chance(50) ? 0 : SIGUSR1, target = (int)draw(13);
 	struct pollfd p = {fd, POLLIN | POLLOUT, 0};
 	char path[40], text[600], *at;
 	switch (what) {
@@ -178,6 +249,19 @@ OP(EVERY, 6, pidfd_use)
 		if (at)
 			sscanf(at + 5, "%d", &pid);
 		return say(" %s", at ? who_outside(pid) : "no pid");
+	case 4: {
+		siginfo_t info;
+		memset(&info, 0, sizeof info);
+		info.si_signo = chance(90) ? 34 : SIGUSR2;
+		info.si_code = chance(80) ? SI_QUEUE : SI_USER;
+		info.si_ptr = (void *)0x55;
+		say("pidfd queue(%d, %d code %d)", fd, info.si_signo, info.si_code);
+		return said(sys(SYS_pidfd_send_signal, fd, 34, &info, chance(95) ? 0 : 1));
+	}
+	case 5:
+		say("pidfd flags(%d)", fd);
+		said(sys(SYS_fcntl, fd, 3, 0));
+		return said(sys(SYS_fcntl, fd, 1, 0));
 	default:
 		say("pidfd close(%d)", fd);
 		return said(sys(SYS_close, fd));

@@ -2,9 +2,11 @@
 #include "differ.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 
 struct kernel_action {
 	void *handler;
@@ -25,7 +27,32 @@ static int draw_signal(void)
 	return chance(88) ? PICK(signals) : PICK(odd_signals);
 }
 
-static void on_signal(int sig, siginfo_t *info, [[maybe_unused]] void *context)
+static const char *fault_address(const siginfo_t *info)
+{
+	static char text[40];
+	uintptr_t at = (uintptr_t)info->si_addr;
+	if (at >= SCRATCH_AT && at < SCRATCH_AT + (1ul << 30))
+		snprintf(text, sizeof text, "scratch+%lx", at - SCRATCH_AT);
+	else if (at < 1 << 20 || at >> 47)
+		snprintf(text, sizeof text, "%lx", at);
+	else
+		return "elsewhere";
+	return text;
+}
+
+/* A fault that was expected goes on behind its instruction. */
+static void on_fault(const siginfo_t *info, ucontext_t *context)
+{
+	struct box *b = self();
+	greg_t *regs = context->uc_mcontext.gregs;
+	/* whether the page was there is the kernel's choice */
+	say(" at %s trap %lld error %llx", fault_address(info), regs[REG_TRAPNO], regs[REG_ERR] & ~1);
+	regs[REG_RIP] = (greg_t)b->landing;
+	regs[REG_EFL] &= ~0x40100ll;
+	b->landing = 0;
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context)
 {
 	char *here = (char *)&here, *alt = agent_alt_stack(self_index());
 	say(" {%d code %d", sig, info->si_code);
@@ -33,7 +60,19 @@ static void on_signal(int sig, siginfo_t *info, [[maybe_unused]] void *context)
 		say(" pid %s uid %d status %d", who(info->si_pid), info->si_uid, info->si_status);
 	else if (info->si_code <= 0)
 		say(" pid %s uid %d value %lx", who(info->si_pid), info->si_uid, info->si_code == SI_QUEUE ? (long)info->si_ptr : 0);
+	else if (sig == SIGSYS)
+		say(" call %d errno %d", info->si_syscall, info->si_errno);
+	else if (sig == SIGIO || sig == 40)
+		say(" band %lx fd %d", info->si_band, info->si_fd);
+	else if (self()->landing)
+		on_fault(info, context);
 	say("%s}", here >= alt && here < alt + ALT_STACK ? " on alt" : "");
+}
+
+long signal_catch(int sig, unsigned long flags)
+{
+	struct kernel_action act = {(void *)on_signal, 0x04000000 | SA_SIGINFO | flags, differ_restore, 0};
+	return sys(SYS_rt_sigaction, sig, &act, NULL, 8);
 }
 
 OP(EVERY, 12, action)
@@ -162,7 +201,7 @@ OP(SIGNAL | PROCESS, 6, queue)
 	info.si_code = PICK(codes);
 	info.si_pid = (int)pid_of(j);
 	info.si_uid = 77;
-	info.si_ptr = (void *)0x1234;
+	info.si_ptr = (void *)(uintptr_t)draw(1000);
 	bool thread = chance(40);
 	say("%s(a%d, %d, code %d)", thread ? "tgqueue" : "queue", i, sig, info.si_code);
 	said(thread ? sys(SYS_rt_tgsigqueueinfo, chance(70) ? pid_of(i) : pid_of(j), pid_of(i), sig, &info)

@@ -54,6 +54,20 @@ OP(SPACES, 8, join)
 	sys(SYS_close, fd);
 }
 
+/* All spaces of somebody at once, by its pidfd. */
+OP(SPACES, 6, join_all)
+{
+	static const int types[] = {CLONE_NEWUTS, CLONE_NEWUTS | CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUSER | CLONE_NEWPID,
+		CLONE_NEWNS, CLONE_NEWTIME, 0, CLONE_VM, CLONE_NEWCGROUP | CLONE_NEWUTS};
+	int i = any_agent(), type = PICK(types);
+	say("setns(pidfd of a%d, %x)", i, type);
+	long fd = sys(SYS_pidfd_open, pid_of(i), 0);
+	if (fd < 0)
+		return said(fd);
+	said(sys(SYS_setns, fd, type));
+	sys(SYS_close, fd);
+}
+
 /* Who is together with whom: the numbers themselves differ from run to run. */
 OP(SPACES, 8, same_space)
 {

@@ -12,7 +12,7 @@
 static long draw_options(void)
 {
 	static const long bits[] = {PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK, PTRACE_O_TRACECLONE, PTRACE_O_TRACEEXEC,
-		PTRACE_O_TRACEVFORKDONE, PTRACE_O_TRACEEXIT, PTRACE_O_EXITKILL};
+		PTRACE_O_TRACEVFORKDONE, PTRACE_O_TRACEEXIT, PTRACE_O_EXITKILL, PTRACE_O_TRACESECCOMP};
 	long got = chance(40) ? TRACE_ALL : 0;
 	while (chance(60))
 		got |= PICK(bits);
@@ -43,7 +43,8 @@ OP(TRACE, 3, traceme)
 OP(TRACE, 26, trace)
 {
 	static const struct { const char *name; int request; } resumes[] = {{"cont", 7}, {"cont", 7}, {"cont", 7}, {"syscall", 24}, {"detach", 17},
-		{"interrupt", PTRACE_INTERRUPT}, {"interrupt", PTRACE_INTERRUPT}, {"listen", PTRACE_LISTEN}, {"kill", 8}};
+		{"interrupt", PTRACE_INTERRUPT}, {"interrupt", PTRACE_INTERRUPT}, {"listen", PTRACE_LISTEN}, {"kill", 8},
+		{"step", 9}, {"emulate", 31}};
 	static const int signals[] = {0, 0, 0, 0, SIGUSR1, SIGSTOP, SIGCONT, SIGKILL, 65};
 	int i = any_agent(), r = (int)draw(COUNT(resumes)), sig = r < 5 ? PICK(signals) : 0;
 	say("%s(a%d, %d)", resumes[r].name, i, sig);
@@ -105,5 +106,83 @@ OP(TRACE, 10, trace_ask)
 		said(r);
 		if (!r)
 			say(" %lx", message);
+	}
+}
+
+#define ORIG_RAX 15
+#define RAX 10
+#define CALL_AT(n) ((n) * 8l)
+
+/* The call's number and result, which a tracer sees and may change. */
+OP(TRACE, 10, trace_registers)
+{
+	static const long numbers[] = {-1, SYS_getppid, SYS_gettid, 9999};
+	int i = any_agent(), what = (int)draw(4);
+	long pid = pid_of(i), value = PICK(numbers);
+	unsigned long regs[27];
+	struct { void *base; size_t length; } set = {regs, chance(80) ? sizeof regs : 8 * draw(28) + draw(2)};
+	switch (what) {
+	case 0:
+		memset(regs, 0, sizeof regs);
+		say("regset(a%d, %zu)", i, set.length);
+		said(sys(SYS_ptrace, PTRACE_GETREGSET, pid, 1, &set));
+		return say(" %zu orig %ld rax %ld cs %lx ss %lx", set.length, (long)regs[ORIG_RAX], (long)regs[ORIG_RAX] == SYS_futex ?
+			   (long)regs[RAX] : 0, regs[17], regs[20]);
+	case 1:
+		say("peekuser(a%d)", i);
+		long r = sys(SYS_ptrace, 3, pid, CALL_AT(ORIG_RAX), regs);
+		said(r);
+		return say(" %ld", r ? 0 : (long)regs[0]);
+	case 2:
+		say("pokeuser(a%d, %ld)", i, value);
+		return said(sys(SYS_ptrace, 6, pid, CALL_AT(ORIG_RAX), value));
+	default:
+		say("odd user(a%d)", i);
+		said(sys(SYS_ptrace, 3, pid, value == -1 ? 4 : 27 * 8 + 100 * value, regs));
+		return said(sys(SYS_ptrace, 6, pid, 17 * 8l, value == -1 ? 0x33 : value & 3));
+	}
+}
+
+/* Words, masks and queued signals of the traced. */
+OP(TRACE, 8, trace_change)
+{
+	int i = any_agent(), what = (int)draw(6);
+	long pid = pid_of(i), r;
+	unsigned long word = 0, mask = chance(50) ? 1ul << (SIGUSR1 - 1) : ~0ul;
+	siginfo_t info[2];
+	struct { unsigned long offset; unsigned flags; int count; } ask = {draw(2), draw(3) == 2, (int)draw(3)};
+	memset(info, 0, sizeof info);
+	switch (what) {
+	case 0:
+		say("peek(a%d)", i);
+		r = sys(SYS_ptrace, 1 + draw(2), pid, chance(80) ? (long)world->self : 8, &word);
+		said(r);
+		return say(" %lx", word);
+	case 1:
+		say("poke(a%d)", i);
+		return said(sys(SYS_ptrace, 5, pid, chance(80) ? (long)&world->box[AGENTS - 1].words[13] : 8, 77));
+	case 2:
+		say("setsigmask(a%d, %lx)", i, mask);
+		return said(sys(SYS_ptrace, PTRACE_SETSIGMASK, pid, chance(95) ? 8 : 4, &mask));
+	case 3:
+		say("peeksiginfo(a%d, %lu %x %d)", i, ask.offset, ask.flags, ask.count);
+		r = sys(SYS_ptrace, PTRACE_PEEKSIGINFO, pid, &ask, info);
+		said(r);
+		for (long k = 0; k < r; k++)
+			say(" %d code %d", info[k].si_signo, info[k].si_code);
+		return;
+	case 4:
+		info[0].si_signo = SIGUSR2;
+		info[0].si_code = SI_QUEUE;
+		info[0].si_uid = 99;
+		info[0].si_ptr = (void *)0x77;
+		say("setsiginfo(a%d)", i);
+		return said(sys(SYS_ptrace, PTRACE_SETSIGINFO, pid, 0, info));
+	default:
+		say("rseq and area(a%d)", i);
+		char area[32];
+		memset(area, 0, sizeof area);
+		said(sys(SYS_ptrace, PTRACE_GET_RSEQ_CONFIGURATION, pid, 24, area));
+		return said(sys(SYS_ptrace, 0x420c, pid, 8, area));
 	}
 }

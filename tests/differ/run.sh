@@ -45,8 +45,8 @@ hashes() { # FILE: "SEED HASH" of each seed
 ended_badly="" decided=0 luck=0
 ask "$scratch/linux" 1 "$linux" "$first" "$last"
 hashes "$scratch/linux" > "$scratch/linux.hashes"
-for cpus in $CPUS; do
-	ask "$scratch/furca" "$cpus" "${FURCA_KERNEL:-}" "$first" "$last"
+for count in $CPUS; do
+	ask "$scratch/furca" "$count" "${FURCA_KERNEL:-}" "$first" "$last"
 	hashes "$scratch/furca" | awk 'NR == FNR { linux[$1] = $2; next } linux[$1] != $2 { print $1 }' "$scratch/linux.hashes" - > "$scratch/other"
 	while read -r seed; do
 		ask "$scratch/again" 2 "$linux" "$seed"
@@ -56,7 +56,7 @@ for cpus in $CPUS; do
 			continue
 		fi
 		decided=$((decided + 1))
-		echo "seed $seed differs with $cpus processors: < Linux, > Furca"
+		echo "seed $seed differs with $count processors: < Linux, > Furca"
 		awk -v seed="$seed" -f tests/differ/first.awk "$scratch/linux" "$scratch/furca"
 	done < "$scratch/other"
 done

@@ -54,6 +54,8 @@ const char *who_outside(long pid)
 {
 	if (pid == 0)
 		return "0";
+	if (pid < 0)
+		return "none";
 	if (pid == world->director)
 		return "D";
 	for (int i = 0; i < world->born; i++)

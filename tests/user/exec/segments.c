@@ -33,8 +33,8 @@ static void segment(unsigned flags, uint64_t at, uint64_t offset, uint64_t file_
 	};
 }
 
-/* Runs the program, which ends with the byte at `at`; -1: it ends in another way. */
-static int byte_at(uint64_t at)
+/* Runs the program: its end, as wait tells it. */
+static int run_reading(uint64_t at)
 {
 	static unsigned char page[PAGE];
 	char name[] = "segments";
@@ -52,9 +52,16 @@ static int byte_at(uint64_t at)
 	pid_t pid = fork();
 	if (!pid) {
 		execv(name, argv);
-		_exit(99);
+		_exit(errno == ENOEXEC ? 99 : 98);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+/* The program ends with the byte at `at`; -1: it ends in another way. */
+static int byte_at(uint64_t at)
+{
+	int status = run_reading(at);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -107,4 +114,48 @@ TEST(many_segments)
 		segment(i % 2 ? PF_R : PF_R | PF_W, DATA + 2 * i * PAGE, (1 + i % 3) * PAGE, PAGE, PAGE);
 	for (int i = 0; i < 7; i++)
 		CHECK_EQ(byte_at(DATA + (2 * i + 1) * PAGE - 1), 10 * (1 + i % 3));
+}
+
+/* Whoever finds out that a program cannot be mapped when the old one is gone has it end as if it had touched nothing. */
+TEST(what_cannot_be_mapped_is_a_fault)
+{
+	segment(PF_R | PF_W, DATA, PAGE, PAGE, 1ul << 62);
+	CHECK_EQ(run_reading(BASE), SIGSEGV);
+	text.segments[1].p_memsz = PAGE - 1;
+	CHECK_EQ(run_reading(BASE), SIGSEGV);
+	text.segments[1].p_memsz = PAGE;
+	text.segments[1].p_offset++;
+	CHECK_EQ(run_reading(BASE), SIGSEGV);
+}
+
+TEST(the_tail_to_be_zeroed_lies_behind_the_file)
+{
+	segment(PF_R | PF_W, DATA, FILE_PAGES * PAGE, 100, 3 * PAGE);
+	int status = run_reading(BASE);
+	if (status == SIGSEGV)	/* a Linux after 6.1 gives up */
+		return;
+	CHECK_EQ(status, 0x7f00);
+	CHECK_EQ(run_reading(DATA + 100), SIGBUS);
+	CHECK_EQ(run_reading(DATA + PAGE), 0);
+}
+
+/* The machine's number decides. */
+TEST(the_class_in_the_header_is_not_asked_for)
+{
+	text.header.e_ident[EI_CLASS] = ELFCLASS32;
+	CHECK_EQ(run_reading(BASE), 0x7f00);
+	text.header.e_ident[EI_DATA] = ELFDATA2MSB;
+	CHECK_EQ(run_reading(BASE), 0x7f00);
+	text.header.e_ident[EI_VERSION] = 9;
+	CHECK_EQ(run_reading(BASE), 0x7f00);
+	text.header.e_machine = EM_AARCH64;
+	CHECK_EQ(run_reading(BASE), 99 << 8);
+}
+
+TEST(program_headers_behind_the_file_are_no_program)
+{
+	text.header.e_phoff = FILE_PAGES * PAGE;
+	CHECK_EQ(run_reading(BASE), 99 << 8);
+	text.header.e_phoff = 1ul << 63;
+	CHECK_EQ(run_reading(BASE), 99 << 8);
 }
