@@ -191,13 +191,13 @@ void timers_group_dead(struct signal *s)
 	if (timer_was_started(&s->real_timer))
 		timer_cancel(&s->real_timer);
 	if (!list_is_empty(&s->posix_timers))
-		posix_timers_delete_all(s);
+		posix_timers_delete_all(s, true);
 }
 
 void timers_exec(struct signal *s)
 {
 	if (!list_is_empty(&s->posix_timers))
-		posix_timers_delete_all(s);
+		posix_timers_delete_all(s, false);
 }
 
 /* -- the calls -- */

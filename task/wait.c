@@ -258,10 +258,18 @@ static struct task *scan_children_locked(struct wait_request *w, struct task *pa
 	return NULL;
 }
 
+/* The next of the group; the first follows the last. */
+static struct task *next_thread_locked(struct task *t)
+{
+	struct list *next = t->thread_node.next;
+
+	return container_of(next == &t->signal->thread_list ? next->next : next, struct task, thread_node);
+}
+
 /* One look at all children, or at the one that is named: 0 nothing yet, 1 news in w, -ECHILD. */
 static int wait_look(struct wait_request *w)
 {
-	struct task *thread, *zombie = NULL;
+	struct task *thread = current, *zombie = NULL;
 	bool found = false;
 	w->code = 0;
 	spin_lock_irq(&tasklist_lock);
@@ -270,11 +278,10 @@ static int wait_look(struct wait_request *w)
 	} else if (w->options & __WNOTHREAD) {
 		zombie = scan_children_locked(w, current, &found);
 	} else {
-		list_for_each(thread, &current->signal->thread_list, thread_node) {
+		do {	/* one's own come first */
 			zombie = scan_children_locked(w, thread, &found);
-			if (w->code)
-				break;
-		}
+			thread = next_thread_locked(thread);
+		} while (!w->code && thread != current);
 	}
 	spin_unlock_irq(&tasklist_lock);
 	if (zombie) {

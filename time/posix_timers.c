@@ -188,8 +188,8 @@ static struct pending *pending_of(struct posix_timer *t)
 	return t->to_thread ? &t->target->pending : &t->signal->shared_pending;
 }
 
-/* Takes the timer out of all lists; its signal goes with it. */
-static void unlink_locked(struct posix_timer *t)
+/* Takes the timer out of all lists; its signal goes with it. What a dead process had pending is still told of. */
+static void unlink_locked(struct posix_timer *t, bool is_told)
 {
 	struct pending *p = pending_of(t);
 	struct pending_signal *q;
@@ -201,6 +201,8 @@ static void unlink_locked(struct posix_timer *t)
 	if (list_is_empty(&t->queued->node))
 		return;
 	list_remove(&t->queued->node);
+	if (is_told)
+		return;
 	list_for_each(q, &p->queue, node) {
 		if (q->info.si_signo == sig)
 			return;
@@ -208,7 +210,7 @@ static void unlink_locked(struct posix_timer *t)
 	p->set &= ~SIG_BIT(sig);
 }
 
-void posix_timers_delete_all(struct signal *s)
+void posix_timers_delete_all(struct signal *s, bool is_dead)
 {
 	struct posix_timer *t;
 	unsigned long flags;
@@ -217,7 +219,7 @@ void posix_timers_delete_all(struct signal *s)
 		flags = spin_lock_irqsave(&current->sighand->lock);
 		t = list_is_empty(&s->posix_timers) ? NULL : list_first(&s->posix_timers, struct posix_timer, node);
 		if (t)
-			unlink_locked(t);
+			unlink_locked(t, is_dead);
 		spin_unlock_irqrestore(&current->sighand->lock, flags);
 		if (!t)
 			return;
@@ -388,7 +390,7 @@ long sys_timer_delete(int id)
 	struct posix_timer *t = find_locked(id);
 
 	if (t)
-		unlink_locked(t);
+		unlink_locked(t, false);
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
 	if (!t)
 		return -EINVAL;

@@ -20,5 +20,5 @@ struct posix_timer_facts { int id, signal, clock, notify, target; bool to_thread
 /* Those of t's group, the newest first, after the first `skip`, n at most: how many. target is a number in t's own namespace. */
 int posix_timers_look(struct task *t, int skip, struct posix_timer_facts *facts, int n);
 /* exec and the end of a group: all timers go. No lock held; nobody else of the group is left. */
-void posix_timers_delete_all(struct signal *s);
+void posix_timers_delete_all(struct signal *s, bool is_dead);
 #endif

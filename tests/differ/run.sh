@@ -2,7 +2,8 @@
 # Random programs of process calls on Linux and on Furca, and the first step at which a program's runs differ.
 #   sh tests/differ/run.sh [-c CPUS] [-m MIX] [-n STEPS] FIRST [LAST]    the seeds; Furca has CPUS processors (1 and 4)
 # MIX is a row of director.c's mixes: 0 birth and death, 1 signals, 2 jobs, 3 tracing, 4 rights, 5 files, 6 memory, 7 scheduling,
-# 8 namespaces, 9 the first four together, 10 everything; without it the seed chooses.
+# 8 namespaces, 9 the first four together, 10 everything, 11 terminals, 12 faults, 13 faults and memory, 14 control groups,
+# 15 futexes, 16 to 20 pairs of these with tracing and signals; without it the seed chooses.
 # A seed that differs is run again on Linux, on two processors: if Linux differs from itself there, the program leaves
 # something to luck, and is counted apart. Environment: FURCA (the tool), FURCA_KERNEL, LINUX_KERNEL (the newest Debian has),
 # SECONDS_EACH (280: of one machine).
@@ -14,11 +15,11 @@ while getopts c:m:n: option; do
 	case $option in
 	c) CPUS=$OPTARG ;;
 	m | n) OPTIONS="$OPTIONS -$option $OPTARG" ;;
-	*) sed -n '3,5s/^# *//p' "$0" >&2; exit 2 ;;
+	*) sed -n '3,6s/^# *//p' "$0" >&2; exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || { sed -n '3,5s/^# *//p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '3,6s/^# *//p' "$0" >&2; exit 2; }
 first=$1 last=${2:-$1}
 linux=${LINUX_KERNEL:-$(ls -v /boot/vmlinuz-*-cloud-amd64 /boot/vmlinuz-*-generic 2>/dev/null | tail -n 1)}
 if [ ! -r "$linux" ]; then

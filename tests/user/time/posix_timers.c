@@ -252,3 +252,28 @@ TEST(many)
 	for (int i = 1; i < 50; i += 2)
 		CHECK(left_ns(ids[i]) > 0);
 }
+
+/* What a process died of stays pending when its timers go. */
+TEST(a_timer_kills)
+{
+	char line[100] = "";
+	unsigned long pending = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		int id = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN, 0);
+		set(id, 0, 1, 0);
+		for (;;)
+			pause();
+	}
+	CHECK_SOON(check_state(pid) == 'Z');
+	snprintf(line, sizeof line, "/proc/%d/status", pid);
+	FILE *f = fopen(line, "r");
+	CHECK(f);
+	while (fgets(line, sizeof line, f))
+		sscanf(line, "ShdPnd: %lx", &pending);
+	fclose(f);
+	CHECK_EQ(pending, 1ul << (SIGRTMIN - 1));
+	int status = 0;
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, SIGRTMIN);
+}

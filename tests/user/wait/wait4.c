@@ -1,5 +1,6 @@
 /* wait4(2): which child, which options, what comes back, every errno. */
 #include "clone.h"
+#include <pthread.h>
 
 static pid_t exits(int code)
 {
@@ -232,4 +233,25 @@ TEST(clone_children)
 	plain = exits(1);
 	CHECK_ERR(wait4(plain, 0, __WCLONE, 0), ECHILD);
 	CHECK_EQ(wait4(plain, 0, __WALL, 0), plain);
+}
+
+static void *waits_for_its_own(void *result)
+{
+	pid_t mine = exits(2);
+	CHECK_SOON(check_state(mine) == 'Z');
+	*(bool *)result = wait4(-1, 0, 0, 0) == mine;
+	return 0;
+}
+
+/* A thread's own children come before those of the others. */
+TEST(the_own_children_of_a_thread_first)
+{
+	pthread_t thread;
+	bool was_its_own = false;
+	pid_t first = exits(1);
+	CHECK_SOON(check_state(first) == 'Z');
+	CHECK_EQ(pthread_create(&thread, 0, waits_for_its_own, &was_its_own), 0);
+	CHECK_EQ(pthread_join(thread, 0), 0);
+	CHECK(was_its_own);
+	CHECK_EQ(wait4(-1, 0, 0, 0), first);
 }
