@@ -5,6 +5,7 @@
 #include "ipc/msg.h"
 #include "base/errno.h"
 #include "mm/user_access.h"
+#include "namespace/user.h"
 #include "syscall/define.h"
 #include <linux/capability.h>
 
@@ -69,7 +70,7 @@ static int change_locked(struct ipc_ns *ns, int id, int cmd, const struct msqid6
 		msg_free(ns, q);
 		return 0;
 	}
-	if (in->msg_qbytes > (u64)ns->msg_queue_bytes && !ipc_capable(ns, CAP_SYS_RESOURCE))
+	if (in->msg_qbytes > (u64)ns->msg_queue_bytes && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	err = ipc_set_perm(&q->o, &in->msg_perm);
 	if (err)

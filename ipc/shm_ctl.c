@@ -125,6 +125,8 @@ static int lock(struct shm_segment *s)
 
 	if (s->locker)
 		return 0;
+	if (shm_pages_of(s) > INT32_MAX)	/* more than an account can count */
+		return -ENOMEM;
 	account_add(a, ACCOUNT_LOCKED_PAGES, pages);
 	if (account_is_over(a, ACCOUNT_LOCKED_PAGES, 0, current_limit(RLIMIT_MEMLOCK) >> PAGE_SHIFT) && !capable(CAP_IPC_LOCK)) {
 		account_add(a, ACCOUNT_LOCKED_PAGES, -pages);

@@ -242,6 +242,19 @@ static pid_t receiver(int id, size_t size, long type, int flags)
 }
 
 /* A sleeper gets the message that it waits for; one with too small a buffer learns so; the queue stays empty. */
+/* Rights in a user namespace are not enough to go beyond the limit. */
+TEST(limit_in_a_user_namespace)
+{
+	struct msqid_ds s;
+	struct msginfo limits;
+	NEED_OK(unshare(CLONE_NEWUSER | CLONE_NEWIPC));
+	int id = NEED_OK(msgget(IPC_PRIVATE, 0600));
+	NEED_OK(msgctl(id, IPC_STAT, &s));
+	NEED_OK(msgctl(0, IPC_INFO, (struct msqid_ds *)&limits));
+	s.msg_qbytes = (unsigned long)limits.msgmnb + 1;
+	CHECK_ERR(msgctl(id, IPC_SET, &s), EPERM);
+}
+
 TEST(sleeping_receivers)
 {
 	HERE;

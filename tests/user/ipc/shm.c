@@ -217,6 +217,23 @@ TEST(permissions)
 }
 
 /* A child has what its parent has; each end is one attachment less. */
+/* More pages than a number of 32 bits holds are not none. */
+TEST(lock_of_a_giant)
+{
+	HERE;
+	struct shmid_ds s;
+	int id = NEED_OK(shmget(IPC_PRIVATE, 1ul << 44, 0600 | SHM_NORESERVE));
+	s = shm_stat(id);
+	s.shm_perm.uid = 1000;
+	NEED_OK(shmctl(id, IPC_SET, &s));
+	IN_CHILD {
+		NEED_OK(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){PAGE, PAGE}));
+		ipc_become(1000, 1000);
+		CHECK_ERR(shmctl(id, SHM_LOCK, 0), ENOMEM);
+		CHECK(!(shm_stat(id).shm_perm.mode & SHM_LOCKED));
+	}
+}
+
 TEST(fork)
 {
 	HERE;
