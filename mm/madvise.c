@@ -135,7 +135,7 @@ static int advise_all_pages(struct mm *mm, uptr start, uptr end, int advice)
 	uptr at = start;
 	int result = 0;
 
-	for (struct vma *v = vma_find(&mm->vmas, start); at < end; v = vma_next(&mm->vmas, v)) {
+	for (struct vma *v = vma_find(&mm->vmas, start); ; v = vma_next(&mm->vmas, v)) {
 		if (!v || v->start > at)
 			result = -ENOMEM;
 		if (!v || v->start >= end)
@@ -145,6 +145,8 @@ static int advise_all_pages(struct mm *mm, uptr start, uptr end, int advice)
 			break;
 		}
 		at = v->end;
+		if (at >= end)
+			break;
 	}
 	if (at > start && advice != MADV_WILLNEED && advice != MADV_COLD && advice != MADV_PAGEOUT)
 		pt_unmap(mm, start, MIN(at, end));

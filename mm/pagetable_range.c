@@ -166,19 +166,34 @@ static uptr unmap_piece(struct mm *mm, uptr va, uptr end, struct tlb_batch *b)
 	}
 }
 
-/* Is there nothing in entries first to last of t, of which those at the edges count from va and up to end? */
+static bool is_leaf_empty(const struct page *t, unsigned first, unsigned last)
+{
+	const pte_t *entries = table_entries(t);
+
+	for (unsigned i = table_next_used(t, first); i <= last;) {
+		if (!pte_is_empty(pte_read(entries + i)))
+			return false;
+		if (++i % PT_GROUP == 0)
+			i = table_next_used(t, i);
+	}
+	return true;
+}
+
+/* Is there nothing in the entries of t, a table of this level, from va's on up to end? */
 static bool are_empty(const struct page *t, int level, uptr va, uptr end)
 {
 	const pte_t *entries = table_entries(t);
 	unsigned last = pt_index(end - 1, level);
 
+	if (level == 0)
+		return is_leaf_empty(t, pt_index(va, 0), last);
 	for (unsigned i = table_next_used(t, pt_index(va, level)); i <= last;) {
 		pte_t e = pte_read(entries + i);
 
 		if (!pte_is_empty(e)) {
 			uptr base = (va & ~(PT_SPAN(level + 1) - 1)) + i * PT_SPAN(level);
 
-			if (level == 0 || !pte_page(e)->table.used ||
+			if (!pte_page(e)->table.used ||
 			    !are_empty(pte_page(e), level - 1, MAX(va, base), MIN(end, base + PT_SPAN(level))))
 				return false;
 		}

@@ -16,8 +16,10 @@
 #include <linux/capability.h>
 
 #define RESERVED_PIDS 300
-#define CHUNK_NUMBERS 32768	/* numbers in one piece of the bit map */
-#define BUCKETS 512		/* numbers in use follow each other: they spread evenly */
+/* Unsigned: to divide a number by them, which is never negative in a map, takes one shift. */
+#define CHUNK_NUMBERS 32768U	/* numbers in one piece of the bit map */
+#define WORD_NUMBERS 64U
+#define BUCKETS 512U		/* numbers in use follow each other: they spread evenly */
 
 /* A bit for each number in use, in pieces made when first needed (one, unless pid_max is raised), and chains by number. */
 struct pid_map {
@@ -40,13 +42,13 @@ static u64 *map_word_locked(struct pid_ns *ns, int number, bool is_new)
 	u64 **chunk = &ns->map->bits[number / CHUNK_NUMBERS];
 	if (!*chunk && is_new)
 		*chunk = kzalloc(CHUNK_NUMBERS / 8);
-	return *chunk ? *chunk + number % CHUNK_NUMBERS / 64 : NULL;
+	return *chunk ? *chunk + number % CHUNK_NUMBERS / WORD_NUMBERS : NULL;
 }
 
 static void map_take_locked(struct pid_ns *ns, struct pid *pid, int number, u64 *word)
 {
 	struct pid **bucket = &ns->map->buckets[number % BUCKETS];
-	*word |= BIT(number % 64);
+	*word |= BIT(number % WORD_NUMBERS);
 	pid->numbers[ns->level].number = number;
 	pid->numbers[ns->level].next = *bucket;
 	*bucket = pid;
@@ -59,7 +61,7 @@ static void map_remove_locked(struct pid_ns *ns, struct pid *pid)
 	while (*at != pid)
 		at = &(*at)->numbers[ns->level].next;
 	*at = own->next;
-	*map_word_locked(ns, own->number, false) &= ~BIT(own->number % 64);
+	*map_word_locked(ns, own->number, false) &= ~BIT(own->number % WORD_NUMBERS);
 }
 
 static struct pid *map_find_locked(struct pid_ns *ns, int number)
@@ -84,7 +86,7 @@ static int number_next_locked(struct pid_ns *ns, struct pid *pid)
 		u64 *word = map_word_locked(ns, number, true);
 		if (!word)
 			return -ENOMEM;
-		if (*word & BIT(number % 64))
+		if (*word & BIT(number % WORD_NUMBERS))
 			continue;
 		map_take_locked(ns, pid, number, word);
 		ns->last = number;
@@ -100,7 +102,7 @@ static int number_fixed_locked(struct pid_ns *ns, struct pid *pid, int number)
 	u64 *word = map_word_locked(ns, number, true);
 	if (!word)
 		return -ENOMEM;
-	if (*word & BIT(number % 64))
+	if (*word & BIT(number % WORD_NUMBERS))
 		return -EEXIST;
 	map_take_locked(ns, pid, number, word);
 	return number;
@@ -246,13 +248,13 @@ static int number_used_from_locked(struct pid_ns *ns, int number)
 	while (number < PID_MAX_LIMIT) {
 		const u64 *word = map_word_locked(ns, number, false);
 		if (!word) {
-			number = (int)ALIGN_DOWN((unsigned)number, CHUNK_NUMBERS) + CHUNK_NUMBERS;
+			number = (int)(ALIGN_DOWN((unsigned)number, CHUNK_NUMBERS) + CHUNK_NUMBERS);
 			continue;
 		}
-		u64 bits = *word >> number % 64;
+		u64 bits = *word >> number % WORD_NUMBERS;
 		if (bits)
 			return number + __builtin_ctzl(bits);
-		number += 64 - number % 64;
+		number += (int)(WORD_NUMBERS - number % WORD_NUMBERS);
 	}
 	return 0;
 }

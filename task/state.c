@@ -37,7 +37,6 @@ static void lists_init(struct task *t)
 	list_init(&t->all_node);
 	t->pending.set = 0;
 	list_init(&t->pending.queue);
-	list_init(&t->poll_files);
 	list_init(&t->pi_owned);
 }
 
@@ -48,8 +47,7 @@ static __attribute__((unused)) bool are_lists_empty(const struct task *t)
 			return false;
 	return list_is_empty(&t->children) && list_is_empty(&t->sibling) && list_is_empty(&t->traced) &&
 	       list_is_empty(&t->traced_node) && list_is_empty(&t->thread_node) && list_is_empty(&t->all_node) &&
-	       !t->pending.set && list_is_empty(&t->pending.queue) && list_is_empty(&t->poll_files) &&
-	       list_is_empty(&t->pi_owned);
+	       !t->pending.set && list_is_empty(&t->pending.queue) && list_is_empty(&t->pi_owned);
 }
 
 static void task_construct(void *obj)

@@ -248,7 +248,6 @@ struct task {
 	struct list all_node;		/* in all_processes (leaders only) */
 	struct pending pending;		/* sighand->lock */
 	struct list pi_owned;		/* sync/futex_pi.c: contended PI futexes it owns; pi_locks_lock */
-	struct list poll_files;		/* fs/: deferred releases */
 } __aligned(64);	/* what the CPU saves to lies behind it: arch_task_extra_bytes() */
 
 /* A one-shot event. */
