@@ -170,14 +170,19 @@ static void stop_and_continue(pid_t pid)
 TEST(with_a_limit_of_time)
 {
 	check_scratch();
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0, late = 0; i < sizeof rows / sizeof *rows; i++) {
 		long begin = check_now_ms();
 		pid_t pid = fork();
 		if (pid == 0)
 			_exit((int)-rows[i].call());
 		stop_and_continue(pid);
+		bool in_time = check_now_ms() - begin < LIMIT_MS;
 		int status = -1;
 		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		if (!in_time && late++ < 10) {	/* the machine stood still: the limit was over first */
+			i--;
+			continue;
+		}
 		if (status != EXITED((int)-rows[i].wanted))
 			check_fail(__FILE_NAME__, __LINE__, "%s: status %#x", rows[i].name, status);
 		if (rows[i].wanted != -EINTR && check_now_ms() - begin < LIMIT_MS)
