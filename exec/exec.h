@@ -43,6 +43,7 @@ struct exec {
 	struct file *file;	/* reference, writes denied: the program (of a script: the interpreter) */
 	struct file *interpreter;	/* reference, writes denied: PT_INTERP, or NULL */
 	char *path;		/* owned: what was asked for: AT_EXECFN */
+	bool is_by_descriptor;	/* an empty path: the descriptor alone says what */
 	bool is_path_closed;	/* the path goes by a descriptor that exec closes: no interpreter could open it */
 	struct elf_image image, interpreter_image;	/* of the two */
 	int depth;

@@ -362,6 +362,15 @@ struct dentry *dentry_parent_get(struct dentry *d)
 	return p;
 }
 
+void dentry_copy_name(struct dentry *d, char *to, size_t size)
+{
+	spin_lock(&dentry_lock);
+	size_t n = MIN(d->name_len, size - 1);
+	memcpy(to, d->name, n);
+	spin_unlock(&dentry_lock);
+	to[n] = 0;
+}
+
 bool dentry_is_below(struct dentry *d, struct dentry *ancestor)
 {
 	bool below = false;

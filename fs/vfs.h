@@ -259,6 +259,7 @@ struct mount *mount_get(struct mount *m);
 void mount_put(struct mount *m);
 static inline struct dentry *dentry_get(struct dentry *d) { refcount_inc(&d->count); return d; }
 void dentry_put(struct dentry *d);
+void dentry_copy_name(struct dentry *d, char *to, size_t size);	/* cut to size, with a 0 at its end */
 static inline void path_get(struct path *p) { mount_get(p->mount); dentry_get(p->dentry); }
 static inline struct inode *inode_get(struct inode *i) { refcount_inc(&i->count); return i; }
 void inode_put(struct inode *i);

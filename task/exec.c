@@ -156,6 +156,7 @@ static int exec_prepare(struct exec *e, int dirfd, const char *path, int at_flag
 		return (int)PTR_ERR(f);
 	e->file = f;
 	e->path = exec_path_name(e, dirfd, path);
+	e->is_by_descriptor = !*path;
 	e->cred = cred_prepare();
 	e->mm = mm_new();
 	if (!e->path || !e->cred || !e->mm)
@@ -202,6 +203,17 @@ static void exec_switch_mm(struct exec *e)
 
 #define DUMPABLE_SOON 3		/* of the new address space, while its program is not yet who it will be: nobody may look in */
 
+/* By a descriptor alone it has the file's name. */
+static void exec_set_comm(struct exec *e)
+{
+	const char *slash = strrchr(e->path, '/');
+	char name[sizeof(current->comm)];
+
+	if (e->is_by_descriptor)
+		dentry_copy_name(e->mm->exe_file->path.dentry, name, sizeof(name));
+	task_set_comm(current, e->is_by_descriptor ? name : slash ? slash + 1 : e->path);
+}
+
 /* Each room hears of it: what belongs to the old program goes, what belongs to the process stays. */
 static int exec_reset_rooms(struct exec *e)
 {
@@ -222,8 +234,7 @@ static int exec_reset_rooms(struct exec *e)
 		t->parent_death_signal = 0;
 		t->personality &= ~PER_CLEAR_ON_SETID;
 	}
-	const char *slash = strrchr(e->path, '/');
-	task_set_comm(t, slash ? slash + 1 : e->path);
+	exec_set_comm(e);
 	/* As who started it; what it becomes, cred_install looks at. Until that is told nobody may look in. */
 	bool is_open = !e->is_unreadable && t->cred->euid == t->cred->uid && t->cred->egid == t->cred->gid;
 	e->mm->dumpable = is_open ? DUMPABLE_SOON : 0;

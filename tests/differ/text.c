@@ -58,14 +58,16 @@ const char *who_outside(long pid)
 		return "none";
 	if (pid == world->director)
 		return "D";
-	for (int i = 0; i < world->born; i++)
-		if (world->box[i].pid == pid)
-			return names[i];
-	for (int i = 0; i < world->born; i++)
-		if (!world->box[i].pid && pid > 0) {
-			world->box[i].pid = (int)pid;
-			return names[i];
-		}
+	for (int look = 0; look < 2; look++) {		/* it may say its number between the two loops */
+		for (int i = 0; i < world->born; i++)
+			if (world->box[i].pid == pid)
+				return names[i];
+		for (int i = 0; i < world->born; i++)
+			if (!world->box[i].pid) {
+				world->box[i].pid = (int)pid;
+				return names[i];
+			}
+	}
 	return "?";
 }
 

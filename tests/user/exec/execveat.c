@@ -1,9 +1,17 @@
 /* execveat(2). */
 #include "check.h"
+#include <sys/prctl.h>
 
 HELPER(leave)
 {
 	return 5;
+}
+
+HELPER(is_named)
+{
+	char name[17] = "";
+	prctl(PR_GET_NAME, name);
+	return strcmp(name, argv[2]) ? 6 : 5;
 }
 
 static char *args[] = {"zero", "@leave", 0};
@@ -94,4 +102,32 @@ TEST(script_by_a_descriptor_that_exec_closes)
 	CHECK_ERR(at(fd, "", AT_EMPTY_PATH), ENOENT);
 	int dir = NEED_OK(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	CHECK_ERR(at(dir, "script", 0), ENOENT);
+}
+
+/* Who is started by a descriptor alone is named after the file, not after the descriptor. */
+TEST(name_by_a_descriptor)
+{
+	static char block[65536];
+	char *named[] = {"zero", "@is_named", "a copy with a l", 0};
+	check_scratch();
+	int from = NEED_OK(open(check_self, O_RDONLY)), to = NEED_OK(open("a copy with a long name", O_WRONLY | O_CREAT, 0755));
+	int memory = NEED_OK(syscall(SYS_memfd_create, "it", 0));
+	for (ssize_t n; (n = read(from, block, sizeof block)) > 0;) {
+		CHECK_EQ(write(to, block, n), n);
+		CHECK_EQ(write(memory, block, n), n);
+	}
+	close(to);
+	int fd = NEED_OK(open("a copy with a long name", O_RDONLY));
+	IN_CHILD_ENDS(EXITED(5)) {
+		syscall(SYS_execveat, fd, "", named, environ, AT_EMPTY_PATH);
+	}
+	CHECK_OK(rename("a copy with a long name", "other"));
+	named[2] = "other";
+	IN_CHILD_ENDS(EXITED(5)) {
+		syscall(SYS_execveat, fd, "", named, environ, AT_EMPTY_PATH);
+	}
+	named[2] = "memfd:it";
+	IN_CHILD_ENDS(EXITED(5)) {
+		syscall(SYS_execveat, memory, "", named, environ, AT_EMPTY_PATH);
+	}
 }
