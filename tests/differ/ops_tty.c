@@ -63,8 +63,9 @@ OP(JOBS, 12, tty_type)
 	static const char *const keys[] = {"\3", "\3", "\32", "\32", "\34", "a\n", "b", "\4", "\25", "\177"};
 	const char *text = PICK(keys);
 	say("type %d", text[0]);
-	said(sys(SYS_write, TTY_MASTER, text, strlen(text)));
+	long r = sys(SYS_write, TTY_MASTER, text, strlen(text));
 	let_it_end();
+	said(r);
 }
 
 static void say_bytes(const char *text, long n)
