@@ -4,6 +4,7 @@
  * A segment is a private mapping of the file; the part of its last page beyond the file's bytes is zeroed, and the rest
  * up to its size in memory is anonymous. The break starts behind the last segment.
  * Errors: ENOEXEC not ours, ELIBBAD the interpreter is not, EINVAL, ENOMEM, EIO short file.
+ * Differences from Linux: no segment takes the stack's place (there, one that is not the first does); EEXIST.
  * Source: elf(5), System V psABI AMD64.
  */
 #include "exec/exec.h"
@@ -167,6 +168,14 @@ static int batch_map(struct batch *b)
 	return err;
 }
 
+/* The stack is there already, and the strings' frames will go into it: no segment may take its place. */
+static bool meets_stack(struct mm *mm, uptr start, uptr end)
+{
+	const struct vma *stack = vma_at(&mm->vmas, mm->stack_start);
+
+	return stack && start < stack->end && end > stack->start;
+}
+
 /* A segment that lies lower than one before it may overlap it, and takes its place then: it begins a new batch. */
 static int map_segment(struct batch *b, const Elf64_Phdr *ph)
 {
@@ -176,9 +185,12 @@ static int map_segment(struct batch *b, const Elf64_Phdr *ph)
 	size_t skew = ph->p_vaddr % PAGE_SIZE;
 	int err = 0;
 
-	if (ph->p_memsz < ph->p_filesz || ph->p_memsz > USER_END || start + ph->p_memsz + skew > USER_END ||
+	/* each alone before the sum: neither may wrap */
+	if (ph->p_memsz < ph->p_filesz || start >= USER_END || ph->p_memsz > USER_END - start - skew ||
 	    (ph->p_offset - ph->p_vaddr) % PAGE_SIZE)
 		return -EINVAL;
+	if (meets_stack(b->mm, start, at + ph->p_memsz))
+		return -EEXIST;
 	if (b->part_count && (b->part_count + 2 > IMAGE_PARTS_MAX || start < b->parts[b->part_count - 1].end))
 		err = batch_map(b);
 	if (err)

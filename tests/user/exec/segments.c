@@ -2,6 +2,7 @@
 #include "check.h"
 #include <elf.h>
 #include <stddef.h>
+#include <sys/personality.h>
 
 #define BASE 0x400000UL
 #define DATA 0x500000UL
@@ -9,7 +10,7 @@
 
 struct program {
 	Elf64_Ehdr header;
-	Elf64_Phdr segments[8];
+	Elf64_Phdr segments[32];
 	unsigned char code[64];
 };
 
@@ -126,6 +127,32 @@ TEST(what_cannot_be_mapped_is_a_fault)
 	text.segments[1].p_memsz = PAGE;
 	text.segments[1].p_offset++;
 	CHECK_EQ(run_reading(BASE), SIGSEGV);
+}
+
+/* An address and a size whose sum begins again at 0. */
+TEST(segments_that_wrap)
+{
+	for (int i = 0; i < 30; i++)
+		segment(PF_R | PF_W, -PAGE, 0, 0, 2 * PAGE);
+	CHECK_EQ(run_reading(BASE), SIGSEGV);
+	text.header.e_phnum = 1;
+	for (int i = 0; i < 30; i++)
+		segment(PF_R | PF_W, -PAGE, 0, PAGE, DATA);
+	CHECK_EQ(run_reading(BASE), SIGSEGV);
+	text.header.e_phnum = 1;
+	segment(PF_R | PF_W, -PAGE + 8, 8, 0, 1ul << 47);
+	CHECK_EQ(run_reading(BASE), SIGSEGV);
+}
+
+/* Where the stack begins when nothing is left to chance. Linux lets a segment that is not the first take its place. */
+TEST(a_segment_in_the_stacks_place)
+{
+	CHECK(personality(ADDR_NO_RANDOMIZE) >= 0);
+	segment(PF_R | PF_W, (1ul << 47) - PAGE - 8 * PAGE, PAGE, PAGE, 8 * PAGE);
+	for (int i = 0; i < 20; i++) {
+		int status = run_reading(BASE);
+		CHECK(status == SIGSEGV || status == 0x7f00);
+	}
 }
 
 TEST(the_tail_to_be_zeroed_lies_behind_the_file)
