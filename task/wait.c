@@ -202,8 +202,10 @@ static struct task *look_at_locked(struct wait_request *w, struct task *child, b
 	if (child->ptrace && !as_tracer && !ptrace_is_reparented(child))
 		as_tracer = true;
 	if (is_ended && (!task_is_leader(child) || child->signal->threads == 1) && (as_tracer || !child->ptrace)) {
+		if (!(w->options & WEXITED))
+			return NULL;	/* it has no other news any more */
 		*found = true;
-		return w->options & WEXITED ? take_zombie_locked(w, child) : NULL;
+		return take_zombie_locked(w, child);
 	}
 	if (!is_ended || !as_tracer || (w->options & (WCONTINUED | WEXITED)))
 		*found = true;

@@ -110,6 +110,29 @@ TEST(errors)
 	CHECK_ERR(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
 }
 
+/* The dead have nothing to tell but their end: who does not ask for that has nobody to wait for. */
+TEST(of_the_dead_only_the_end)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(3);
+	CHECK_OK(waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	CHECK_ERR(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG), ECHILD);
+	CHECK_ERR(waitid(P_PID, pid, &info, WSTOPPED | WCONTINUED), ECHILD);
+	pid_t alive = fork();
+	if (alive == 0)
+		for (;;)
+			pause();
+	CHECK_OK(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG));
+	CHECK_EQ(info.si_pid, 0);
+	CHECK_OK(kill(alive, SIGKILL));
+	CHECK_EQ(waitpid(alive, 0, 0), alive);
+	CHECK_OK(waitid(P_ALL, 0, &info, WEXITED));
+	CHECK_EQ(info.si_pid, pid);
+	CHECK_EQ(info.si_status, 3);
+}
+
 TEST(without_info)
 {
 	pid_t pid = exits(0);
