@@ -41,7 +41,7 @@ static void file_release(struct file *f)
 {
 	struct inode *i = f->inode;
 
-	if (notify_is_wanted()) {
+	if (notify_is_wanted() && f->ops) {	/* not if it was never opened */
 		notify_file(f, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 		dnotify_forget(f, NULL);
 	}

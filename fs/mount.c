@@ -78,20 +78,20 @@ struct mount *mount_get(struct mount *m)
 /* The names of an in-memory file system that nothing shows any more. What is still open keeps its inode. */
 static void tree_drop(struct dentry *root)
 {
-	struct dentry *d = root;
+	struct dentry *d = root, *child;
 
 	for (;;) {
-		if (dentry_has_children(d)) {
-			d = list_first(&d->children, struct dentry, sibling);
+		mutex_lock(&d->inode->lock);	/* devpts takes names out by itself */
+		child = dentry_has_children(d) ? list_first(&d->children, struct dentry, sibling) : NULL;
+		bool is_leaf = child && !dentry_has_children(child);
+		if (is_leaf)
+			dentry_remove(child);
+		mutex_unlock(&d->inode->lock);
+		if (is_leaf)
 			continue;
-		}
-		if (d == root)
+		if (!child && d == root)
 			return;
-		struct dentry *parent = d->parent;
-		mutex_lock(&parent->inode->lock);	/* devpts takes names out by itself */
-		dentry_remove(d);
-		mutex_unlock(&parent->inode->lock);
-		d = parent;
+		d = child ? child : d->parent;
 	}
 }
 

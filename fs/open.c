@@ -115,11 +115,10 @@ static int file_start(struct file *f, const struct open_request *r)
 	err = special_ops(f, i);
 	if (!err)
 		err = become_writer(f, i);
-	if (!err && f->ops->open) {
+	if (!err && f->ops->open)
 		err = f->ops->open(i, f);
-		if (err)
-			f->ops = NULL;	/* what was never opened is not released */
-	}
+	if (err)
+		f->ops = NULL;	/* what was never opened is not released */
 	if (!err && (r->flags & O_DIRECT))
 		err = -EINVAL;
 	return err;
@@ -208,6 +207,18 @@ static int may_open(const struct path *p, const struct open_request *r)
 	return err;
 }
 
+/* O_RDONLY | O_TRUNC cuts too: the permission was checked before. But nobody cuts a program that runs. */
+static int cut(struct file *f)
+{
+	int err = inode_get_write(f->inode);
+
+	if (err)
+		return err;
+	err = vfs_truncate(&f->path, 0);
+	inode_put_write(f->inode);
+	return err;
+}
+
 static struct file *open_found(struct path *p, struct open_request *r)
 {
 	int err = may_open(p, r);
@@ -220,8 +231,7 @@ static struct file *open_found(struct path *p, struct open_request *r)
 	struct file *f = file_for(p, r);
 	if (IS_ERR(f))
 		return f;
-	/* O_RDONLY | O_TRUNC cuts too: the permission was checked above. */
-	err = cuts ? vfs_truncate(&f->path, 0) : 0;
+	err = cuts ? cut(f) : 0;
 	if (err) {
 		file_put(f);
 		return ERR_PTR(err);

@@ -13,14 +13,20 @@
 /* An id without a name in the user namespace is not taken on, nor anything from a file that others may have put there. */
 static void take_file_ids(struct cred *c, const struct file *program)
 {
-	const struct inode *i = program->inode;
+	struct inode *i = program->inode;
 
-	if (current->no_new_privs || !path_may_suid(&program->path) || !ids_are_known(c->user_ns, i->uid, i->gid))
+	if (!(READ_ONCE(i->mode) & (S_ISUID | S_ISGID)) || current->no_new_privs || !path_may_suid(&program->path))
 		return;
-	if (i->mode & S_ISUID)
-		c->euid = i->uid;
-	if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		c->egid = i->gid;
+	/* The bits and the owner as they are together: a chown takes the bits before it gives the file to another. */
+	mutex_lock(&i->lock);
+	u32 mode = i->mode, uid = i->uid, gid = i->gid;
+	mutex_unlock(&i->lock);
+	if (!ids_are_known(c->user_ns, uid, gid))
+		return;
+	if (mode & S_ISUID)
+		c->euid = uid;
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		c->egid = gid;
 }
 
 /* Who said that exec shall give nothing new, or is traced by someone without the right to see it, gets no more than it had:

@@ -172,7 +172,7 @@ static long allocate(struct inode *i, int mode, loff off, loff len)
 {
 	u64 end = (u64)(off + len);
 
-	if (end > i->size && !(mode & FALLOC_FL_KEEP_SIZE) && end > current_limit(RLIMIT_FSIZE)) {
+	if (end > i->size && end > current_limit(RLIMIT_FSIZE)) {
 		signal_send_task(SIGXFSZ, NULL, current);
 		return -EFBIG;
 	}

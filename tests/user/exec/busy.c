@@ -49,6 +49,7 @@ TEST(executed_file_is_not_written)
 	CHECK_ERR(open("copy", O_WRONLY), ETXTBSY);
 	CHECK_ERR(open("copy", O_RDWR), ETXTBSY);
 	CHECK_ERR(truncate("copy", 0), ETXTBSY);
+	CHECK_ERR(open("copy", O_RDONLY | O_TRUNC), ETXTBSY);
 	CHECK_OK(open("copy", O_RDONLY));
 	CHECK_OK(rename("copy", "moved"));
 	CHECK_ERR(open("moved", O_WRONLY), ETXTBSY);

@@ -171,6 +171,18 @@ TEST(masks)
 	CHECK_STR(news(), "3:400 3:8000");
 }
 
+/* What was never open does not close. */
+TEST(an_open_that_fails)
+{
+	begin();
+	CHECK_OK(mkfifo("fifo", 0600));
+	CHECK_OK(mknod("socket", S_IFSOCK | 0600, 0));
+	CHECK_EQ(inotify_add_watch(fd, ".", IN_ALL_EVENTS), 1);
+	CHECK_ERR(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);
+	CHECK_ERR(open("socket", O_RDONLY), ENXIO);
+	CHECK_STR(news(), "");
+}
+
 TEST(reading)
 {
 	begin();

@@ -140,3 +140,14 @@ TEST(holes)
 	CHECK_ERR(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE), EOPNOTSUPP);
 	CHECK_ERR(fallocate(fd, 0, 0, 0), EINVAL);
 }
+
+TEST(fallocate_asks_the_limit_of_sizes)
+{
+	struct rlimit limit = {PAGE, PAGE};
+	int fd = NEED_OK(memfd_create("x", 0));
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_OK(setrlimit(RLIMIT_FSIZE, &limit));
+	CHECK_ERR(fallocate(fd, 0, 0, 2 * PAGE), EFBIG);
+	CHECK_ERR(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 2 * PAGE), EFBIG);
+	CHECK_OK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, PAGE));
+}
