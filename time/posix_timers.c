@@ -109,9 +109,9 @@ static void expire_locked(struct posix_timer *t, u64 now)
 	t->is_armed = false;
 	if (t->notify == SIGEV_NONE)
 		return;
-	/* An ignored signal is never taken: a periodic timer goes on by itself. */
+	/* An ignored signal is never taken: a periodic timer goes on by itself, but not so fast that the CPU did nothing else. */
 	if (!queue_signal_locked(t) && t->interval_ns) {
-		t->overruns += forward_locked(t, now);
+		t->overruns += forward_locked(t, t->interval_ns < TICK_NS ? now + TICK_NS : now);
 		arm_locked(t, now);
 	}
 }
@@ -309,20 +309,25 @@ static int set_event(struct posix_timer *t, const sigevent_t *e)
 	return 0;
 }
 
-/* A number that no timer of the group has; the list is walked, as programs have few. */
-static void link_timer(struct posix_timer *t)
+/* Gives t a number that no timer of the group has; the list is walked, as programs have few. From here on another thread may
+ * delete it. is_value: the number is also what the signal says. Returns it. */
+static int link_timer(struct posix_timer *t, bool is_value)
 {
 	struct signal *s = current->signal;
 	unsigned long flags = spin_lock_irqsave(&current->sighand->lock);
+	int id;
 
 	do {
-		t->id = s->next_timer_id;
+		id = t->id = s->next_timer_id;
 		s->next_timer_id = s->next_timer_id == INT32_MAX ? 0 : s->next_timer_id + 1;
-	} while (find_locked(t->id));
-	t->queued->info.si_tid = t->id;
+	} while (find_locked(id));
+	t->queued->info.si_tid = id;
 	t->queued->info.si_code = SI_TIMER;
+	if (is_value)
+		t->queued->info.si_int = id;
 	list_push_back(&s->posix_timers, &t->node);
 	spin_unlock_irqrestore(&current->sighand->lock, flags);
+	return id;
 }
 
 /* ERR_PTR. */
@@ -349,7 +354,7 @@ static struct posix_timer *timer_new(int clock)
 	return t;
 }
 
-long sys_timer_create(int clock, uptr event, uptr id)
+long sys_timer_create(int clock, uptr event, uptr id_addr)
 {
 	struct cpu_clock probe = { 0 };
 	struct posix_timer *t;
@@ -374,14 +379,11 @@ long sys_timer_create(int clock, uptr event, uptr id)
 		timer_free(t);
 		return err;
 	}
-	link_timer(t);
-	if (!event)
-		t->queued->info.si_int = t->id;
-	if (put_user_u32((u32)t->id, id)) {
-		(void)sys_timer_delete(t->id);
-		return -EFAULT;
-	}
-	return 0;
+	int id = link_timer(t, !event);
+	if (!put_user_u32((u32)id, id_addr))
+		return 0;
+	(void)sys_timer_delete(id);
+	return -EFAULT;
 }
 
 long sys_timer_delete(int id)

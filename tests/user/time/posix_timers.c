@@ -1,5 +1,6 @@
 /* timer_create and its kin. */
 #include "clone.h"
+#include <pthread.h>
 #include <signal.h>
 
 #ifndef sigev_notify_thread_id
@@ -276,4 +277,73 @@ TEST(a_timer_kills)
 	int status = 0;
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, SIGRTMIN);
+}
+
+static void *leave_timer_behind(void *id)
+{
+	struct sigevent e = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 3};
+	e.sigev_notify_thread_id = (int)syscall(SYS_gettid);
+	CHECK_OK(syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, id));
+	CHECK_OK(set(*(int *)id, 0, 100, 0));
+	return NULL;
+}
+
+/* The thread that a timer was to tell has gone: nobody hears of it, neither the others nor whoever is made next. */
+TEST(a_dead_threads_timer)
+{
+	char path[] = "/proc/self/status";
+	IN_CHILD {
+		pthread_t thread;
+		int id = -1;
+		catch(SIGRTMIN + 3);
+		CHECK_EQ(pthread_create(&thread, NULL, leave_timer_behind, &id), 0);
+		pthread_join(thread, NULL);
+		CHECK(left_ns(id) > 0);
+		check_sleep_ms(200);
+		CHECK_EQ(left_ns(id), 0);
+		CHECK_EQ(hits, 0);
+		CHECK_OK(set(id, 0, 1, 1));
+		check_sleep_ms(50);
+		CHECK_EQ(hits, 0);
+	}
+	for (int i = 0; i < 20; i++)
+		IN_CHILD CHECK_EQ(check_field(path, "SigPnd", 16), 0);
+}
+
+/* A timer that is due all the time, and of which nobody wants to hear, leaves the machine to others. */
+TEST(an_ignored_timer_of_a_nanosecond)
+{
+	signal(SIGUSR1, SIG_IGN);
+	int id = create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 0);
+	struct itimerspec s = {.it_value = {0, 1}, .it_interval = {0, 1}};
+	CHECK_OK(syscall(SYS_timer_settime, id, 0, &s, NULL));
+	for (int i = 0; i < 20; i++)
+		check_sleep_ms(5);
+	CHECK_EQ(left_ns(id) > 0, 1);
+	CHECK_OK(syscall(SYS_timer_delete, id));
+}
+
+static volatile bool is_over;
+
+static void *delete_all(void *unused)
+{
+	while (!is_over)
+		for (int id = 0; id < 64; id++)
+			syscall(SYS_timer_delete, id);
+	return NULL;
+}
+
+/* A timer may be deleted before whoever made it knows its number. */
+TEST(deleted_while_it_is_made)
+{
+	pthread_t thread;
+	long end = check_now_ms() + 300;
+	CHECK_EQ(pthread_create(&thread, NULL, delete_all, NULL), 0);
+	while (check_now_ms() < end) {
+		int id = -1;
+		CHECK_OK(syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, &id));
+		syscall(SYS_timer_delete, id);
+	}
+	is_over = true;
+	pthread_join(thread, NULL);
 }
