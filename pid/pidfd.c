@@ -11,6 +11,7 @@
 #include "fs/proc/proc.h"
 #include "base/printk.h"
 #include "base/string.h"
+#include "mm/mm.h"
 #include "mm/user_access.h"
 #include "syscall/define.h"
 #include "task/task.h"
@@ -180,10 +181,10 @@ long sys_pidfd_open(int number, unsigned flags)
 	return fd;
 }
 
-/* Descriptor fd of t: a reference, or ERR_PTR. */
-static struct file *foreign_file(struct task *t, int fd)
+/* Descriptor fd of t, whose memory is mm: a reference, or ERR_PTR. */
+static struct file *file_of(struct task *t, const struct mm *mm, int fd)
 {
-	int err = task_may_attach(t);
+	int err = task_may_attach_to_mm(t, mm);
 	if (err)
 		return ERR_PTR(err);
 	struct files *files = files_hold(t);
@@ -191,6 +192,23 @@ static struct file *foreign_file(struct task *t, int fd)
 	files_release(files);
 	/* one that is dying has closed its files: that says nothing about the number */
 	return f ? f : ERR_PTR(t->flags & PF_EXITING ? -ESRCH : -EBADF);
+}
+
+/* As above. If t has become another program meanwhile, the file may be one that the caller is not to have: then all is asked
+ * once more. */
+static struct file *foreign_file(struct task *t, int fd)
+{
+	for (;;) {
+		struct mm *mm = task_get_mm(t);
+		struct file *f = file_of(t, mm, fd);
+		bool is_same = !mm || READ_ONCE(t->mm) == mm;
+
+		if (mm)
+			mm_put(mm);
+		if (is_same || IS_ERR(f))
+			return f;
+		file_put(f);
+	}
 }
 
 long sys_pidfd_getfd(int pidfd, int fd, unsigned flags)

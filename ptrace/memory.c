@@ -123,7 +123,7 @@ static struct mm *remote_mm(int number)
 	mm = task_get_mm(t);
 	if (!mm) {
 		mm = ERR_PTR(-ESRCH);
-	} else if (mm != current->mm && task_may_attach(t)) {
+	} else if (mm != current->mm && task_may_attach_to_mm(t, mm)) {
 		mm_put(mm);
 		mm = ERR_PTR(-EPERM);
 	}

@@ -66,9 +66,19 @@ int task_may_look(struct task *t, enum attach_ids by)
 	return err;
 }
 
+int task_may_attach_to_mm(struct task *t, const struct mm *mm)
+{
+	bool may = t->signal == current->signal || may_look(t, mm, ATTACH_BY_REAL_IDS);
+
+	return may && ptrace_scope_permits(t) ? 0 : -EPERM;
+}
+
 int task_may_attach(struct task *t)
 {
-	int err = task_may_look(t, ATTACH_BY_REAL_IDS);
+	struct mm *mm = task_get_mm(t);
+	int err = task_may_attach_to_mm(t, mm);
 
-	return !err && !ptrace_scope_permits(t) ? -EPERM : err;
+	if (mm)
+		mm_put(mm);
+	return err;
 }

@@ -305,6 +305,9 @@ struct pid *current_process_name(void);	/* a reference */
 void task_set_comm(struct task *t, const char *name);
 /* May current take hold of t, as ptrace or pidfd_getfd do? 0 or -EPERM (attach.c). */
 int __must_check task_may_attach(struct task *t);
+/* The same, of somebody who holds t's memory mm (or NULL: it has none): the answer is about that memory, even if t has another by
+ * now. */
+int __must_check task_may_attach_to_mm(struct task *t, const struct mm *mm);
 /* The same with a choice of which of current's ids count: the real ones, with what it may have, or those for files, with what it
  * has right now (/proc). */
 enum attach_ids { ATTACH_BY_REAL_IDS, ATTACH_BY_FS_IDS };
