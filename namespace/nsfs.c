@@ -67,6 +67,16 @@ static struct ns *kind_of_task(struct task *t, int kind)
 	return ns;
 }
 
+/* The lock: a thread that execs gives its name back. */
+static struct ns *pid_ns_of_task(struct task *t)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct ns *ns = ns_get(&pid_ns_of(t->pid)->ns);
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return ns;
+}
+
 struct ns *nsfs_link_get(const char *name, struct task *t)
 {
 	int kind = link_kind(name);
@@ -74,7 +84,7 @@ struct ns *nsfs_link_get(const char *name, struct task *t)
 	if (kind == LINK_USER)
 		return user_ns_of(t);
 	if (kind == LINK_PID)
-		return ns_get(&t->pid->numbers[t->pid->level].ns->ns);
+		return pid_ns_of_task(t);
 	return kind < 0 ? NULL : kind_of_task(t, kind);
 }
 
