@@ -213,6 +213,7 @@ static int restore_all(struct regs *r)
 	task_set_work(current, WORK_REGS);
 	r->rflags = (r->rflags & ~(u64)RFLAGS_USER) | (s.flags & RFLAGS_USER);
 	r->orig_rax = (u64)-1;
+	current->restart.fn = NULL;	/* a handler has run: what it interrupted has ended */
 	signal_set_blocked(s.mask);
 	if (restore_fpu(s.fpu))
 		return -EFAULT;

@@ -200,3 +200,12 @@ TEST(repeated_signals_while_reading)
 	CHECK(*seen_by_all > 3);
 	CHECK_WAIT(pid, EXITED(0));
 }
+
+/* When the handler has returned there is no call left to go on with. */
+TEST(nothing_to_restart_after_a_handler)
+{
+	prepare(0, 20);
+	CHECK_ERR(nanosleep(&(struct timespec){20, 0}, NULL), EINTR);
+	CHECK_EQ(count, 1);
+	CHECK_ERR(syscall(SYS_restart_syscall), EINTR);
+}
