@@ -9,7 +9,7 @@
  * Errors: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG; openat2's EXDEV, ELOOP, EAGAIN.
  * Source: path_resolution(7), openat2(2).
  */
-#include "fs/internal.h"
+#include "fs/mount.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "task/task.h"
@@ -191,9 +191,8 @@ static bool path_is(const struct path *a, const struct path *b)
 	return a->dentry == b->dentry && a->mount == b->mount;
 }
 
-static int step_up(struct walk *w)
+static int go_up(struct walk *w)
 {
-	walk_set_root(w);
 	for (;;) {
 		if (path_is(&w->path, &w->root))
 			return w->resolve & RESOLVE_BENEATH ? -EXDEV : 0;
@@ -211,6 +210,24 @@ static int step_up(struct walk *w)
 	}
 	path_enter_mounts(&w->path);
 	return 0;
+}
+
+/* Who walks below a folder must not get out of it by the ".." of one that is moved away meanwhile. */
+static bool has_left_root(struct walk *w)
+{
+	if (!(w->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)))
+		return false;
+	rw_read_lock(&mount_lock);
+	bool is_below = path_is_reachable_locked(&w->path, &w->root);
+	rw_read_unlock(&mount_lock);
+	return !is_below;
+}
+
+static int step_up(struct walk *w)
+{
+	walk_set_root(w);
+	int err = go_up(w);
+	return !err && unlikely(has_left_root(w)) ? -EAGAIN : err;
 }
 
 /* A link whose target is no text but a place (/proc/PID/fd/N). */

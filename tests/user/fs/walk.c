@@ -189,3 +189,29 @@ TEST(while_names_change)
 	}
 	CHECK_WAIT(pid, EXITED(0));
 }
+
+/* A folder is moved out of the one that the walk must not leave, while the walk is in it. */
+TEST(moved_away_on_the_way)
+{
+	check_scratch();
+	CHECK_OK(mkdir("in", 0755));
+	CHECK_OK(mkdir("in/d", 0755));
+	CHECK_OK(mkdir("out", 0755));
+	CHECK_OK(check_spew("out/secret", "x", 1, 0644));
+	int in = NEED_OK(open("in", O_PATH)), escapes = 0;
+	long end = check_now_ms() + 400;
+	pid_t pid = check_child_begin();
+	if (!pid) {
+		while (check_now_ms() < end) {
+			CHECK_OK(rename("in/d", "out/d"));
+			CHECK_OK(rename("out/d", "in/d"));
+		}
+		_exit(check_failed ? 1 : 0);
+	}
+	while (check_now_ms() < end) {
+		escapes += open_error(in, "d/../secret", 0, RESOLVE_IN_ROOT) == 0;
+		escapes += open_error(in, "d/../secret", 0, RESOLVE_BENEATH) == 0;
+	}
+	CHECK_EQ(escapes, 0);
+	CHECK_WAIT(pid, EXITED(0));
+}
