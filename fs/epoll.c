@@ -8,15 +8,14 @@
  * Locks: epoll_mutex (all epolls: what watches what), then ep->lock (mutex: the items; an outer epoll's before an inner
  * one's), then ep->ready_lock (spinlock, irqsave), which wake functions take under their waitqueue's lock. It and the
  * epoll's own waitqueues have no rank: an epoll inside another nests them, at most EPOLL_DEPTH_MAX deep and never in a
- * circle, which epoll_ctl sees to.
+ * circle, which epoll_ways.c sees to.
  * A watched file needs no reference: its release waits for ep->lock before anything of it goes.
  * Errors: EEXIST, ENOENT, EPERM (a file that cannot be waited for), ELOOP, EINVAL, ENOMEM, EINTR.
  * Source: epoll(7), epoll_ctl(2), epoll_wait(2).
  */
-#include "fs/internal.h"
+#include "fs/epoll.h"
 #include "fs/poll.h"
 #include "base/printk.h"
-#include "base/rbtree.h"
 #include "base/string.h"
 #include "mm/slab.h"
 #include "mm/user_access.h"
@@ -24,30 +23,9 @@
 #include "task/task.h"
 #include <linux/eventpoll.h>
 
-#define EPOLL_DEPTH_MAX 5
 #define BITS_OF_ITEM (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)	/* not events */
 #define BITS_WITH_EXCLUSIVE (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
-struct epoll {
-	struct mutex lock;		/* RANK_EPOLL_MUTEX */
-	struct rb_tree items;		/* by file, then descriptor. lock */
-	struct file *file;		/* borrowed: our own */
-	struct spinlock ready_lock;
-	struct list ready;		/* of item->ready_node. ready_lock */
-	struct waitqueue wait;		/* epoll_wait */
-	struct waitqueue poll_wait;	/* those who wait for this epoll as a file */
-};
-struct item {
-	struct rb_node node;
-	struct list ready_node;		/* ready_lock; empty: not on the list */
-	struct list file_node;		/* in file->epoll_links. epoll_mutex */
-	struct list waiters;		/* of struct item_waiter. epoll->lock */
-	struct epoll *epoll;		/* borrowed: its owner */
-	struct file *file;		/* borrowed */
-	int fd;
-	u32 events;			/* wanted; ready_lock */
-	u64 data;
-};
 struct item_waiter {
 	struct waiter w;
 	struct waitqueue *wq;		/* borrowed from the file */
@@ -62,7 +40,7 @@ SLAB_CACHE(epoll_waiter_cache, struct item_waiter);
 static struct mutex epoll_mutex = MUTEX_INIT(epoll_mutex, RANK_EPOLL_MUTEX);
 static const struct file_ops epoll_fops;
 
-static struct epoll *epoll_of(const struct file *f) { return f->ops == &epoll_fops ? f->private : NULL; }
+struct epoll *epoll_of(const struct file *f) { return f->ops == &epoll_fops ? f->private : NULL; }
 
 /* -- ready -- */
 static void make_ready_locked(struct item *it)
@@ -457,34 +435,6 @@ long sys_epoll_create1(int flags)
 long sys_epoll_create(int size) { return size > 0 ? sys_epoll_create1(0) : -EINVAL; }
 
 /* -- epoll_ctl -- */
-/* How deep epolls nest below ep; more than the limit if target is among them (a circle). epoll_mutex held. */
-static int depth_below(struct epoll *ep, const struct epoll *target, int depth)
-{
-	int deepest = depth;
-
-	if (ep == target || depth > EPOLL_DEPTH_MAX)
-		return EPOLL_DEPTH_MAX + 1;
-	for (struct rb_node *n = rb_first(&ep->items); n; n = rb_next(n)) {
-		struct epoll *inner = epoll_of(rb_entry(n, struct item, node)->file);
-		if (inner)
-			deepest = MAX(deepest, depth_below(inner, target, depth + 1));
-	}
-	return deepest;
-}
-
-/* How many epolls already watch f from the outside, one in the other. epoll_mutex held. */
-static int depth_above(struct file *f, int depth)
-{
-	struct item *it;
-	int deepest = depth;
-
-	if (depth > EPOLL_DEPTH_MAX)
-		return depth;
-	list_for_each(it, &f->epoll_links, file_node)
-		deepest = MAX(deepest, depth_above(it->epoll->file, depth + 1));
-	return deepest;
-}
-
 static int ctl_check(struct epoll *ep, struct file *file, int op, const struct epoll_event *e)
 {
 	if (!ep || file == ep->file)
@@ -496,21 +446,28 @@ static int ctl_check(struct epoll *ep, struct file *file, int op, const struct e
 	return 0;
 }
 
+/* Adds it, unless then too many ways would lead from a file to those who may wait for it. */
+static int ctl_add(struct epoll *ep, struct file *file, int fd, const struct epoll_event *e)
+{
+	int err = item_add(ep, file, fd, e);
+
+	if (!err && epoll_has_too_many_ways(ep, file)) {
+		item_remove(item_find(ep, file, fd));
+		err = -EINVAL;
+	}
+	return err;
+}
+
 /* epoll_mutex held. */
 static int ctl_apply(struct epoll *ep, int op, struct file *file, int fd, struct epoll_event *e)
 {
-	struct epoll *inner = epoll_of(file);
-
-	if (op == EPOLL_CTL_ADD && inner) {
-		int below = depth_below(inner, ep, 1);
-		if (below > EPOLL_DEPTH_MAX || below + depth_above(ep->file, 0) > EPOLL_DEPTH_MAX)
-			return -ELOOP;
-	}
+	if (op == EPOLL_CTL_ADD && epoll_is_too_deep(ep, file))
+		return -ELOOP;
 	struct item *it = item_find(ep, file, fd);
 	e->events |= EPOLLERR | EPOLLHUP;
 	switch (op) {
 	case EPOLL_CTL_ADD:
-		return it ? -EEXIST : item_add(ep, file, fd, e);
+		return it ? -EEXIST : ctl_add(ep, file, fd, e);
 	case EPOLL_CTL_DEL:
 		if (it)
 			item_remove(it);

@@ -206,13 +206,14 @@ TEST(nested)
 	ep = inner;
 	CHECK_ERR(add(outer, EPOLLIN), ELOOP);
 	ep = outer;
-	int deep = outer, failed = 0;
-	for (int i = 0; i < 6 && !failed; i++) {
+	int deep = outer, failed = 0, more = 0;
+	for (; more < 6 && !failed; more++) {
 		ep = NEED_OK(epoll_create1(0));
 		failed = add(deep, EPOLLIN);
 		deep = ep;
 	}
 	CHECK(failed && errno == ELOOP);
+	CHECK_EQ(more, 4);	/* five in all, and one that is refused */
 }
 
 TEST(eventfd_counts)
@@ -255,4 +256,53 @@ TEST(eventfd_wakes)
 	CHECK_EQ(read(e, &v, 8), 8);
 	CHECK_EQ(v, 7);
 	CHECK_WAIT(pid, EXITED(0));
+}
+
+/* Epolls that all watch all of the next layer: the ways through them are too many to go each one. */
+TEST(many_ways)
+{
+	enum { WIDE = 40, DEEP = 4 };
+	int layer[DEEP][WIDE], refused = 0;
+	long begin = check_now_ms();
+	start();
+	for (int i = 0; i < DEEP; i++)
+		for (int j = 0; j < WIDE; j++)
+			layer[i][j] = NEED_OK(epoll_create1(0));
+	for (int j = 0; j < WIDE; j++) {
+		ep = layer[0][j];
+		CHECK_OK(add(ends[0], EPOLLIN));
+	}
+	for (int i = 1; i < DEEP; i++)
+		for (int j = 0; j < WIDE; j++)
+			for (int k = 0; k < WIDE; k++) {
+				ep = layer[i][j];
+				if (add(layer[i - 1][k], EPOLLIN) == 0)
+					continue;
+				CHECK_EQ(errno, EINVAL);
+				refused++;
+			}
+	CHECK(refused > 0);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	CHECK(check_now_ms() - begin < 20000);
+}
+
+/* Any number of epolls may watch a file, and a thousand ways of two may lead from it. */
+TEST(ways_of_two)
+{
+	int first[30], second[40], n = 0;
+	struct rlimit limit = {1024, 1024};
+	CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+	start();
+	for (int i = 0; i < 30; i++) {
+		ep = first[i] = NEED_OK(epoll_create1(0));
+		CHECK_OK(add(ends[0], EPOLLIN));
+	}
+	for (int i = 0; i < 40; i++)
+		second[i] = NEED_OK(epoll_create1(0));
+	for (int i = 0; i < 40; i++)
+		for (int j = 0; j < 30; j++) {
+			ep = second[i];
+			n += add(first[j], EPOLLIN) == 0;
+		}
+	CHECK_EQ(n, 500);
 }
