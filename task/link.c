@@ -26,6 +26,9 @@ static void link_thread_locked(struct task *child)
 static void link_process_locked(struct task *child, const struct signal *maker)
 {
 	struct signal *s = child->signal;
+	const struct signal *above = child->real_parent->signal;
+
+	s->has_child_subreaper = above->has_child_subreaper || above->is_subreaper;
 	s->is_unkillable = pid_number_in(child->pid, pid_ns_of(child->pid)) == 1;
 	list_push_back(&child->real_parent->children, &child->sibling);
 	list_push_back(&s->thread_list, &child->thread_node);

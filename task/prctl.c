@@ -28,16 +28,17 @@ static long set_name(uptr addr)
 
 static long set_subreaper(bool on)
 {
-	current->signal->is_subreaper = on;
-	if (!on)
-		return 0;
-	/* every process below has a subreaper above it from now on */
+	/* Every process below has a subreaper above it from now on. A parent stands in the list before its children, so one pass
+	 * comes to them all, however deep they lie. */
 	struct task *t;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	list_for_each(t, &all_processes, all_node)
-		for (struct task *a = t->real_parent; a && a->signal; a = a == a->real_parent ? NULL : a->real_parent)
-			if (a->signal == current->signal)
-				t->signal->has_child_subreaper = true;
+	current->signal->is_subreaper = on;
+	list_for_each(t, &all_processes, all_node) {
+		const struct signal *above = t->real_parent ? t->real_parent->signal : NULL;
+
+		if (above && (above->is_subreaper || above->has_child_subreaper))
+			t->signal->has_child_subreaper = true;
+	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	return 0;
 }

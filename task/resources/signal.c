@@ -50,7 +50,6 @@ static void signal_inherit(struct signal *s, const struct signal *from)
 	spin_unlock_irq(&current->leader->lock);
 	s->oom_score_adj = from->oom_score_adj;
 	s->oom_score_adj_least = from->oom_score_adj_least;
-	s->has_child_subreaper = from->has_child_subreaper || from->is_subreaper;
 	if (!READ_ONCE(from->tty))	/* one that comes at this moment comes too late */
 		return;
 	spin_lock_irq(&current->sighand->lock);

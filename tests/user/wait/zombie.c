@@ -1,5 +1,6 @@
 /* Zombies: what is left of a dead child until it is waited for, and what becomes of orphans. */
 #include "check.h"
+#include <sys/prctl.h>
 
 static pid_t zombie(int code)
 {
@@ -114,6 +115,36 @@ TEST(zombies_of_a_dead_parent)
 	CHECK_WAIT(middle, EXITED(0));
 	CHECK_EQ(read(ends[0], &inner, sizeof inner), sizeof inner);
 	CHECK_SOON(kill(inner, 0) == -1 && errno == ESRCH);
+}
+
+/* A process may become the parent of orphans when those below it have long been there. */
+TEST(orphans_go_to_a_late_subreaper)
+{
+	int up[2], down[2];
+	char c;
+	NEED_OK(pipe(up));
+	NEED_OK(pipe(down));
+	IN_CHILD {
+		pid_t own = getpid(), pid = fork(), orphan;
+		if (pid == 0) {
+			if (fork() == 0) {
+				CHECK_EQ(write(up[1], "a", 1), 1);
+				CHECK_EQ(read(down[0], &c, 1), 1);
+				_exit(getppid() == own ? 42 : 43);
+			}
+			CHECK_EQ(read(down[0], &c, 1), 1);
+			_exit(0);
+		}
+		CHECK_EQ(read(up[0], &c, 1), 1);
+		CHECK_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+		CHECK_OK(kill(pid, SIGKILL));
+		CHECK_WAIT(pid, KILLED(SIGKILL));
+		CHECK_EQ(write(down[1], "b", 1), 1);
+		int status = 0;
+		orphan = wait(&status);
+		CHECK(orphan > 0 && orphan != pid);
+		CHECK_EQ(WEXITSTATUS(status), 42);
+	}
 }
 
 TEST(many_orphans)
