@@ -242,9 +242,12 @@ static void fs_show_options(struct superblock *sb, char *buf, size_t size)
 		scnprintf(buf, size, ",nsdelegate");
 }
 
+/* Who has rights over the namespace may mount what is to be seen in it. */
+static struct user_namespace *fs_owner(void) { return current_cgroup_ns()->ns.owner; }
+
 static struct fs_type cgroup_type = {
 	.name = "cgroup2", .mount = fs_mount, .mount_root = fs_mount_root, .no_device = true, .remount = fs_remount,
-	.show_options = fs_show_options,
+	.show_options = fs_show_options, .owner = fs_owner,
 };
 
 void cgroup_init(void)

@@ -92,6 +92,14 @@ TEST(what_types)
 		CHECK_ERR(mount("t", "n", "nosuchfs", 0, NULL), ENODEV);
 		CHECK_ERR(mount("t", "n", "proc", 0, NULL), EPERM);		/* the pid namespace is not its own */
 		CHECK_ERR(mount("t", "n", "sysfs", 0, NULL), EPERM);
+		CHECK_ERR(mount("t", "n", "cgroup2", 0, NULL), EPERM);		/* nor the one of control groups */
+	}
+	IN_CHILD {
+		enter(1000, CLONE_NEWNS | CLONE_NEWCGROUP);
+		CHECK_OK(mount("t", "n", "cgroup2", 0, NULL));
+		CHECK_OK(access("n/cgroup.procs", F_OK));
+		CHECK_ERR(mkdir("n/g", 0755), EACCES);
+		CHECK_ERR(mount(NULL, "n", NULL, MS_REMOUNT, "nsdelegate"), EPERM);
 	}
 }
 
