@@ -174,6 +174,8 @@ int args_count(const struct string_list *l, int *count)
 				return -EFAULT;
 			if (!p)
 				break;
+			if (n == 0x7fffffff)
+				return -E2BIG;
 			if (fatal_signal_is_pending())
 				return -EINTR;
 		}

@@ -125,41 +125,42 @@ void timerfd_clock_was_set(void)
 	spin_unlock_irqrestore(&dates_lock, flags);
 }
 
-/* What a read takes: 0 nothing yet, -ECANCELED, or the number of expiries. */
-static s64 ticks_take(struct timerfd *t)
+/* What a read takes: *n expiries, any number; 0: nothing yet. 0 or -ECANCELED. */
+static int ticks_take(struct timerfd *t, u64 *n)
 {
 	unsigned long flags = spin_lock_irqsave(&t->wait.lock);
-	s64 result;
+	bool is_cancelled = t->ticks && take_cancelled_locked(t);
 
-	if (t->ticks && take_cancelled_locked(t)) {
+	*n = 0;
+	if (is_cancelled) {
 		t->is_expired = false;
-		result = -ECANCELED;
 	} else {
-		result = (s64)(t->ticks ? t->ticks + go_on_locked(t) : 0);
-		t->is_expired = t->is_expired && !result;
+		*n = t->ticks ? t->ticks + go_on_locked(t) : 0;
+		t->is_expired = t->is_expired && !*n;
 	}
 	t->ticks = 0;
 	spin_unlock_irqrestore(&t->wait.lock, flags);
-	return result;
+	return is_cancelled ? -ECANCELED : 0;
 }
 
 static ssize_t timerfd_read(struct file *f, uptr buf, size_t size, loff *pos)
 {
 	struct timerfd *t = f->private;
-	s64 n;
+	u64 n;
 
-	if (size < sizeof(u64))
+	if (size < sizeof(n))
 		return -EINVAL;
-	while (!(n = ticks_take(t))) {
+	int err = ticks_take(t, &n);
+	while (!err && !n) {
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		int err = wait_event_interruptible(&t->wait, READ_ONCE(t->ticks) != 0);
-		if (err)
-			return err;
+		err = wait_event_interruptible(&t->wait, READ_ONCE(t->ticks) != 0);
+		if (!err)
+			err = ticks_take(t, &n);
 	}
-	if (n < 0)
-		return n;
-	return put_user_u64((u64)n, buf) ? -EFAULT : (ssize_t)sizeof(u64);
+	if (err)
+		return err;
+	return put_user_u64(n, buf) ? -EFAULT : (ssize_t)sizeof(n);
 }
 
 static unsigned timerfd_poll(struct file *f, struct poll_table *pt)

@@ -120,7 +120,7 @@ static int push_all_strings(struct exec *e, const struct string_list *argv, cons
 		argv = &no_arguments;
 		e->argc = 1;
 	}
-	size_t vectors = (size_t)(e->argc + e->envc) * sizeof(u64);
+	size_t vectors = ((size_t)e->argc + (size_t)e->envc) * sizeof(u64);
 	if (vectors >= e->stack.limit)
 		return -E2BIG;
 	e->stack.limit -= vectors;

@@ -227,6 +227,11 @@ TEST(set_ticks)
 	if (ioctl(fd, TFD_IOC_SET_TICKS, &n) < 0 && errno == ENOTTY)
 		return; /* a Linux without checkpoint and restore */
 	CHECK_EQ(ticks(fd), 42);
+	n = -11ul;		/* as large as it is, it is a count and no error */
+	CHECK_OK(ioctl(fd, TFD_IOC_SET_TICKS, &n));
+	n = 0;
+	CHECK_EQ(read(fd, &n, sizeof n), 8);
+	CHECK_EQ(n, -11ul);
 	n = 0;
 	CHECK_ERR(ioctl(fd, TFD_IOC_SET_TICKS, &n), EINVAL);
 	CHECK_ERR(ioctl(fd, TFD_IOC_SET_TICKS, 8), EFAULT);
