@@ -62,7 +62,7 @@ static int change_region(struct mm *child, const struct vma *v)
 {
 	struct vma changed = *v;
 
-	if (v->flags & VM_WIPEONFORK)
+	if ((v->flags & (VM_WIPEONFORK | VM_SPECIAL)) == VM_WIPEONFORK)	/* no fault brings a special region's pages back */
 		pt_unmap(child, v->start, v->end);
 	if (!(v->flags & (VM_LOCKED | VM_LOCKONFAULT)))
 		return 0;

@@ -118,3 +118,37 @@ TEST(cannot_be_written)
 		*(volatile char *)base = 1;
 	}
 }
+
+/* The kernel's page of data is no memory of the program's: the child of who wants it wiped reads the clock as before, and so
+ * does its own child in another time namespace, whose page is another. */
+TEST(is_not_wiped_on_fork)
+{
+	if (!find_tables())
+		return;
+	int (*get)(int, struct timespec *) = find("__vdso_clock_gettime");
+	char line[256];
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long start = 0, end = 0;
+	while (f && fgets(line, sizeof(line), f) && !strstr(line, "[vvar]"))
+		;
+	CHECK(f && strstr(line, "[vvar]") && sscanf(line, "%lx-%lx", &start, &end) == 2);
+	if (f)
+		fclose(f);
+	if (!end)
+		return;
+	CHECK_OK(madvise((void *)start, end - start, MADV_WIPEONFORK));
+	IN_CHILD {
+		struct timespec fast, after;
+		CHECK_EQ(get(CLOCK_REALTIME, &fast), 0);
+		CHECK_OK(syscall(SYS_clock_gettime, CLOCK_REALTIME, &after));
+		CHECK(ns(fast) <= ns(after) && ns(after) - ns(fast) < 5000000000ll);
+		if (!unshare(CLONE_NEWUSER | 0x80 /* CLONE_NEWTIME */)) {
+			IN_CHILD {
+				CHECK_EQ(get(CLOCK_REALTIME, &fast), 0);
+				CHECK_OK(syscall(SYS_clock_gettime, CLOCK_REALTIME, &after));
+				CHECK(ns(fast) <= ns(after));
+			}
+		}
+	}
+	CHECK_OK(madvise((void *)start, end - start, MADV_KEEPONFORK));
+}
