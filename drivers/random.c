@@ -149,6 +149,16 @@ u64 random_u64(void)
 
 /* ---- for programs ---- */
 
+/* A long read or write gives way to signals and to others, now and then. */
+static bool must_stop(void)
+{
+	if (signal_is_pending())
+		return true;
+	if (cpu_self()->need_resched)
+		schedule();
+	return false;
+}
+
 static ssize_t random_to_user(uptr buf, size_t n)
 {
 	u32 key[KEY_WORDS], out[BLOCK_BYTES];	/* 256 bytes: four blocks a copy */
@@ -172,13 +182,8 @@ static ssize_t random_to_user(uptr buf, size_t n)
 				done = (size_t)-EFAULT;
 			break;
 		}
-		/* A long read gives way to signals and to others, now and then. */
-		if (done % PAGE_SIZE == 0 && done < n) {
-			if (signal_is_pending())
-				break;
-			if (cpu_self()->need_resched)
-				schedule();
-		}
+		if (done % PAGE_SIZE == 0 && done < n && must_stop())
+			break;
 	}
 	memset(key, 0, sizeof(key));
 	memset(out, 0, sizeof(out));
@@ -210,7 +215,7 @@ static ssize_t mix_user(uptr buf, size_t n)
 		done += copied;
 		if (copied < k)
 			return done ? (ssize_t)done : -EFAULT;
-		if (signal_is_pending())
+		if (done % PAGE_SIZE == 0 && done < n && must_stop())
 			break;
 	}
 	return (ssize_t)done;
