@@ -88,13 +88,13 @@ long sys_setpgid(int number, int pgid)
 {
 	if (pgid < 0 || (!pgid && number < 0))
 		return -EINVAL;
-	struct task *t = number ? task_find(number) : task_get(current->leader);
-	if (!t)
-		return -ESRCH;
-	struct pid *group = pgid ? pid_find(pgid, current_pid_ns()) : pid_get(t->pid);
+	/* Its number is looked up but the task only under the lock: an exec gives the number to another, or to none. */
+	struct pid *name = number ? pid_find(number, current_pid_ns()) : pid_get(current->leader->pid);
+	struct pid *group = pgid ? pid_find(pgid, current_pid_ns()) : pid_get(name);
 	int err = -EINVAL;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	if (!t->signal || !t->pid || list_is_empty(&t->pid_links[PID_TASK]))
+	struct task *t = name ? pid_first_task_locked(name, PID_TASK) : NULL;
+	if (!t)
 		err = -ESRCH;
 	else if (task_is_leader(t))
 		err = setpgid_target_locked(t, group, pgid);
@@ -102,7 +102,7 @@ long sys_setpgid(int number, int pgid)
 		task_set_group_locked(t, PID_PGID, group);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	pid_put(group);
-	task_put(t);
+	pid_put(name);
 	return err;
 }
 

@@ -114,3 +114,43 @@ TEST(fork_and_exec_from_two_threads)
 	pthread_join(two, &bad);
 	CHECK(!bad);
 }
+
+/* Whoever names a thread that becomes the leader by its exec, or is dead by then, is told what it was or that it is gone. */
+static volatile pid_t *named;
+
+HELPER(gone) { return 0; }
+
+static void *name_and_exec(void *unused)
+{
+	*named = syscall(SYS_gettid);
+	execl(check_self, check_self, "@gone", (char *)NULL);
+	_exit(1);
+}
+
+TEST(named_while_it_execs)
+{
+	named = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(named != MAP_FAILED);
+	for (int i = 0; i < 30; i++) {
+		int status;
+		*named = 0;
+		pid_t pid = fork();
+		if (pid == 0) {
+			pthread_t t;
+			if (pthread_create(&t, NULL, name_and_exec, NULL))
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		while (waitpid(pid, &status, WNOHANG) == 0) {
+			struct rlimit limit;
+			pid_t tid = *named;
+			if (!tid)
+				continue;
+			CHECK(setpgid(tid, 0) == -1 && (errno == EINVAL || errno == ESRCH));
+			CHECK(prlimit(tid, RLIMIT_NOFILE, NULL, &limit) == 0 || errno == ESRCH);
+			CHECK(prlimit(pid, RLIMIT_NOFILE, NULL, &limit) == 0 || errno == ESRCH);
+		}
+		CHECK_EQ(status, 0);
+	}
+}
