@@ -40,7 +40,7 @@ static bool all_are_being_killed(const struct mm *mm)
 static struct mm *dying_mm(struct task *t)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-	struct task *thread = t->signal ? oom_lock_thread_with_mm(t->leader) : NULL;
+	struct task *thread = t->signal ? oom_lock_thread_with_mm(t) : NULL;
 	struct mm *mm = ERR_PTR(-ESRCH);
 
 	if (thread) {

@@ -15,9 +15,10 @@ enum { SCOPE_CLASSIC, SCOPE_RELATED, SCOPE_CAPABLE, SCOPE_NONE };
 
 int ptrace_scope;
 
+/* Of who is released the leader may be freed. */
 static bool is_descendant_locked(const struct task *ancestor, const struct task *t)
 {
-	for (; t && t->signal; t = t->leader->real_parent) {
+	for (; t && t->signal && !t->is_released; t = t->leader->real_parent) {
 		if (t->signal == ancestor->signal)
 			return true;
 		if (t == &first_task)

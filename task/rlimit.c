@@ -31,6 +31,10 @@ static int limit_change(struct task *t, unsigned which, const struct rlimit_pair
 	if (which >= RLIMITS)
 		return -EINVAL;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	if (t->is_released) {		/* it was found, but its leader may be freed by now */
+		spin_unlock_irqrestore(&tasklist_lock, flags);
+		return -ESRCH;
+	}
 	struct task *leader = t->leader;
 	spin_lock(&leader->lock);
 	struct rlimit_pair was = t->signal->limits[which];
