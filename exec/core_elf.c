@@ -171,19 +171,26 @@ static void split_time(s64 *seconds, s64 *microseconds, u64 ns)
 	*microseconds = (s64)(ns % NSEC_PER_SEC / 1000);
 }
 
+/* While the file is written its parent may die, or move it to another group: only the lock keeps their names. */
+static void relations_seen(struct task *t, s32 *ppid, s32 *pgrp, s32 *sid)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	*ppid = task_tgid_seen(t->real_parent);
+	*pgrp = pid_number_in(t->signal->pids[PID_PGID], current_pid_ns());
+	*sid = pid_number_in(t->signal->pids[PID_SID], current_pid_ns());
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
 static void note_status(struct core *c, struct task *t, const struct signal_info *info)
 {
 	struct core_status s = {
 		.signo = info->si_signo, .current_signal = (s16)info->si_signo,
 		.pending = t->pending.set, .blocked = t->blocked, .pid = task_tid_seen(t), .has_fpu = 1,
-		.pgrp = pid_number_in(t->signal->pids[PID_PGID], current_pid_ns()),
-		.sid = pid_number_in(t->signal->pids[PID_SID], current_pid_ns()),
 	};
 	u64 user, system;
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	s.ppid = task_tgid_seen(t->real_parent);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	relations_seen(t, &s.ppid, &s.pgrp, &s.sid);
 	if (task_is_leader(t))
 		process_cpu_times(t, &user, &system);
 	else
@@ -203,15 +210,11 @@ static void note_process(struct core *c, const struct signal_info *info)
 	struct core_process p = {
 		.state_letter = 'R', .nice = (s8)t->sched.nice, .flags = t->flags, .uid = t->real_cred->uid,
 		.gid = t->real_cred->gid, .pid = task_tgid_seen(t),
-		.pgrp = pid_number_in(t->signal->pids[PID_PGID], current_pid_ns()),
-		.sid = pid_number_in(t->signal->pids[PID_SID], current_pid_ns()),
 	};
 	size_t n = MIN(mm->args_end - mm->args_start, sizeof(p.args) - 1);
-	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	siginfo_t full;
 
-	p.ppid = task_tgid_seen(t->real_parent);
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	relations_seen(t, &p.ppid, &p.pgrp, &p.sid);
 	memcpy(p.name, t->comm, sizeof(p.name));
 	n = copy_from_user_partial(p.args, mm->args_start, n);
 	for (size_t i = 0; i < n; i++) {
