@@ -42,8 +42,16 @@ $(DIFFER): $(wildcard tests/differ/*.c) tests/differ/differ.h tests/user/sched_a
 	@echo "  CC  tests/differ"
 	@gcc -std=gnu2x -D_GNU_SOURCE -O1 -g -fno-stack-protector -Wall -Wextra -Werror -Wno-format-truncation -static -o $@ $(filter %.c,$^)
 
+# Hostile programs: tests/fuzz/run.sh.
+FUZZ := $(BUILD)/tests/fuzz
+$(FUZZ): $(wildcard tests/fuzz/*.c) tests/fuzz/fuzz.h tests/fuzz/calls.sh syscall/syscalls.tbl
+	@mkdir -p $(BUILD)/tests/gen
+	@echo "  CC  tests/fuzz"
+	@sh tests/fuzz/calls.sh syscall/syscalls.tbl > $(BUILD)/tests/gen/all_calls.h
+	@gcc -std=gnu2x -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-format-truncation -Wno-unused-result -I$(BUILD)/tests/gen -static -o $@ $(filter %.c,$^)
+
 .PHONY: tests test-user test-user-debug test-user-native test-user-linux
-tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS) $(ACCOUNT) $(DIFFER)
+tests: $(RUNNER) $(TEST_BINS) $(TEST_MBINS) $(TEST_FURCA) $(POINTERS) $(ACCOUNT) $(DIFFER) $(FUZZ)
 
 $(RUNNER): tests/user/runner.c
 	@mkdir -p $(@D)
