@@ -50,6 +50,8 @@ static int fault_in(struct mm *mm, uptr start, uptr end, unsigned access)
 
 		if (fatal_signal_is_pending())
 			return -EINTR;
+		if (unlikely(READ_ONCE(cpu_self()->need_resched)))
+			schedule();	/* the range may be all of an address space */
 		if (is_there(mm, va, access))
 			continue;
 		err = mm_fault(mm, va, access, &code);

@@ -1,5 +1,6 @@
 /* mmap(2) and munmap(2): what is mapped where, and every way to be refused. */
 #include "check.h"
+#include <sched.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -275,5 +276,26 @@ TEST(munmap_of_everything_ends_in_sigsegv)
 {
 	IN_CHILD_ENDS(KILLED(SIGSEGV)) {
 		munmap(0, (1ul << 47) - PAGE);
+	}
+}
+
+/* Who fills a large range in is killed by somebody who has to run on the same CPU for that. */
+TEST(filling_in_gives_way)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	IN_CHILD {
+		NEED_OK(sched_setaffinity(0, sizeof(one), &one));
+		pid_t pid = fork();
+		if (!pid) {
+			mmap(0, 1ul << 36, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE, -1, 0);
+			_exit(0);
+		}
+		long begin = check_now_ms();
+		check_sleep_ms(50);
+		CHECK(check_now_ms() - begin < 1500);
+		kill(pid, SIGKILL);
+		CHECK_OK(waitpid(pid, 0, 0));
 	}
 }
