@@ -40,7 +40,7 @@ static bool for_each_target(enum target kind, int who, visit_fn fn, void *arg)
 		return true;
 	}
 	if (kind == TARGET_GROUP)
-		pgrp = who ? pid_find(who, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
+		pgrp = who ? pid_find(who, current_pid_ns()) : current_group_name();
 	flags = spin_lock_irqsave(&tasklist_lock);
 	list_for_each(leader, &all_processes, all_node) {
 		list_for_each(t, &leader->signal->thread_list, thread_node) {

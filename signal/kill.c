@@ -133,7 +133,7 @@ static __noinline int kill_several(int sig, const struct signal_info *info, int 
 		return -ESRCH;
 	if (number == -1)
 		return kill_everyone(sig, info);
-	pgrp = number ? pid_find(-number, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
+	pgrp = number ? pid_find(-number, current_pid_ns()) : current_group_name();
 	if (!pgrp)
 		return -ESRCH;
 	err = kill_pgrp(sig, info, pgrp);

@@ -105,6 +105,16 @@ void task_put(struct task *t)
 
 struct pid *current_process_name(void) { return pid_get(current->signal->pids[PID_TGID]); }
 
+/* A parent or another thread may put the process into another group meanwhile, and so free the old name. */
+struct pid *current_group_name(void)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct pid *p = pid_get(current->signal->pids[PID_PGID]);
+
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return p;
+}
+
 void task_set_comm(struct task *t, const char *name)
 {
 	unsigned long flags = spin_lock_irqsave(&t->lock);

@@ -302,6 +302,7 @@ static inline int task_tgid_seen(const struct task *t)
 	return t->signal ? pid_number_in(t->signal->pids[PID_TGID], current_pid_ns()) : 0;
 }
 struct pid *current_process_name(void);	/* a reference */
+struct pid *current_group_name(void);	/* a reference */
 void task_set_comm(struct task *t, const char *name);
 /* May current take hold of t, as ptrace or pidfd_getfd do? 0 or -EPERM (attach.c). */
 int __must_check task_may_attach(struct task *t);

@@ -345,7 +345,7 @@ long sys_wait4(int number, uptr status, int options, uptr usage)
 	if (number > 0)
 		w.type = PID_TGID, w.pid = pid_find(number, current_pid_ns());
 	else if (number == 0)
-		w.type = PID_PGID, w.pid = pid_get(current->signal->pids[PID_PGID]);
+		w.type = PID_PGID, w.pid = current_group_name();
 	else if (number < -1)
 		w.type = PID_PGID, w.pid = pid_find(-number, current_pid_ns());
 	int result = wait_do(&w);
@@ -376,7 +376,7 @@ static int waitid_name(struct wait_request *w, int which, int id, unsigned *pidf
 		if (id < 0)
 			return -EINVAL;
 		w->type = PID_PGID;
-		w->pid = id ? pid_find(id, current_pid_ns()) : pid_get(current->signal->pids[PID_PGID]);
+		w->pid = id ? pid_find(id, current_pid_ns()) : current_group_name();
 		return 0;
 	case P_PIDFD:
 		if (id < 0)

@@ -97,3 +97,24 @@ TEST(group_outlives_its_leader)
 	close(hold[1]);
 	CHECK_SOON(kill(-leader, 0) == -1);
 }
+
+/* "My group" means one of those that the process is in meanwhile. */
+TEST(own_group_while_it_changes)
+{
+	IN_CHILD {
+		pid_t pid = fork();
+		if (pid == 0) {
+			for (;;) {
+				waitpid(0, NULL, WNOHANG);
+				kill(0, 0);
+				getpriority(PRIO_PGRP, 0);
+			}
+		}
+		for (int i = 0; i < 3000; i++) {
+			CHECK_OK(setpgid(pid, pid));
+			CHECK_OK(setpgid(pid, getpgrp()));
+		}
+		kill(pid, SIGKILL);
+		CHECK_WAIT(pid, KILLED(SIGKILL));
+	}
+}
