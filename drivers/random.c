@@ -18,6 +18,7 @@
 #include "arch/arch.h"
 #include "fs/vfs.h"
 #include "mm/user_access.h"
+#include "sched/sched.h"
 #include "syscall/define.h"
 #include "task/task.h"
 #include "time/time.h"
@@ -154,8 +155,7 @@ static bool must_stop(void)
 {
 	if (signal_is_pending())
 		return true;
-	if (cpu_self()->need_resched)
-		schedule();
+	sched_give_way();
 	return false;
 }
 

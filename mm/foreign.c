@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "base/errno.h"
 #include "base/string.h"
+#include "sched/sched.h"
 
 struct pinned {
 	struct page *page;	/* reference, or NULL: an uncounted frame */
@@ -130,6 +131,7 @@ ssize_t mm_access(struct mm *mm, uptr addr, void *buf, size_t len, unsigned how)
 		if (n < 0)
 			break;
 		done += (size_t)n;
+		sched_give_way();
 	}
 	return done || !len ? (ssize_t)done : -EFAULT;
 }

@@ -8,6 +8,7 @@
  */
 #include "mm/mapping_index.h"
 #include "mm/mapping_io.h"
+#include "sched/sched.h"
 #include "task/task.h"
 #include "base/errno.h"
 #include "base/printk.h"
@@ -156,6 +157,7 @@ int mapping_allocate(struct mapping *m, u64 start, u64 end)
 		if (IS_ERR(p))
 			return PTR_ERR(p);
 		page_put(p);
+		sched_give_way();
 	}
 	return 0;
 }

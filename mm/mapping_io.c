@@ -11,6 +11,7 @@
 #include "mm/user_access.h"
 #include "base/errno.h"
 #include "base/string.h"
+#include "sched/sched.h"
 
 /* Where the bytes are outside the cache: user memory, or kernel memory if kernel is set. */
 struct outside {
@@ -73,6 +74,7 @@ static ssize_t read_bytes(struct mapping *m, u64 pos, struct outside to, size_t 
 		got = copy_out(&to, p ? (u8 *)page_address(p) + in_page : NULL, want);
 		if (p)
 			page_put(p);
+		sched_give_way();
 		done += got;
 		pos += got;
 		if (got < want) {
@@ -183,6 +185,7 @@ static ssize_t write_bytes(struct mapping *m, u64 pos, struct outside from, size
 			break;
 		}
 		extend_size(m, pos, pos + got);
+		sched_give_way();
 		done += got;
 		pos += got;
 		if ((size_t)got < want) {

@@ -7,6 +7,7 @@
 #include "mm/region.h"
 #include "mm/table.h"
 #include "arch/arch.h"
+#include "sched/sched.h"
 #include "task/task.h"
 #include "base/errno.h"
 
@@ -50,8 +51,7 @@ static int fault_in(struct mm *mm, uptr start, uptr end, unsigned access)
 
 		if (fatal_signal_is_pending())
 			return -EINTR;
-		if (unlikely(READ_ONCE(cpu_self()->need_resched)))
-			schedule();	/* the range may be all of an address space */
+		sched_give_way();	/* the range may be all of an address space */
 		if (is_there(mm, va, access))
 			continue;
 		err = mm_fault(mm, va, access, &code);

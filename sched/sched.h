@@ -58,6 +58,14 @@ void sched_init_cpu(u32 cpu, struct task *idle);	/* before that CPU starts: its 
 void sched_init_child(struct task *child);	/* clone: policy, priority, fresh times; not queued */
 void sched_start_new(struct task *child);	/* first wake-up */
 void schedule(void);			/* gives the CPU away; current's state says whether it stays queued */
+
+/* In a loop that a program may make as long as it likes, where current may sleep: the kernel takes no CPU away by itself. */
+static inline void sched_give_way(void)
+{
+	if (unlikely(READ_ONCE(cpu_self()->need_resched)))
+		schedule();
+}
+
 void sched_yield_current(void);
 /* t is about to sleep, and nothing will wake it: waits until it has left its CPU, its registers being in memory then. */
 void sched_wait_off_cpu(struct task *t);

@@ -6,6 +6,7 @@
 #include "base/printk.h"
 #include "mm/mm.h"
 #include "mm/user_access.h"
+#include "sched/sched.h"
 #include "task/task.h"
 
 /* Zeroes in pieces, so that a killed reader of gigabytes goes soon. */
@@ -20,6 +21,7 @@ static ssize_t zero_read(struct file *f, uptr buf, size_t n, loff *pos)
 		done += part;
 		if (signal_is_pending())
 			break;
+		sched_give_way();
 	}
 	return (ssize_t)done;
 }
