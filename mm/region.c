@@ -297,6 +297,8 @@ static int unmap_many(struct mm *mm, struct vma_path *p, uptr start, uptr end)
 
 	if (vma_own_range(&mm->vmas, start, end))
 		return -ENOMEM;
+	/* Nodes of the path that another tree had a part in were copied: the old ones may be gone with that tree. */
+	vma_path_find(&mm->vmas, start, p);
 	for (; (v = vma_path_at(p)) != NULL && v->start < end; vma_path_find(&mm->vmas, start, p)) {
 		unsigned n = v->start >= start ? vma_path_run(p, end) : 0;
 

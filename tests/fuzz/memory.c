@@ -62,6 +62,13 @@ static void vectors(void)
 		below(8) ? 1 + below(4) : boundary(), there, below(8) ? 1 + below(4) : boundary(), below(16) ? 0 : 1);
 }
 
+/* Whether a call may take what holds the tag, or the program itself. */
+static bool covers_us(uint64_t at, uint64_t n)
+{
+	uint64_t end = at + n;
+	return end > at && at < 1ul << 47 && (at < 0x100000000 || (at < TAGGED + 8192 && end > TAGGED) || end > 0x7f0000000000);
+}
+
 static void map(void)
 {
 	static const int flags[] = {MAP_FIXED, MAP_FIXED_NOREPLACE, 0, MAP_GROWSDOWN, MAP_LOCKED, MAP_NORESERVE, MAP_32BIT, MAP_STACK};
@@ -69,19 +76,12 @@ static void map(void)
 	if (below(3))
 		flag |= MAP_FIXED;
 	uint64_t at = place(), n = length();
-	if ((flag & MAP_FIXED) && at + n > at && at < TAGGED + 8192 && at + n > TAGGED)
+	if ((flag & MAP_FIXED) && covers_us(at, n))
 		return;
 	if (n < 1 << 20 && below(4) == 0)
 		flag |= MAP_POPULATE;
 	syscall(SYS_mmap, at, n, below(8) ? PROT_READ | PROT_WRITE : below(16), flag, flag & MAP_ANONYMOUS ? -1 : file_fd,
 		below(4) ? 4096ul * below(16) : boundary());
-}
-
-/* Whether a call may take what holds the tag, or the program itself. */
-static bool covers_us(uint64_t at, uint64_t n)
-{
-	uint64_t end = at + n;
-	return end > at && at < 1ul << 47 && (at < 0x100000000 || (at < TAGGED + 8192 && end > TAGGED) || end > 0x7f0000000000);
 }
 
 static void change(void)
