@@ -52,10 +52,9 @@ static void touch(void)
 
 static void vectors(void)
 {
-	static char buffer[65536];
 	struct iovec here[4], there[4];
 	for (int i = 0; i < 4; i++) {
-		here[i] = (struct iovec){buffer, below(4) ? below(65536) : boundary()};
+		here[i] = (struct iovec){(void *)place(), below(4) ? below(65536) : boundary()};
 		there[i] = (struct iovec){(void *)place(), length()};
 	}
 	syscall(below(2) ? SYS_process_vm_writev : SYS_process_vm_readv, below(2) ? getpid() : getppid(), here,
