@@ -4,8 +4,8 @@
 # MIX is a row of director.c's mixes: 0 birth and death, 1 signals, 2 jobs, 3 tracing, 4 rights, 5 files, 6 memory, 7 scheduling,
 # 8 namespaces, 9 the first four together, 10 everything, 11 terminals, 12 faults, 13 faults and memory, 14 control groups,
 # 15 futexes, 16 to 20 pairs of these with tracing and signals; without it the seed chooses.
-# A seed that differs is run again on Linux, on two processors: if Linux differs from itself there, the program leaves
-# something to luck, and is counted apart. Environment: FURCA (the tool), FURCA_KERNEL, LINUX_KERNEL (the newest Debian has),
+# A seed that differs is run again on Linux, on two processors, and on Furca: if either differs from itself there (a timer's
+# signal before or after the call's return), the program leaves something to luck, and is counted and named apart. Environment: FURCA (the tool), FURCA_KERNEL, LINUX_KERNEL (the newest Debian has),
 # SECONDS_EACH (280: of one machine).
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -54,6 +54,12 @@ for count in $CPUS; do
 		if [ "$(hashes "$scratch/again")" != "$(grep "^$seed " "$scratch/linux.hashes")" ]; then
 			luck=$((luck + 1))
 			echo "seed $seed: Linux differs from itself"
+			continue
+		fi
+		ask "$scratch/again" "$count" "${FURCA_KERNEL:-}" "$seed"
+		if [ "$(hashes "$scratch/again")" = "$(grep "^$seed " "$scratch/linux.hashes")" ]; then
+			luck=$((luck + 1))
+			echo "seed $seed: Furca differs from itself, and says the second time what Linux says"
 			continue
 		fi
 		decided=$((decided + 1))
